@@ -1,0 +1,114 @@
+import { ADDRESS_BITS, type AddressFamily, formatAddress, LAST_ADDRESS, parseAddress } from "./address.ts";
+
+/** A run of addresses of one family, both ends included. */
+export interface AddressRange {
+  readonly family: AddressFamily;
+  readonly first: bigint;
+  readonly last: bigint;
+}
+
+/** A CIDR block: a range whose first address has no bit set after the prefix. */
+export interface Cidr extends AddressRange {
+  readonly prefixLength: number;
+}
+
+/**
+ * Reads a block such as `10.0.0.0/8` or `fd00::/8`.
+ *
+ * @throws {RangeError} that says what is wrong: no CIDR notation, a bad address, a prefix length out of range, host bits
+ * set (with the block that was probably meant). An IPv4-mapped block is refused, as the API server's strict validation
+ * refuses it (KEP-4858): Linux sends such packets as IPv4, so no IPv6 rule ever sees them.
+ */
+export function parseCidr(text: string): Cidr {
+  const slash = text.indexOf("/");
+  const digits = text.slice(slash + 1);
+  if (slash < 0 || !/^(0|[1-9]\d{0,2})$/.test(digits)) {
+    throw new RangeError(
+      `"${text}" is not CIDR notation, which is ADDRESS/PREFIX-LENGTH such as 10.0.0.0/8 or fd00::/8`,
+    );
+  }
+  const address = parseAddress(text.slice(0, slash));
+  if (address === undefined) {
+    throw new RangeError(`"${text}" does not start with an IPv4 or IPv6 address`);
+  }
+  const prefixLength = Number(digits);
+  const bits = ADDRESS_BITS[address.family];
+  if (prefixLength > bits) {
+    throw new RangeError(`"${text}" has prefix length ${prefixLength}; ${address.family} allows 0 to ${bits}`);
+  }
+  const cidr = cidrAt(address.family, address.value, prefixLength);
+  if (cidr.first !== address.value) {
+    throw new RangeError(`"${text}" has host bits set; the block is ${formatCidr(cidr)}`);
+  }
+  if (cidr.family === "ipv6" && prefixLength >= 96 && cidr.first >> 32n === 0xffffn) {
+    throw new RangeError(`"${text}" is IPv4-mapped; write the IPv4 block, which is what is sent`);
+  }
+  return cidr;
+}
+
+/** Writes a block canonically; equal blocks give equal text. */
+export function formatCidr(cidr: Cidr): string {
+  return `${formatAddress({ family: cidr.family, value: cidr.first })}/${cidr.prefixLength}`;
+}
+
+/** The block of a prefix length that holds an address. */
+export function cidrAt(family: AddressFamily, address: bigint, prefixLength: number): Cidr {
+  const hostBits = BigInt(ADDRESS_BITS[family] - prefixLength);
+  const first = (address >> hostBits) << hostBits;
+  return { family, first, last: first + (1n << hostBits) - 1n, prefixLength };
+}
+
+/** Every address of a family, `0.0.0.0/0` or `::/0`. */
+export function wholeFamily(family: AddressFamily): Cidr {
+  return { family, first: 0n, last: LAST_ADDRESS[family], prefixLength: 0 };
+}
+
+export function contains(outer: AddressRange, inner: AddressRange): boolean {
+  return outer.family === inner.family && outer.first <= inner.first && inner.last <= outer.last;
+}
+
+export function overlaps(a: AddressRange, b: AddressRange): boolean {
+  return a.family === b.family && a.first <= b.last && b.first <= a.last;
+}
+
+/** IPv4 before IPv6, then by first address, a block before those inside it. */
+export function compareRanges(a: AddressRange, b: AddressRange): number {
+  if (a.family !== b.family) {
+    return a.family === "ipv4" ? -1 : 1;
+  }
+  if (a.first !== b.first) {
+    return a.first < b.first ? -1 : 1;
+  }
+  return a.last === b.last ? 0 : a.last > b.last ? -1 : 1;
+}
+
+/** The fewest blocks that together are exactly a range, in order. */
+export function cidrsOf({ family, first, last }: AddressRange): Cidr[] {
+  const blocks: Cidr[] = [];
+  let next = first;
+  while (next <= last) {
+    let hostBits = 0n;
+    const bits = BigInt(ADDRESS_BITS[family]);
+    while (hostBits < bits) {
+      const size = 1n << (hostBits + 1n);
+      if (next % size !== 0n || next + size - 1n > last) {
+        break;
+      }
+      hostBits += 1n;
+    }
+    blocks.push(cidrAt(family, next, Number(bits - hostBits)));
+    next += 1n << hostBits;
+  }
+  return blocks;
+}
+
+/** A range as text: the block where it is one, else `FIRST-LAST`. */
+export function formatRange(range: AddressRange): string {
+  const size = range.last - range.first + 1n;
+  if ((size & (size - 1n)) === 0n && range.first % size === 0n) {
+    const hostBits = size.toString(2).length - 1;
+    return formatCidr(cidrAt(range.family, range.first, ADDRESS_BITS[range.family] - hostBits));
+  }
+  const end = (value: bigint) => formatAddress({ family: range.family, value });
+  return `${end(range.first)}-${end(range.last)}`;
+}

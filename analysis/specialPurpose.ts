@@ -1,0 +1,176 @@
+import { type Address, type AddressFamily, formatAddress } from "./address.ts";
+import { type AddressRange, type Cidr, contains, formatCidr, overlaps, parseCidr } from "./cidr.ts";
+
+/**
+ * Whether the registry says that packets to a block may be forwarded across the whole internet. `not-applicable` is the
+ * registry's own word for Teredo and 6to4, whose answer depends on the IPv4 address inside; a blank there (deprecated
+ * blocks) counts the same.
+ */
+export type GloballyReachable = "yes" | "no" | "not-applicable";
+
+/** One row: a block, what it is for, who says so. */
+export interface SpecialPurposeBlock {
+  readonly cidr: Cidr;
+  /** The registry's name, as a reader would say it. */
+  readonly name: string;
+  /** The defining document(s). */
+  readonly reference: string;
+  readonly globallyReachable: GloballyReachable;
+  /** Rows of the address-space and multicast registries, which the special-purpose registries leave out. */
+  readonly registry: "special-purpose" | "address-space";
+}
+
+/** The day the rows were last compared with the IANA registries (RFC 6890, RFC 8190). */
+export const SPECIAL_PURPOSE_DATE = "2026-07-18";
+
+type Row = readonly [cidr: string, name: string, reference: string, reachable: GloballyReachable];
+
+const SPECIAL_PURPOSE: readonly Row[] = [
+  ["0.0.0.0/8", "this network", "RFC 791", "no"],
+  ["0.0.0.0/32", "this host on this network", "RFC 1122", "no"],
+  ["10.0.0.0/8", "private use", "RFC 1918", "no"],
+  ["100.64.0.0/10", "shared address space", "RFC 6598", "no"],
+  ["127.0.0.0/8", "loopback", "RFC 1122", "no"],
+  ["169.254.0.0/16", "link-local", "RFC 3927", "no"],
+  ["172.16.0.0/12", "private use", "RFC 1918", "no"],
+  ["192.0.0.0/24", "IETF protocol assignments", "RFC 6890", "no"],
+  ["192.0.0.0/29", "IPv4 service continuity prefix", "RFC 7335", "no"],
+  ["192.0.0.8/32", "IPv4 dummy address", "RFC 7600", "no"],
+  ["192.0.0.9/32", "port control protocol anycast", "RFC 7723", "yes"],
+  ["192.0.0.10/32", "TURN anycast", "RFC 8155", "yes"],
+  ["192.0.0.170/32", "NAT64/DNS64 discovery", "RFC 8880, RFC 7050", "no"],
+  ["192.0.0.171/32", "NAT64/DNS64 discovery", "RFC 8880, RFC 7050", "no"],
+  ["192.0.2.0/24", "documentation (TEST-NET-1)", "RFC 5737", "no"],
+  ["192.31.196.0/24", "AS112-v4", "RFC 7535", "yes"],
+  ["192.52.193.0/24", "AMT", "RFC 7450", "yes"],
+  ["192.88.99.0/24", "6to4 relay anycast (deprecated)", "RFC 7526", "not-applicable"],
+  ["192.88.99.2/32", "6a44 relay anycast", "RFC 6751", "no"],
+  ["192.168.0.0/16", "private use", "RFC 1918", "no"],
+  ["192.175.48.0/24", "direct delegation AS112", "RFC 7534", "yes"],
+  ["198.18.0.0/15", "benchmarking", "RFC 2544", "no"],
+  ["198.51.100.0/24", "documentation (TEST-NET-2)", "RFC 5737", "no"],
+  ["203.0.113.0/24", "documentation (TEST-NET-3)", "RFC 5737", "no"],
+  ["240.0.0.0/4", "reserved", "RFC 1112", "no"],
+  ["255.255.255.255/32", "limited broadcast", "RFC 8190, RFC 919", "no"],
+  ["::/128", "unspecified address", "RFC 4291", "no"],
+  ["::1/128", "loopback", "RFC 4291", "no"],
+  ["64:ff9b::/96", "IPv4-IPv6 translation (NAT64)", "RFC 6052", "yes"],
+  ["64:ff9b:1::/48", "local-use IPv4-IPv6 translation", "RFC 8215", "no"],
+  ["100::/64", "discard only", "RFC 6666", "no"],
+  ["100:0:0:1::/64", "dummy IPv6 prefix", "RFC 9780", "no"],
+  ["2001::/23", "IETF protocol assignments", "RFC 2928", "no"],
+  ["2001::/32", "Teredo", "RFC 4380, RFC 8190", "not-applicable"],
+  ["2001:1::1/128", "port control protocol anycast", "RFC 7723", "yes"],
+  ["2001:1::2/128", "TURN anycast", "RFC 8155", "yes"],
+  ["2001:1::3/128", "DNS-SD service registration anycast", "RFC 9665", "yes"],
+  ["2001:2::/48", "benchmarking", "RFC 5180", "no"],
+  ["2001:3::/32", "AMT", "RFC 7450", "yes"],
+  ["2001:4:112::/48", "AS112-v6", "RFC 7535", "yes"],
+  ["2001:10::/28", "ORCHID (deprecated)", "RFC 4843", "not-applicable"],
+  ["2001:20::/28", "ORCHIDv2", "RFC 7343", "yes"],
+  ["2001:30::/28", "drone remote identification", "RFC 9374", "yes"],
+  ["2001:db8::/32", "documentation", "RFC 3849", "no"],
+  ["2002::/16", "6to4", "RFC 3056", "not-applicable"],
+  ["2620:4f:8000::/48", "direct delegation AS112", "RFC 7534", "yes"],
+  ["3fff::/20", "documentation", "RFC 9637", "no"],
+  ["5f00::/16", "segment routing (SRv6) SIDs", "RFC 9602", "no"],
+  ["fc00::/7", "unique local", "RFC 4193, RFC 8190", "no"],
+  ["fe80::/10", "link-local", "RFC 4291", "no"],
+];
+
+/**
+ * What the special-purpose registries leave out because other IANA registries hold it, and what a guard has to deny all
+ * the same: no unicast host of the internet answers there.
+ */
+const ADDRESS_SPACE: readonly Row[] = [
+  ["224.0.0.0/4", "multicast", "RFC 5771", "no"],
+  ["::/96", "IPv4-compatible (deprecated)", "RFC 4291", "no"],
+  ["::ffff:0:0:0/96", "IPv4-translated", "RFC 2765", "no"],
+  ["fec0::/10", "site-local (deprecated)", "RFC 3879", "no"],
+  ["ff00::/8", "multicast", "RFC 4291", "no"],
+];
+
+const block =
+  (registry: SpecialPurposeBlock["registry"]) =>
+  ([cidr, name, reference, globallyReachable]: Row): SpecialPurposeBlock => ({
+    cidr: parseCidr(cidr),
+    name,
+    reference,
+    globallyReachable,
+    registry,
+  });
+
+/**
+ * The IANA special-purpose address registries and the rows of their neighbours, as of {@link SPECIAL_PURPOSE_DATE}. One
+ * row of the registry is missing on purpose: `::ffff:0:0/96`, IPv4-mapped (RFC 4291). Linux sends those packets as IPv4,
+ * so the IPv4 rows decide, and the API server refuses the block as an `except`.
+ */
+export const SPECIAL_PURPOSE_BLOCKS: readonly SpecialPurposeBlock[] = [
+  ...SPECIAL_PURPOSE.map(block("special-purpose")),
+  ...ADDRESS_SPACE.map(block("address-space")),
+];
+
+/** A single address that AWS gives a meaning of its own. */
+export interface AwsEndpoint {
+  readonly address: string;
+  readonly name: string;
+}
+
+/** Link-local and unique-local services of an EC2 instance (EC2, ECS and EKS user guides, as of 2026-07). */
+export const AWS_ENDPOINTS: readonly AwsEndpoint[] = [
+  { address: "169.254.169.254", name: "EC2 instance metadata (IMDS)" },
+  { address: "fd00:ec2::254", name: "EC2 instance metadata (IMDS)" },
+  { address: "169.254.170.2", name: "ECS task credentials" },
+  { address: "169.254.170.23", name: "EKS Pod Identity credentials" },
+  { address: "fd00:ec2::23", name: "EKS Pod Identity credentials" },
+  { address: "169.254.169.253", name: "Route 53 Resolver" },
+  { address: "fd00:ec2::253", name: "Route 53 Resolver" },
+  { address: "169.254.169.123", name: "Amazon Time Sync" },
+  { address: "fd00:ec2::123", name: "Amazon Time Sync" },
+  { address: "169.254.20.10", name: "NodeLocal DNSCache" },
+];
+
+const awsNames = new Map(AWS_ENDPOINTS.map(({ address, name }) => [address, name]));
+
+/** The AWS service at exactly this address, if there is one. */
+export function awsEndpointAt(address: Address): string | undefined {
+  return awsNames.get(formatAddress(address));
+}
+
+/** The most specific block of the registries that holds the whole range. */
+export function specialPurposeBlockOf(range: AddressRange): SpecialPurposeBlock | undefined {
+  let best: SpecialPurposeBlock | undefined;
+  for (const candidate of SPECIAL_PURPOSE_BLOCKS) {
+    if (
+      contains(candidate.cidr, range) &&
+      (best === undefined || candidate.cidr.prefixLength > best.cidr.prefixLength)
+    ) {
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+/** Every block of the registries that a range touches, widest first; what a reader would call a larger range. */
+export function specialPurposeBlocksIn(range: AddressRange): SpecialPurposeBlock[] {
+  return SPECIAL_PURPOSE_BLOCKS.filter(({ cidr }) => overlaps(cidr, range)).sort(
+    (a, b) => a.cidr.prefixLength - b.cidr.prefixLength,
+  );
+}
+
+/**
+ * The blocks that a rule for the public internet has to except: every row that is not globally reachable, without those
+ * that lie inside another. A reachable row inside an unreachable one (`192.0.0.9/32`, `2001:20::/28`) goes with it: an
+ * `except` has no exceptions, and no public service lives there.
+ */
+export function notGloballyReachable(family: AddressFamily): Cidr[] {
+  const blocks = SPECIAL_PURPOSE_BLOCKS.filter((row) => row.cidr.family === family && row.globallyReachable !== "yes");
+  return blocks
+    .filter(({ cidr }) => !blocks.some((other) => other.cidr !== cidr && contains(other.cidr, cidr)))
+    .map(({ cidr }) => cidr);
+}
+
+/** A block as a person reads it: `100.64.0.0/10, shared address space (RFC 6598)`. */
+export function describeBlock({ cidr, name, reference }: SpecialPurposeBlock): string {
+  return `${formatCidr(cidr)}, ${name} (${reference})`;
+}
