@@ -44,6 +44,17 @@ export interface PortTable {
   readonly signature: string;
 }
 
+/** Whether permissions cover a port of a protocol. */
+export function permits(
+  permissions: readonly PortGrant[],
+  { protocol, port }: { readonly protocol: Protocol; readonly port: number },
+): boolean {
+  return permissions.some(
+    ({ protocol: granted, range }) =>
+      (granted === "any" || granted === protocol) && range.from <= port && port <= range.to,
+  );
+}
+
 /** Turns the permissions that meet at a port into a verdict. */
 export type Judge = (matching: readonly PortGrant[]) => Verdict;
 
