@@ -10,7 +10,8 @@ import { formatReference, type Reference, referenceTo } from "./reference.ts";
 import { awsEndpointAt, describeBlock, type SpecialPurposeBlock, specialPurposeBlockOf } from "./specialPurpose.ts";
 import { addressTerms } from "./terms.ts";
 import type { Verdict } from "./verdict.ts";
-import { type MapEntry, PORT_SLOTS } from "./vpcCniMap.ts";
+import type { MapEntry } from "./vpcCniMap.ts";
+import { PORT_SLOTS } from "./vpcCniSlots.ts";
 
 /** What decided. */
 export type Reason =
