@@ -61,7 +61,8 @@ export function compile(policies: readonly NetworkPolicy[], options: CompileOpti
     semantics.name === "kubernetes"
       ? addressTerms(policies, applying, inventory)
       : vpcCniTerms(policies, applying, inventory);
-  const emitsRules = terms.some(({ permissions }) => permissions.length > 0) || grants.length > 0;
+  // A pod that nothing isolates stays open unless some rule is emitted; labels without an inventory may emit none.
+  const emitsRules = terms.some(({ permissions }) => permissions.length > 0);
   const isolated = isolating.length > 0 || (semantics.name === "vpc-cni" && emitsRules);
   const common = { semantics, policies, source, applying, isolated, inventory, podGrants: grants };
   if (!isolated) {

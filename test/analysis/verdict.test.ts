@@ -109,6 +109,13 @@ describe("rules without to, without ports, without rules", () => {
       "deny",
       V4,
     ],
+    [
+      "Ingress only, with rules that emit nothing",
+      [policy([{ ports: [{ port: "http" }] }], { spec: { policyTypes: ["Ingress"] } })],
+      "11.0.0.1:80",
+      "allow",
+      V4,
+    ],
     ["ICMP where any protocol is allowed", [policy([block("10.0.0.0/8")])], "10.0.0.1/icmp", "allow", V4],
     [
       "ICMP where ports are listed",
