@@ -29,7 +29,7 @@ export function analyse(input: readonly object[], options: Partial<CompileOption
   return compile(parseNetworkPolicies(input), { semantics: KUBERNETES, ...options });
 }
 
-/** The seed's policies, as its pull request describes them: facts of staging and prod. */
+/** KeeperHub's hand-written policies of June 2026 (keeperhub pull request 1430); prod has 10.0, staging 10.1. */
 export function seedPolicy(network: "10.0" | "10.1"): object {
   const named = (namespace: string, labels: object, ports: unknown[]) => ({
     to: [
@@ -46,8 +46,10 @@ export function seedPolicy(network: "10.0" | "10.1"): object {
         { protocol: "UDP", port: 53 },
         { protocol: "TCP", port: 53 },
       ]),
-      named("keeperhub", { app: "keeperhub-sandbox" }, [{ protocol: "TCP", port: 8787 }]),
-      named("keeperhub", { app: "keeperhub-executor" }, [{ protocol: "TCP", port: 3080 }]),
+      named("keeperhub", { "app.kubernetes.io/instance": "keeperhub-sandbox" }, [{ protocol: "TCP", port: 8787 }]),
+      named("keeperhub", { "app.kubernetes.io/serviceName": "keeperhub-executor-common" }, [
+        { protocol: "TCP", port: 3080 },
+      ]),
       {
         to: [100, 101, 102].map((third) => ({ ipBlock: { cidr: `${network}.${third}.0/24` } })),
         ports: [{ protocol: "TCP", port: 5432 }],
