@@ -75,7 +75,9 @@ function essence({ gained, lost }: Diff<ChangeBox>): string {
           const shared = protocols.filter(isPolicyProtocol);
           return shared.length === 0
             ? []
-            : [`${formatRange(range)} ${shared.join()} ${ports.from}-${ports.to} ${before}>${after}`];
+            : [
+                `${range.family} ${range.first}-${range.last} ${shared.join()} ${ports.from}-${ports.to} ${before}>${after}`,
+              ];
         }),
         ...pods.map(({ text, protocols, ports }) => `${text} ${protocols.join()} ${portsText(ports)}`),
       ].join("\n"),
