@@ -1,6 +1,5 @@
 import { OFFLINE_ENDPOINT } from "./clusterApi.ts";
 import { type Answer, InvocationError } from "./engine/monitor.ts";
-import type { Invocation } from "./engine/transcript.ts";
 import type { PropertyMap } from "./engine/values.ts";
 import type { RecordedFacts } from "./recordedFacts.ts";
 
@@ -15,9 +14,6 @@ export function awsAnswers(facts: RecordedFacts): Answer {
     return lookup(facts, invocation.args);
   };
 }
-
-
-
 
 const LOOKUPS: Readonly<Record<string, (facts: RecordedFacts, args: PropertyMap) => PropertyMap>> = {
   "aws:ec2/getVpc:getVpc": ({ vpc }, args) => {

@@ -2,7 +2,7 @@ import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { ADDRESS_FAMILIES } from "../analysis/address.ts";
 import { Fields, isObject } from "../config/fields.ts";
 import { type Problem, ProblemsError } from "../rules/problem.ts";
-import type { RecordedAddOn, RecordedCluster, RecordedFacts, RecordedVpc } from "./recordedFacts.ts";
+import type { RecordedAddOn, RecordedCluster, RecordedFacts } from "./recordedFacts.ts";
 
 /**
  * Reads the recorded facts of a stack.
@@ -29,27 +29,93 @@ export function parseRecordedFacts(path: string, content: unknown): RecordedFact
     ...["source", "region", "vpc", "databaseSubnets", "databaseSubnetGroup", "databaseSubnetTags", "cluster", "vpcCni"],
   ];
   const fields = new Fields(path, isObject(content) ? content : {}, allowed, problems);
-  const source = fields.text("source", "where the facts come from") ?? fields.missing("source", "where they come from");
-  const region = fields.text("region", "an AWS region") ?? fields.missing("region", "the AWS region");
-  const vpc = readVpc(fields);
+  const source = requiredText(fields, "source", "where the facts come from");
+  const region = requiredText(fields, "region", "the AWS region of the VPC");
+  const vpc = fields.object("vpc", ["id", "name", "ipv4Cidrs", "ipv6Cidrs"]) ?? fields.missing("vpc", "the VPC");
+  const name = vpc?.text("name", "the Name tag of the VPC");
   const databaseSubnets = fields
     .named("databaseSubnets", ["cidrs"])
-    .map(([id, subnet]): [string, string[]] => [id, requiredTexts(subnet, "cidrs", "CIDR blocks")]);
+    .map(([id, subnet]): [string, string[]] => [id, subnet.texts("cidrs", "CIDR blocks") ?? []]);
   const databaseSubnetGroup = fields.text("databaseSubnetGroup", "the name of a DB subnet group");
-  const databaseSubnetTags = fields.textMap("databaseSubnetTags", "tags");
+  const databaseSubnetTags = fields.textMap("databaseSubnetTags", "tags of the subnets");
   const cluster = readCluster(fields.object("cluster", ["name", "ipFamily", "serviceCidr"]));
   const vpcCni = readAddOn(fields.object("vpcCni", ["version", "networkPolicyEnabled", "ipv4Egress"]));
-  if (problems.length > 0 || source === undefined || region === undefined || vpc === undefined) {
-    throw new ProblemsError("The recorded facts are not complete:", problems);
-  }
-  return {
+  const facts: RecordedFacts = {
     source,
     region,
-    vpc,
+    vpc: {
+      id: requiredText(vpc, "id", "a VPC id"),
+      ...(name !== undefined && { name }),
+      ipv4Cidrs: vpc?.texts("ipv4Cidrs", "CIDR blocks") ?? [],
+      ipv6Cidrs: vpc?.texts("ipv6Cidrs", "CIDR blocks") ?? [],
+    },
     databaseSubnets: new Map(databaseSubnets),
     ...(databaseSubnetGroup !== undefined && { databaseSubnetGroup }),
     ...(databaseSubnetTags !== undefined && { databaseSubnetTags }),
     ...(cluster !== undefined && { cluster }),
     ...(vpcCni !== undefined && { vpcCni }),
   };
+  if (problems.length > 0) throw new ProblemsError("The recorded facts can't be used:", problems);
+  return facts;
+}
+
+function readCluster(fields: Fields | undefined): RecordedCluster | undefined {
+  return (
+    fields && {
+      name: requiredText(fields, "name", "the EKS name"),
+      ipFamily:
+        fields.choice("ipFamily", ADDRESS_FAMILIES) ??
+        fields.missing("ipFamily", ADDRESS_FAMILIES.join(" or ")) ??
+        "ipv4",
+      serviceCidr: requiredText(fields, "serviceCidr", "the block of ClusterIPs"),
+    }
+  );
+}
+
+function readAddOn(fields: Fields | undefined): RecordedAddOn | undefined {
+  return (
+    fields && {
+      version: requiredText(fields, "version", "the version of the add-on"),
+      networkPolicyEnabled:
+        fields.flag("networkPolicyEnabled") ?? fields.missing("networkPolicyEnabled", "true or false") ?? false,
+      ipv4Egress: fields.flag("ipv4Egress") ?? true,
+    }
+  );
+}
+
+/** A text that has to be there; empty, and noted as a problem, where it isn't. */
+function requiredText(fields: Fields | undefined, name: string, what: string): string {
+  if (fields?.has(name) === false) fields.missing(name, what);
+  return fields?.text(name, what) ?? "";
+}
+
+/**
+ * Writes the facts, all or nothing, and the same bytes for the same facts.
+ *
+ * @param path `recorded/STACK.json`; a file that is there is replaced
+ */
+export async function writeRecordedFacts(path: string, facts: RecordedFacts): Promise<void> {
+  const draft = `${path}.${process.pid}.draft`;
+  try {
+    await writeFile(draft, formatRecordedFacts(facts), { flag: "wx" });
+    await rename(draft, path);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** The content of such a file. */
+export function formatRecordedFacts({ vpc, databaseSubnets, vpcCni, ...facts }: RecordedFacts): string {
+  const { ipv6Cidrs, ...onlyIpv4 } = vpc;
+  const content = {
+    source: facts.source,
+    region: facts.region,
+    vpc: { ...onlyIpv4, ...(ipv6Cidrs.length > 0 && { ipv6Cidrs }) },
+    databaseSubnets: Object.fromEntries([...databaseSubnets].sort().map(([id, cidrs]) => [id, { cidrs }])),
+    databaseSubnetGroup: facts.databaseSubnetGroup,
+    databaseSubnetTags: facts.databaseSubnetTags,
+    cluster: facts.cluster,
+    vpcCni,
+  };
+  return `${JSON.stringify(content, undefined, 2)}\n`;
 }
