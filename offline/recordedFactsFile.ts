@@ -1,4 +1,5 @@
-import { readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { ADDRESS_FAMILIES } from "../analysis/address.ts";
 import { Fields, isObject } from "../config/fields.ts";
 import { type Problem, ProblemsError } from "../rules/problem.ts";
@@ -93,15 +94,21 @@ function requiredText(fields: Fields | undefined, name: string, what: string): s
  * Writes the facts, all or nothing, and the same bytes for the same facts.
  *
  * @param path `recorded/STACK.json`; a file that is there is replaced
+ * @returns false where the file says the same already and is left alone
  */
-export async function writeRecordedFacts(path: string, facts: RecordedFacts): Promise<void> {
+export async function writeRecordedFacts(path: string, facts: RecordedFacts): Promise<boolean> {
+  const content = formatRecordedFacts(facts);
   const draft = `${path}.${process.pid}.draft`;
+  const before = await readFile(path, "utf8").catch(() => undefined);
+  if (before === content) return false;
   try {
-    await writeFile(draft, formatRecordedFacts(facts), { flag: "wx" });
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(draft, content, { flag: "wx" });
     await rename(draft, path);
   } finally {
     await rm(draft, { force: true });
   }
+  return true;
 }
 
 /** The content of such a file. */
