@@ -1,5 +1,5 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { ADDRESS_FAMILIES } from "../analysis/address.ts";
 import { Fields, isObject } from "../config/fields.ts";
 import { type Problem, ProblemsError } from "../rules/problem.ts";
@@ -17,7 +17,8 @@ export async function readRecordedFacts(path: string): Promise<RecordedFacts> {
     content = JSON.parse(await readFile(path, "utf8"));
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
-    const reason = isMissing ? "no facts are recorded; `npm run record -- --stack STACK` does" : String(error);
+    const stack = basename(path, ".json");
+    const reason = isMissing ? `no facts are recorded; \`npm run record -- --stack ${stack}\` does` : String(error);
     throw new ProblemsError("The recorded facts can't be read:", [{ where: path, reason }]);
   }
   return parseRecordedFacts(path, content);
@@ -30,22 +31,24 @@ export function parseRecordedFacts(path: string, content: unknown): RecordedFact
     ...["source", "region", "vpc", "databaseSubnets", "databaseSubnetGroup", "databaseSubnetTags", "cluster", "vpcCni"],
   ];
   const fields = new Fields(path, isObject(content) ? content : {}, allowed, problems);
-  const source = requiredText(fields, "source", "where the facts come from");
-  const region = requiredText(fields, "region", "the AWS region of the VPC");
-  const vpc = fields.object("vpc", ["id", "name", "ipv4Cidrs", "ipv6Cidrs"]) ?? fields.missing("vpc", "the VPC");
+  require(fields, ["source", "region", "vpc", "databaseSubnets"]);
+  const vpc = fields.object("vpc", ["id", "name", "ipv4Cidrs", "ipv6Cidrs"]);
+  require(vpc, ["id", "ipv4Cidrs"]);
   const name = vpc?.text("name", "the Name tag of the VPC");
-  const databaseSubnets = fields
-    .named("databaseSubnets", ["cidrs"])
-    .map(([id, subnet]): [string, string[]] => [id, subnet.texts("cidrs", "CIDR blocks") ?? []]);
+  const databaseSubnets = fields.named("databaseSubnets", ["cidrs"]).map(([id, subnet]): [string, string[]] => {
+    require(subnet, ["cidrs"]);
+    return [id, subnet.texts("cidrs", "CIDR blocks") ?? []];
+  });
   const databaseSubnetGroup = fields.text("databaseSubnetGroup", "the name of a DB subnet group");
   const databaseSubnetTags = fields.textMap("databaseSubnetTags", "tags of the subnets");
   const cluster = readCluster(fields.object("cluster", ["name", "ipFamily", "serviceCidr"]));
   const vpcCni = readAddOn(fields.object("vpcCni", ["version", "networkPolicyEnabled", "ipv4Egress"]));
+  // What is missing or wrong is among the problems; the values that stand in for it are never returned.
   const facts: RecordedFacts = {
-    source,
-    region,
+    source: fields.text("source", "where the facts come from") ?? "",
+    region: fields.text("region", "an AWS region") ?? "",
     vpc: {
-      id: requiredText(vpc, "id", "a VPC id"),
+      id: vpc?.text("id", "a VPC id") ?? "",
       ...(name !== undefined && { name }),
       ipv4Cidrs: vpc?.texts("ipv4Cidrs", "CIDR blocks") ?? [],
       ipv6Cidrs: vpc?.texts("ipv6Cidrs", "CIDR blocks") ?? [],
@@ -61,33 +64,29 @@ export function parseRecordedFacts(path: string, content: unknown): RecordedFact
 }
 
 function readCluster(fields: Fields | undefined): RecordedCluster | undefined {
+  require(fields, ["name", "ipFamily", "serviceCidr"]);
   return (
     fields && {
-      name: requiredText(fields, "name", "the EKS name"),
-      ipFamily:
-        fields.choice("ipFamily", ADDRESS_FAMILIES) ??
-        fields.missing("ipFamily", ADDRESS_FAMILIES.join(" or ")) ??
-        "ipv4",
-      serviceCidr: requiredText(fields, "serviceCidr", "the block of ClusterIPs"),
+      name: fields.text("name", "the EKS name") ?? "",
+      ipFamily: fields.choice("ipFamily", ADDRESS_FAMILIES) ?? "ipv4",
+      serviceCidr: fields.text("serviceCidr", "the block of ClusterIPs") ?? "",
     }
   );
 }
 
 function readAddOn(fields: Fields | undefined): RecordedAddOn | undefined {
+  require(fields, ["version", "networkPolicyEnabled"]);
   return (
     fields && {
-      version: requiredText(fields, "version", "the version of the add-on"),
-      networkPolicyEnabled:
-        fields.flag("networkPolicyEnabled") ?? fields.missing("networkPolicyEnabled", "true or false") ?? false,
+      version: fields.text("version", "the version of the add-on") ?? "",
+      networkPolicyEnabled: fields.flag("networkPolicyEnabled") ?? false,
       ipv4Egress: fields.flag("ipv4Egress") ?? true,
     }
   );
 }
 
-/** A text that has to be there; empty, and noted as a problem, where it isn't. */
-function requiredText(fields: Fields | undefined, name: string, what: string): string {
-  if (fields?.has(name) === false) fields.missing(name, what);
-  return fields?.text(name, what) ?? "";
+function require(fields: Fields | undefined, names: readonly string[]): void {
+  for (const name of names) if (fields?.has(name) === false) fields.missing(name, "it has to be recorded");
 }
 
 /**

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { ProblemsError } from "../rules/problem.ts";
 import { awsAnswers } from "./awsAnswers.ts";
 import { type LiveObject, serveClusterApi } from "./clusterApi.ts";
+import { COMPILE_CACHE } from "./compileCache.ts";
 import type { Answer } from "./engine/monitor.ts";
 import type { Project } from "./engine/project.ts";
 import { type Run, runProgram } from "./engine/run.ts";
@@ -50,7 +51,7 @@ export async function runStack(options: OfflineStack): Promise<Run> {
       stack,
       config,
       dryRun,
-      environment: { ...neutralEnvironment(), ...cluster.environment },
+      environment: { ...neutralEnvironment(), NODE_COMPILE_CACHE: COMPILE_CACHE, ...cluster.environment },
       answer: (invocation) =>
         options.answer?.(invocation) ??
         (invocation.token === "pulumi:pulumi:readStackOutputs" ? { outputs: deployed } : recorded(invocation)),

@@ -23,10 +23,11 @@ ${EXIT_HELP}`;
  * Runs the stacks' program offline and shows the facts, the rules and the differences: results on stdout, everything
  * else on stderr.
  *
+ * @param directory the project's folder
  * @returns the exit status
  */
-export async function main(args: readonly string[]): Promise<number> {
-  const project = await readProject(join(import.meta.dirname, ".."));
+export async function main(args: readonly string[], directory = join(import.meta.dirname, "..")): Promise<number> {
+  const project = await readProject(directory);
   const known = await stacksOf(project);
   const command = new Command("npm start --")
     .description(
