@@ -25,6 +25,8 @@ export interface OfflineStack {
   readonly deployed?: PropertyMap;
   /** Default: true, as in a preview. */
   readonly dryRun?: boolean;
+  /** What the program finds in its environment on top. Default: nothing. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Stands before the recorded facts: `undefined` leaves the answer to them. */
   readonly answer?: (...args: Parameters<Answer>) => PropertyMap | undefined;
 }
@@ -51,7 +53,12 @@ export async function runStack(options: OfflineStack): Promise<Run> {
       stack,
       config,
       dryRun,
-      environment: { ...neutralEnvironment(), NODE_COMPILE_CACHE: COMPILE_CACHE, ...cluster.environment },
+      environment: {
+        ...neutralEnvironment(),
+        NODE_COMPILE_CACHE: COMPILE_CACHE,
+        ...cluster.environment,
+        ...options.environment,
+      },
       answer: (invocation) =>
         options.answer?.(invocation) ??
         (invocation.token === "pulumi:pulumi:readStackOutputs" ? { outputs: deployed } : recorded(invocation)),
