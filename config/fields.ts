@@ -133,18 +133,21 @@ export class Fields {
     return undefined;
   }
 
+  /** Notes that the object as a whole is not as it should be. */
+  refuse(reason: string): undefined {
+    this.problems.push({ where: this.path, value: this.members, reason });
+    return undefined;
+  }
+
   /** The one of several members that must be there alone. */
   onlyOf<Name extends string>(names: readonly Name[], what: string): Name | undefined {
     const given = names.filter((name) => this.has(name));
     if (given.length === 1) {
       return given[0];
     }
-    this.problems.push({
-      where: this.path,
-      value: this.members,
-      reason: `${what}: give exactly one of ${names.join(", ")}${given.length > 1 ? `, not ${given.join(" and ")}` : ""}`,
-    });
-    return undefined;
+    return this.refuse(
+      `${what}: give exactly one of ${names.join(", ")}${given.length > 1 ? `, not ${given.join(" and ")}` : ""}`,
+    );
   }
 
   protected where(name: string): string {

@@ -134,7 +134,7 @@ function readCluster(own: Fields): ClusterConfig | undefined {
     fields.wrong("roleArn", "only for a cluster that is given by cluster.eks");
   }
   if (!fields.has("ipFamily")) {
-    return fields.missing("ipFamily", "a kubeconfig does not tell it; one of ipv4, ipv6");
+    return fields.missing("ipFamily", "the pods' address family, which a kubeconfig does not tell: ipv4 or ipv6");
   }
   return context === undefined || ipFamily === undefined ? undefined : { context, ipFamily };
 }

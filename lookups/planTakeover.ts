@@ -131,7 +131,7 @@ export function planTakeover(inputs: TakeoverInputs, problems: Problem[]): Takeo
       annotations[REPAIRED_ANNOTATION] = `resource-version-${live.resourceVersion}`;
       warnings.push(
         `${where}: somebody changed it since this stack applied it; up puts it right. Against what the stack says, ` +
-          `the live policy differs:${differences.join("") || " in nothing but its annotations"}`,
+          `the live policy differs:${differences.join("") || " in its order or its annotations only"}`,
       );
     } else if (isOurs && repaired !== undefined) {
       // Kept, or its removal would be one more update.
