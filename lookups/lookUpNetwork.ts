@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config/stackConfig.ts";
 import type { NetworkFacts } from "../rules/networkFacts.ts";
 import { ProblemsError } from "../rules/problem.ts";
-import { askAws } from "./awsAnswers.ts";
+import { askAws } from "./askAws.ts";
 import { eksKubeconfig } from "./eksKubeconfig.ts";
 import { judgeNetwork } from "./judgeNetwork.ts";
 import type { Cluster } from "./livePolicy.ts";
