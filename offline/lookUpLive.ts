@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { CommandError, LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
 import { loadConfig } from "../config/loadConfig.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
-import { type AwsAnswers, askAws } from "../lookups/awsAnswers.ts";
-import { judgeEnforcer } from "../lookups/judgeEnforcer.ts";
+import { askAws } from "../lookups/askAws.ts";
+import type { AwsAnswers } from "../lookups/awsAnswers.ts";
+import { judgeAddOn } from "../lookups/judgeAddOn.ts";
 import { judgeNetwork } from "../lookups/judgeNetwork.ts";
 import { awsProvider } from "../lookups/providers.ts";
 import { CommandFailure } from "./commandLine.ts";
@@ -58,9 +59,9 @@ export async function lookUpLive(project: Project, stackName: string): Promise<R
 /** The facts in what AWS answered, as far as they are worth a record. */
 function recordedFacts(config: StackConfig, answers: AwsAnswers): RecordedFacts {
   const { facts } = judgeNetwork(config, answers);
-  const { vpc, databaseSubnets, cluster, enforcer } = facts;
-  const { ipv4Egress } = judgeEnforcer(config, answers.addOn, []);
-  const { addOnVersion, networkPolicyEnabled } = enforcer;
+  const { vpc, databaseSubnets, cluster, addOn } = facts;
+  const { ipv4Egress } = judgeAddOn(config, answers.addOn, []);
+  const { version, networkPolicyEnabled } = addOn;
   const choice = config.databaseSubnets;
   return {
     source: SOURCE,
@@ -77,7 +78,7 @@ function recordedFacts(config: StackConfig, answers: AwsAnswers): RecordedFacts 
     ...("eks" in config.cluster && {
       cluster: { name: cluster.name, ipFamily: cluster.ipFamily, serviceCidr: cluster.serviceCidr ?? "" },
     }),
-    ...(addOnVersion !== undefined &&
-      networkPolicyEnabled !== "unknown" && { vpcCni: { version: addOnVersion, networkPolicyEnabled, ipv4Egress } }),
+    ...(version !== undefined &&
+      networkPolicyEnabled !== "unknown" && { vpcCni: { version, networkPolicyEnabled, ipv4Egress } }),
   };
 }

@@ -3,13 +3,8 @@ import type { Peer, PolicyPort } from "../../rules/networkPolicy.ts";
 import { NAMESPACE_NAME_LABEL } from "../../rules/runnerPolicy.ts";
 
 /** The facts as a reader calls them, each with one or several values. */
-export function factRows({
-  vpc,
-  databaseSubnets,
-  cluster,
-  enforcer,
-}: NetworkFacts): [name: string, values: string[]][] {
-  const { addOnVersion, agentVersion, networkPolicyEnabled } = enforcer;
+export function factRows({ vpc, databaseSubnets, cluster, addOn }: NetworkFacts): [name: string, values: string[]][] {
+  const { version, agentVersion, networkPolicyEnabled, acknowledged } = addOn;
   return [
     ["region", [vpc.region]],
     ["VPC", [vpc.id]],
@@ -18,9 +13,9 @@ export function factRows({
     ["cluster", [cluster.name]],
     ["address family", [cluster.ipFamily]],
     ["Service block", [cluster.serviceCidr ?? "unknown"]],
-    ["vpc-cni add-on", [addOnVersion === undefined ? "none" : `${addOnVersion} (agent ${agentVersion ?? "unknown"})`]],
+    ["vpc-cni add-on", [version === undefined ? "none" : `${version} (agent ${agentVersion ?? "unknown"})`]],
     ["network policy", [networkPolicyEnabled === "unknown" ? "unknown" : networkPolicyEnabled ? "on" : "OFF"]],
-    ["acknowledged", [...enforcer.acknowledged]],
+    ["acknowledged", [...acknowledged]],
   ];
 }
 

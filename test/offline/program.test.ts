@@ -91,7 +91,6 @@ describe.each(STACKS)("the program for $stack", ({ stack, region, network, subne
 
     it("hands the component's arguments to the engine, so that a preview shows them", () => {
       expect(only(current(), COMPONENT).inputs).toMatchObject({
-        adopt: false,
         facts: { vpc: { ipv4Cidrs: [`${network}.0.0/16`] } },
       });
     });
@@ -123,8 +122,8 @@ describe.each(STACKS)("the program for $stack", ({ stack, region, network, subne
             cidrs: [`${network}.10${n}.0/24`],
           })),
           cluster: { name: `techops-${stack}`, ipFamily: "ipv4", serviceCidr: "172.20.0.0/16" },
-          enforcer: {
-            addOnVersion: "v1.21.1-eksbuild.1",
+          addOn: {
+            version: "v1.21.1-eksbuild.1",
             agentVersion: "1.3.1",
             networkPolicyEnabled: true,
             acknowledged: [],

@@ -101,7 +101,7 @@ describe("the network", { timeout: 60_000 }, () => {
     const accepted = await run("staging", { facts, config });
     expect(errorsOf(accepted)).toBe("");
     expect(warningsOf(accepted)).toContain("Acknowledged (network-policy-disabled): a test");
-    expect(accepted.stackOutputs).toMatchObject({ facts: { enforcer: { acknowledged: ["network-policy-disabled"] } } });
+    expect(accepted.stackOutputs).toMatchObject({ facts: { addOn: { acknowledged: ["network-policy-disabled"] } } });
   });
 
   it("is not asked of EKS where the cluster is a kubeconfig context, and the policy is read through that", async () => {

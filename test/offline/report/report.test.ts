@@ -29,7 +29,7 @@ function report(stack: string, egress: readonly EgressRule[] = [DNS, INTERNET], 
       vpc: { id: "vpc-1", region, ipv4Cidrs: ["10.1.0.0/16"], ipv6Cidrs: [] },
       databaseSubnets: [{ id: "subnet-1", cidrs: ["10.1.100.0/24"] }],
       cluster: { name: "main", ipFamily: "ipv4" },
-      enforcer: { networkPolicyEnabled: "unknown", acknowledged: ["vpc-cni-not-managed"] },
+      addOn: { networkPolicyEnabled: "unknown", acknowledged: ["vpc-cni-not-managed"] },
     },
     policy: {
       apiVersion: "networking.k8s.io/v1",
