@@ -51,6 +51,11 @@ export function formatCidr(cidr: Cidr): string {
   return `${formatAddress({ family: cidr.family, value: cidr.first })}/${cidr.prefixLength}`;
 }
 
+/** A short text that is equal exactly for equal blocks; cheaper than {@link formatCidr} where nobody reads it. */
+export function cidrKey({ family, first, prefixLength }: Cidr): string {
+  return `${family === "ipv4" ? 4 : 6} ${first}/${prefixLength}`;
+}
+
 /** The block of a prefix length that holds an address. */
 export function cidrAt(family: AddressFamily, address: bigint, prefixLength: number): Cidr {
   const hostBits = BigInt(ADDRESS_BITS[family] - prefixLength);

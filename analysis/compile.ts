@@ -1,0 +1,117 @@
+import { ADDRESS_FAMILIES, type AddressFamily } from "./address.ts";
+import type { Inventory } from "./inventory.ts";
+import { kubernetesPartition } from "./kubernetes.ts";
+import { appliesTo, type NetworkPolicy, type Source } from "./networkPolicy.ts";
+import { type Partition, partitionByLongestPrefix, uniformPartition } from "./partition.ts";
+import { commonTable, PROTOCOLS, portTable, uniformTable, withProtocol } from "./ports.ts";
+import { everyPodAllowed, type PodGrant, podGrants, type SelectorRegion, selectorRegions } from "./selectorRegions.ts";
+import { protocolsOf, type Semantics, type VpcCniSemantics } from "./semantics.ts";
+import { addressTerms } from "./terms.ts";
+import { agentMap, type ExceptPlace, type MapEntry, slotVerdict } from "./vpcCniMap.ts";
+import { vpcCniTerms } from "./vpcCniTerms.ts";
+
+/** What a set of policies lets one pod reach: the normal form that every question is put to. */
+export interface EgressAnalysis {
+  readonly semantics: Semantics;
+  /** All policies given, in their order; the indices in explanations point here. */
+  readonly policies: readonly NetworkPolicy[];
+  /** The pod; `undefined`: every policy is taken to select it. */
+  readonly source: Source | undefined;
+  /** Indices of the policies whose egress rules count for the pod. */
+  readonly applying: readonly number[];
+  /** Whether anything is denied at all: a pod that no policy isolates may reach everything. */
+  readonly isolated: boolean;
+  /** Every address of each family, in disjoint cells. */
+  readonly partitions: Readonly<Record<AddressFamily, Partition>>;
+  /** Pods by label, sorted by text. */
+  readonly selectors: readonly SelectorRegion[];
+  readonly podGrants: readonly PodGrant[];
+  readonly inventory: Inventory | undefined;
+  /**
+   * `except`s at which the AWS agent gives up: it stops refreshing the map, so an old policy stays in force and a new pod
+   * stays open (NPA#631, agent 1.3.7 and later). Every verdict of the cluster's family is then `order-dependent`.
+   */
+  readonly aborts: readonly ExceptPlace[];
+}
+
+/** What to compile besides the policies. */
+export interface CompileOptions {
+  readonly semantics: Semantics;
+  /** The pod whose egress is asked for. Default: any pod that all policies select. */
+  readonly source?: Source;
+  /** Pods, Services and namespaces of the cluster. Default: peers given by labels stay symbolic. */
+  readonly inventory?: Inventory;
+}
+
+/**
+ * Compiles policies into the normal form. O(n log n) in the number of blocks and `except`s, unless thousands of rules
+ * share one block.
+ *
+ * @throws {RangeError} if the agent version of `vpc-cni` semantics cannot be read.
+ */
+export function compile(policies: readonly NetworkPolicy[], options: CompileOptions): EgressAnalysis {
+  const { semantics, source, inventory } = options;
+  const selecting = [...policies.keys()].filter((index) => appliesTo(policies[index] as NetworkPolicy, source));
+  const isolating = selecting.filter((index) => (policies[index] as NetworkPolicy).isolatesEgress);
+  // The AWS controller emits egress rules whatever `policyTypes` says (amazon-network-policy-controller-k8s PR #229).
+  const applying = semantics.name === "kubernetes" ? isolating : selecting;
+  const grants = podGrants(policies, applying);
+  const terms =
+    semantics.name === "kubernetes"
+      ? addressTerms(policies, applying, inventory)
+      : vpcCniTerms(policies, applying, inventory);
+  const emitsRules = terms.some(({ permissions }) => permissions.length > 0) || grants.length > 0;
+  const isolated = isolating.length > 0 || (semantics.name === "vpc-cni" && emitsRules);
+  const common = { semantics, policies, source, applying, isolated, inventory, podGrants: grants };
+  if (!isolated) {
+    const table = uniformTable("allow", protocolsOf(semantics));
+    const partitions = byFamily((family) => uniformPartition(family, { table, origin: { kind: "not-isolated" } }));
+    return { ...common, partitions, selectors: [everyPodAllowed()], aborts: [] };
+  }
+  const selectors = selectorRegions(grants);
+  if (semantics.name === "kubernetes") {
+    const matchesPods = semantics.ipBlockMatchesPods ?? true;
+    const partitions = byFamily((family) => kubernetesPartition(family, terms, inventory, matchesPods));
+    return { ...common, partitions, selectors, aborts: [] };
+  }
+  const { entries, refused } = agentMap(terms, semantics);
+  const partitions = byFamily((family) => vpcCniPartition(family, semantics, entries, refused.length > 0));
+  return { ...common, partitions, selectors, aborts: refused };
+}
+
+function byFamily<T>(make: (family: AddressFamily) => T): Record<AddressFamily, T> {
+  const [ipv4, ipv6] = ADDRESS_FAMILIES.map(make) as [T, T];
+  return { ipv4, ipv6 };
+}
+
+function vpcCniPartition(
+  family: AddressFamily,
+  { ipFamily }: VpcCniSemantics,
+  entries: readonly MapEntry[],
+  aborted: boolean,
+): Partition {
+  if (family !== ipFamily) {
+    return uniformPartition(family, { table: uniformTable("allow", PROTOCOLS), origin: { kind: "other-family" } });
+  }
+  // Neighbour discovery has to work, so the IPv6 program passes ICMPv6 before it looks anything up.
+  const finish = (table: ReturnType<typeof uniformTable>) =>
+    family === "ipv6" ? withProtocol(table, "ICMPv6", "allow") : table;
+  if (aborted) {
+    const table = finish(uniformTable("order-dependent", PROTOCOLS));
+    return uniformPartition(family, { table, origin: { kind: "aborted" } });
+  }
+  const denied = finish(uniformTable("deny", PROTOCOLS));
+  const allowing = entries.filter(({ values }) => values.some(({ items }) => items.length > 0));
+  const tables = new Map(allowing.map((entry) => [entry, finish(entryTable(entry))]));
+  return partitionByLongestPrefix(family, entries, (entry) => ({
+    table: (entry && tables.get(entry)) ?? denied,
+    origin: { kind: "map-entry", entry },
+  }));
+}
+
+function entryTable({ values }: MapEntry): ReturnType<typeof uniformTable> {
+  const tables = values.map((value) =>
+    portTable(value.items, PROTOCOLS, (matching) => slotVerdict(value, matching.length)),
+  );
+  return tables.length === 1 ? (tables[0] as (typeof tables)[0]) : commonTable(tables, PROTOCOLS);
+}

@@ -1,0 +1,225 @@
+import { type Address, formatAddress } from "./address.ts";
+import { type Cidr, contains, formatCidr } from "./cidr.ts";
+import type { EgressAnalysis } from "./compile.ts";
+import { type EmbeddingMechanism, embeddedIpv4, onTheWire } from "./embeddedIpv4.ts";
+import { type NearestRule, nearestRule } from "./nearestRule.ts";
+import type { ExceptedTerm } from "./partition.ts";
+import { formatPoint, type Location, locate, type Point, verdict } from "./point.ts";
+import { permits } from "./ports.ts";
+import { formatReference, type Reference, referenceTo } from "./reference.ts";
+import { awsEndpointAt, describeBlock, type SpecialPurposeBlock, specialPurposeBlockOf } from "./specialPurpose.ts";
+import { addressTerms } from "./terms.ts";
+import type { Verdict } from "./verdict.ts";
+import { type MapEntry, PORT_SLOTS } from "./vpcCniMap.ts";
+
+/** What decided. */
+export type Reason =
+  /** A rule allows it. */
+  | "rule"
+  /** No policy isolates the pod's egress. */
+  | "not-isolated"
+  /** The peers that would allow it have an `except` here. */
+  | "except"
+  /** Rules reach the address, but not on this port. */
+  | "port"
+  /** No rule reaches the address. */
+  | "no-rule"
+  /** `vpc-cni`: the address is the pod's own node. */
+  | "node-address"
+  /** `vpc-cni`: packets of the other family are not looked at. */
+  | "other-family"
+  /** `vpc-cni`: neighbour discovery is never looked at. */
+  | "icmpv6"
+  /** `vpc-cni`: more port items than slots. */
+  | "slot-overflow"
+  /** `vpc-cni`: two blocks are written to one map key. */
+  | "key-collision"
+  /** `vpc-cni`: the agent cannot load the policy. */
+  | "aborted";
+
+/** An IPv4 address that the asked address carries, and what would happen to it when sent as IPv4. */
+export interface EmbeddedVerdict {
+  readonly mechanism: EmbeddingMechanism;
+  readonly reference: string;
+  readonly ipv4: Address;
+  readonly verdict: Verdict;
+}
+
+/** Why a point has its verdict. */
+export interface Explanation {
+  readonly point: Point;
+  readonly verdict: Verdict;
+  readonly reason: Reason;
+  /** What allows it, or might. */
+  readonly allowedBy: readonly Reference[];
+  /** The `except`s without which it would be allowed. */
+  readonly exceptedBy: readonly Reference[];
+  /** Under `vpc-cni`: the block of the map entry that decided. */
+  readonly entry: Cidr | undefined;
+  /** For a denial: the rule that came closest, and why it does not match. */
+  readonly nearest: NearestRule | undefined;
+  /** The block of the IANA registries around the address. */
+  readonly block: SpecialPurposeBlock | undefined;
+  /** The AWS service at exactly this address. */
+  readonly endpoint: string | undefined;
+  readonly embedded: EmbeddedVerdict | undefined;
+  /** All of this for a person, in one or more sentences. */
+  readonly text: string;
+}
+
+/**
+ * Says why a destination is allowed or denied, down to the rule and the `except`.
+ *
+ * @throws {RangeError} as {@link verdict} does.
+ */
+export function explain(analysis: EgressAnalysis, point: Point): Explanation {
+  const location = locate(analysis, point);
+  const { address, span } = location;
+  const decided = decide(analysis, point, location);
+  const explanation = {
+    point,
+    verdict: span.verdict,
+    ...decided,
+    nearest: span.verdict === "deny" ? nearestRule(analysis, point, address, decided.exceptedBy) : undefined,
+    block: specialPurposeBlockOf({ family: address.family, first: address.value, last: address.value }),
+    endpoint: awsEndpointAt(address),
+    embedded: embeddedVerdict(analysis, point),
+  };
+  return { ...explanation, text: sentence(analysis, explanation) };
+}
+
+type Decision = Pick<Explanation, "reason" | "allowedBy" | "exceptedBy" | "entry">;
+
+function decide(analysis: EgressAnalysis, point: Point, { cell, span }: Location): Decision {
+  const allowedBy = span.grants.map(({ port, through, ...place }) => referenceTo(analysis, place, { port, through }));
+  const nothing = { allowedBy, exceptedBy: [], entry: undefined };
+  const { origin } = cell;
+  switch (origin.kind) {
+    case "not-isolated":
+    case "other-family":
+    case "aborted":
+      return { ...nothing, reason: origin.kind };
+    case "peers": {
+      if (span.verdict === "allow") {
+        return { ...nothing, reason: "rule" };
+      }
+      const deciding = origin.excepted.filter(({ term }) => permits(term.permissions, point));
+      return {
+        ...nothing,
+        reason: deciding.length > 0 ? "except" : origin.terms.length > 0 ? "port" : "no-rule",
+        exceptedBy: exceptReferences(analysis, deciding),
+      };
+    }
+    case "map-entry":
+      return decideByEntry(analysis, point, span.verdict, allowedBy, origin.entry);
+  }
+}
+
+function decideByEntry(
+  analysis: EgressAnalysis,
+  point: Point,
+  verdict: Verdict,
+  allowedBy: readonly Reference[],
+  entry: MapEntry | undefined,
+): Decision {
+  if (point.protocol === "ICMPv6" && point.address.family === "ipv6") {
+    return { reason: "icmpv6", allowedBy, exceptedBy: [], entry: undefined };
+  }
+  if (entry === undefined) {
+    return { reason: "no-rule", allowedBy, exceptedBy: [], entry: undefined };
+  }
+  const excepts = entry.values.flatMap(({ excepts }) => excepts);
+  const decision = { allowedBy, exceptedBy: exceptReferences(analysis, excepts), entry: entry.cidr };
+  if (verdict === "order-dependent") {
+    return { ...decision, reason: entry.values.length > 1 ? "key-collision" : "slot-overflow" };
+  }
+  if (verdict === "allow") {
+    return { ...decision, exceptedBy: [], reason: entry.isNode ? "node-address" : "rule" };
+  }
+  return { ...decision, reason: excepts.length > 0 ? "except" : "port" };
+}
+
+function exceptReferences(analysis: EgressAnalysis, excepted: readonly ExceptedTerm[]): Reference[] {
+  return excepted.flatMap(({ term, except }) =>
+    except === undefined ? [] : [referenceTo(analysis, term, { except })],
+  );
+}
+
+function embeddedVerdict(analysis: EgressAnalysis, point: Point): EmbeddedVerdict | undefined {
+  const embedded = embeddedIpv4(point.address);
+  return embedded && { ...embedded, verdict: verdict(analysis, { ...point, address: embedded.ipv4 }) };
+}
+
+function sentence(analysis: EgressAnalysis, explanation: Omit<Explanation, "text">): string {
+  const { point, verdict, block, endpoint, embedded, nearest } = explanation;
+  const name = endpoint ?? (block === undefined ? undefined : `in ${describeBlock(block)}`);
+  const what = `${formatPoint(point)}${name === undefined ? "" : ` (${name})`}`;
+  const outcome =
+    verdict === "allow" ? "is allowed" : verdict === "deny" ? "is denied" : "is allowed or denied at random";
+  const sentences = [`${what} ${outcome} ${because(analysis, explanation)}.`];
+  if (nearest !== undefined && explanation.reason !== "except") {
+    sentences.push(`Nearest: ${formatReference(nearest.reference)}, ${nearest.why}.`);
+  }
+  if (embedded !== undefined) {
+    const { mechanism, reference, ipv4 } = embedded;
+    sentences.push(
+      mechanism === "IPv4-mapped"
+        ? `It is ${formatAddress(ipv4)}, IPv4-mapped (${reference}): sent as IPv4, so the IPv4 rules decide.`
+        : `It carries ${formatAddress(ipv4)} (${mechanism}, ${reference}), which by itself is ${pastTense(embedded.verdict)}.`,
+    );
+  }
+  return sentences.join(" ");
+}
+
+function pastTense(verdict: Verdict): string {
+  return verdict === "allow" ? "allowed" : verdict === "deny" ? "denied" : "order-dependent";
+}
+
+function because(analysis: EgressAnalysis, explanation: Omit<Explanation, "text">): string {
+  const { allowedBy, exceptedBy, entry, reason, nearest, point } = explanation;
+  const references = (list: readonly Reference[]) => list.map(formatReference).join(" and ");
+  switch (reason) {
+    case "rule":
+      return `by ${references(allowedBy)}`;
+    case "not-isolated":
+      return "because no policy isolates the egress of this pod";
+    case "except": {
+      const despite = entry === undefined ? [] : grantsAsSpecified(analysis, point);
+      return `by ${references(exceptedBy)}${
+        despite.length === 0
+          ? ""
+          : `; the agent applies an except to all rules, so ${references(despite)} does not help`
+      }`;
+    }
+    case "port":
+      return entry === undefined
+        ? "because the rules that reach this address do not allow the port"
+        : `because the longest matching block, ${formatCidr(entry)}, does not allow the port, and the agent looks at no other`;
+    case "no-rule":
+      return nearest === undefined ? "because there is no rule at all" : "because no rule reaches this address";
+    case "node-address":
+      return "because the agent always allows the pod's own node, on every port";
+    case "other-family":
+      return "because the agent enforces only the cluster's own address family";
+    case "icmpv6":
+      return "because the agent lets ICMPv6 pass for neighbour discovery";
+    case "slot-overflow":
+      return `because the block ${entry && formatCidr(entry)} has more than ${PORT_SLOTS} port entries, and which are kept is random`;
+    case "key-collision":
+      return `because the agent writes two entries to the key ${entry && formatCidr(entry)}, and which comes last is random`;
+    case "aborted":
+      return "because the agent cannot load this policy and keeps whatever was loaded before: an except of the other address family is longer than /32";
+  }
+}
+
+/** The rules that would allow a point if each kept its `except`s to itself, as Kubernetes specifies. */
+function grantsAsSpecified({ policies, applying, ...analysis }: EgressAnalysis, point: Point): Reference[] {
+  const address = onTheWire(point.address);
+  const at = { family: address.family, first: address.value, last: address.value };
+  return addressTerms(policies, applying, undefined)
+    .filter(
+      ({ cidr, excepts, permissions }) =>
+        contains(cidr, at) && !excepts.some((except) => contains(except, at)) && permits(permissions, point),
+    )
+    .map((term) => referenceTo({ policies, applying, ...analysis }, term));
+}

@@ -1,0 +1,93 @@
+/** Labels of a pod, a namespace or a Service's selector. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** One condition on one label; `matchLabels` becomes `In` with one value. */
+export interface LabelRequirement {
+  readonly key: string;
+  readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+  /** Sorted, without repetitions; empty for `Exists` and `DoesNotExist`. */
+  readonly values: readonly string[];
+}
+
+/** A label selector: every requirement holds. Without requirements it matches everything. */
+export interface LabelSelector {
+  /** Sorted by key, operator and values, without repetitions. */
+  readonly requirements: readonly LabelRequirement[];
+}
+
+export const EVERYTHING: LabelSelector = { requirements: [] };
+
+/** Puts requirements into the order that makes equal selectors equal. */
+export function labelSelector(requirements: readonly LabelRequirement[]): LabelSelector {
+  const byText = new Map<string, LabelRequirement>();
+  for (const { key, operator, values } of requirements) {
+    const requirement = { key, operator, values: [...new Set(values)].sort() };
+    byText.set(formatRequirement(requirement), requirement);
+  }
+  return { requirements: [...byText.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value) };
+}
+
+/** Whether labels satisfy a selector; `NotIn` and `DoesNotExist` hold where the label is absent, as in Kubernetes. */
+export function selects(selector: LabelSelector, labels: Labels): boolean {
+  return selector.requirements.every((requirement) => holds(requirement, labels));
+}
+
+function holds({ key, operator, values }: LabelRequirement, labels: Labels): boolean {
+  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+  switch (operator) {
+    case "In":
+      return value !== undefined && values.includes(value);
+    case "NotIn":
+      return value === undefined || !values.includes(value);
+    case "Exists":
+      return value !== undefined;
+    case "DoesNotExist":
+      return value === undefined;
+  }
+}
+
+/**
+ * Whether everything that `narrow` selects is selected by `wide` too. Sound but not complete: `true` is a proof, `false`
+ * means that none was found requirement by requirement.
+ */
+export function isNarrowerSelector(narrow: LabelSelector, wide: LabelSelector): boolean {
+  return wide.requirements.every((required) => narrow.requirements.some((given) => implies(given, required)));
+}
+
+function implies(given: LabelRequirement, required: LabelRequirement): boolean {
+  if (given.key !== required.key) {
+    return false;
+  }
+  switch (required.operator) {
+    case "In":
+      return given.operator === "In" && given.values.every((value) => required.values.includes(value));
+    case "NotIn":
+      return (
+        given.operator === "DoesNotExist" ||
+        (given.operator === "In" && given.values.every((value) => !required.values.includes(value))) ||
+        (given.operator === "NotIn" && required.values.every((value) => given.values.includes(value)))
+      );
+    case "Exists":
+      return given.operator === "In" || given.operator === "Exists";
+    case "DoesNotExist":
+      return given.operator === "DoesNotExist";
+  }
+}
+
+/** The selector as kubectl writes it: `app=web,tier in (a,b),!legacy`; empty for one that matches everything. */
+export function formatSelector(selector: LabelSelector): string {
+  return selector.requirements.map(formatRequirement).join(",");
+}
+
+function formatRequirement({ key, operator, values }: LabelRequirement): string {
+  switch (operator) {
+    case "In":
+      return values.length === 1 ? `${key}=${values[0]}` : `${key} in (${values.join(",")})`;
+    case "NotIn":
+      return values.length === 1 ? `${key}!=${values[0]}` : `${key} notin (${values.join(",")})`;
+    case "Exists":
+      return key;
+    case "DoesNotExist":
+      return `!${key}`;
+  }
+}

@@ -1,0 +1,79 @@
+import type { Cidr } from "./cidr.ts";
+import { type LabelSelector, type Labels, selects } from "./labelSelector.ts";
+
+/** The protocols that a NetworkPolicy can name. */
+export type PolicyProtocol = "TCP" | "UDP" | "SCTP";
+
+export const POLICY_PROTOCOLS: readonly PolicyProtocol[] = ["TCP", "UDP", "SCTP"];
+
+/** Port numbers, both ends included. Every port is 0 to 65535: a packet may carry port 0, a policy cannot name it. */
+export interface PortRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export const EVERY_PORT: PortRange = { from: 0, to: 65535 };
+
+/** One element of a rule's `ports`. A name is resolved by the destination pod, so it never matches a bare address. */
+export type PolicyPort = { readonly protocol: PolicyProtocol } & (
+  | {
+      readonly range: PortRange;
+      /** The end of the range where it was written, even if it equals the port: the VPC CNI counts that as another item. */
+      readonly endPort?: number;
+      readonly name?: undefined;
+    }
+  | { readonly name: string; readonly range?: undefined; readonly endPort?: undefined }
+);
+
+/** A peer given by addresses: a block without its `except`s. */
+export interface IpBlockPeer {
+  readonly kind: "ipBlock";
+  readonly cidr: Cidr;
+  /** In the order of the policy, so that an index means something to its author. */
+  readonly excepts: readonly Cidr[];
+}
+
+/** A peer given by labels. */
+export interface SelectorPeer {
+  readonly kind: "pods";
+  /** `undefined`: the policy's own namespace. */
+  readonly namespaceSelector: LabelSelector | undefined;
+  readonly podSelector: LabelSelector;
+}
+
+/** An element of a rule's `to`. */
+export type Peer = IpBlockPeer | SelectorPeer;
+
+/** One egress rule: a destination has to match one peer and one port. */
+export interface EgressRule {
+  /** `undefined`, for a `to` that is missing or empty: every destination. */
+  readonly to: readonly Peer[] | undefined;
+  /** `undefined`, for `ports` that are missing or empty: every port of every protocol. */
+  readonly ports: readonly PolicyPort[] | undefined;
+}
+
+/** What the egress half of a `networking.k8s.io/v1` NetworkPolicy says, defaults filled in as the API server does. */
+export interface NetworkPolicy {
+  readonly name: string;
+  readonly namespace: string;
+  readonly podSelector: LabelSelector;
+  /** Whether `policyTypes` has, or defaults to, `Egress`: a missing list means it only where `egress` has a rule. */
+  readonly isolatesEgress: boolean;
+  readonly egress: readonly EgressRule[];
+}
+
+/** The pod whose traffic is judged. */
+export interface Source {
+  readonly namespace: string;
+  readonly labels: Labels;
+}
+
+/** Whether a policy applies to a pod. Without a pod it is taken to apply. */
+export function appliesTo(policy: NetworkPolicy, source: Source | undefined): boolean {
+  return source === undefined || (policy.namespace === source.namespace && selects(policy.podSelector, source.labels));
+}
+
+/** `namespace/name`, as people and kubectl say it. */
+export function policyId(policy: NetworkPolicy): string {
+  return `${policy.namespace}/${policy.name}`;
+}

@@ -1,0 +1,263 @@
+import { type Cidr, contains, parseCidr } from "./cidr.ts";
+import { EVERYTHING, type LabelRequirement, type LabelSelector, labelSelector } from "./labelSelector.ts";
+import {
+  type EgressRule,
+  EVERY_PORT,
+  type NetworkPolicy,
+  type Peer,
+  POLICY_PROTOCOLS,
+  type PolicyPort,
+  type PolicyProtocol,
+} from "./networkPolicy.ts";
+import { InvalidInputError, type Problem } from "./problems.ts";
+
+export interface ParseOptions {
+  /** Where a policy without `metadata.namespace` belongs, as with `kubectl apply --namespace`. Default: `default`. */
+  readonly namespace?: string;
+  /** What the problems' paths start with, such as `policies[2].`. Default: nothing. */
+  readonly path?: string;
+}
+
+/**
+ * Reads the egress half of `networking.k8s.io/v1` NetworkPolicy objects, as they come from YAML or JSON, and refuses what
+ * the API server would refuse (`ValidateNetworkPolicySpec` of Kubernetes 1.34, with the strict CIDR form of KEP-4858).
+ * Unknown fields are refused too: a misspelt `except` is not an empty one. `status` and unknown metadata are ignored.
+ *
+ * @throws {InvalidInputError} with every problem of every policy.
+ */
+export function parseNetworkPolicies(inputs: readonly unknown[], options: ParseOptions = {}): NetworkPolicy[] {
+  const problems: Problem[] = [];
+  const prefix = options.path ?? "";
+  const policies = inputs.map((input, index) => {
+    const path = inputs.length === 1 ? prefix : `${prefix}[${index}].`;
+    return new Reader(problems).policy(input, path, options.namespace ?? "default");
+  });
+  if (problems.length > 0) {
+    throw new InvalidInputError("Not a NetworkPolicy that the API server would accept:", problems);
+  }
+  return policies;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Walks one object; a value that cannot be used is reported and replaced by a harmless one, so that all is read. */
+class Reader {
+  private readonly problems: Problem[];
+
+  constructor(problems: Problem[]) {
+    this.problems = problems;
+  }
+
+  policy(input: unknown, path: string, namespace: string): NetworkPolicy {
+    const policy = this.fields(input, path.replace(/\.$/, "") || "policy", [
+      "apiVersion",
+      "kind",
+      "metadata",
+      "spec",
+      "status",
+    ]);
+    if (policy.apiVersion !== undefined && policy.apiVersion !== "networking.k8s.io/v1") {
+      this.report(`${path}apiVersion`, policy.apiVersion, "only networking.k8s.io/v1 can be analysed");
+    }
+    if (policy.kind !== undefined && policy.kind !== "NetworkPolicy") {
+      this.report(`${path}kind`, policy.kind, "must be NetworkPolicy");
+    }
+    const metadata = policy.metadata === undefined ? {} : this.fields(policy.metadata, `${path}metadata`);
+    const spec = this.fields(policy.spec, `${path}spec`, ["podSelector", "policyTypes", "egress", "ingress"]);
+    const egress = this.list(spec.egress, `${path}spec.egress`).map((rule, index) =>
+      this.rule(rule, `${path}spec.egress[${index}]`),
+    );
+    return {
+      name: this.text(metadata.name, `${path}metadata.name`) ?? "(unnamed)",
+      namespace: this.text(metadata.namespace, `${path}metadata.namespace`) ?? namespace,
+      podSelector: this.selector(spec.podSelector, `${path}spec.podSelector`) ?? EVERYTHING,
+      isolatesEgress: this.policyTypes(spec.policyTypes, `${path}spec.policyTypes`)?.has("Egress") ?? egress.length > 0,
+      egress,
+    };
+  }
+
+  /** `undefined` where the API server would fill the list in. */
+  private policyTypes(input: unknown, path: string): Set<unknown> | undefined {
+    const types = this.list(input, path);
+    for (const [index, type] of types.entries()) {
+      if (type !== "Egress" && type !== "Ingress") {
+        this.report(`${path}[${index}]`, type, "must be Egress or Ingress");
+      }
+    }
+    return types.length === 0 ? undefined : new Set(types);
+  }
+
+  private rule(input: unknown, path: string): EgressRule {
+    const { to, ports } = this.fields(input, path, ["to", "ports"]);
+    const peers = this.list(to, `${path}.to`).map((peer, index) => this.peer(peer, `${path}.to[${index}]`));
+    const entries = this.list(ports, `${path}.ports`).map((port, index) => this.port(port, `${path}.ports[${index}]`));
+    return {
+      to: peers.length === 0 ? undefined : peers,
+      ports: entries.length === 0 ? undefined : entries,
+    };
+  }
+
+  private peer(input: unknown, path: string): Peer {
+    const peer = this.fields(input, path, ["ipBlock", "podSelector", "namespaceSelector"]);
+    const podSelector = this.selector(peer.podSelector, `${path}.podSelector`);
+    const namespaceSelector = this.selector(peer.namespaceSelector, `${path}.namespaceSelector`);
+    if (peer.ipBlock === undefined || peer.ipBlock === null) {
+      if (podSelector === undefined && namespaceSelector === undefined) {
+        this.report(path, input, "must have an ipBlock, a podSelector or a namespaceSelector");
+      }
+      return { kind: "pods", namespaceSelector, podSelector: podSelector ?? EVERYTHING };
+    }
+    if (podSelector !== undefined || namespaceSelector !== undefined) {
+      this.report(path, input, "ipBlock cannot be combined with podSelector or namespaceSelector");
+    }
+    const block = this.fields(peer.ipBlock, `${path}.ipBlock`, ["cidr", "except"]);
+    const cidr = this.cidr(block.cidr, `${path}.ipBlock.cidr`);
+    const excepts: Cidr[] = [];
+    for (const [index, text] of this.list(block.except, `${path}.ipBlock.except`).entries()) {
+      const exceptPath = `${path}.ipBlock.except[${index}]`;
+      const except = this.cidr(text, exceptPath);
+      if (except === undefined || cidr === undefined) {
+        continue;
+      }
+      if (except.family !== cidr.family) {
+        this.report(exceptPath, text, `is ${except.family} inside the ${cidr.family} block ${block.cidr}`);
+      } else if (!contains(cidr, except) || cidr.prefixLength === except.prefixLength) {
+        this.report(exceptPath, text, `must lie strictly inside ${block.cidr}`);
+      }
+      excepts.push(except);
+    }
+    return { kind: "ipBlock", cidr: cidr ?? parseCidr("0.0.0.0/0"), excepts };
+  }
+
+  private cidr(input: unknown, path: string): Cidr | undefined {
+    if (typeof input !== "string") {
+      this.report(path, input, "must be a CIDR block such as 10.0.0.0/8");
+      return undefined;
+    }
+    try {
+      return parseCidr(input);
+    } catch (error) {
+      this.report(path, undefined, (error as RangeError).message);
+      return undefined;
+    }
+  }
+
+  private port(input: unknown, path: string): PolicyPort {
+    const { protocol: named, port, endPort } = this.fields(input, path, ["protocol", "port", "endPort"]);
+    const protocol = (named ?? "TCP") as PolicyProtocol;
+    if (!POLICY_PROTOCOLS.includes(protocol)) {
+      this.report(`${path}.protocol`, named, "must be TCP, UDP or SCTP");
+    }
+    const hasEnd = endPort !== undefined && endPort !== null;
+    if (port === undefined || port === null) {
+      if (hasEnd) {
+        this.report(`${path}.endPort`, endPort, "needs a port that it is the end of");
+      }
+      return { protocol, range: EVERY_PORT };
+    }
+    if (typeof port === "string") {
+      if (port.length > 15 || !/[a-z]/.test(port) || !/^[a-z0-9]+(-[a-z0-9]+)*$/.test(port)) {
+        this.report(`${path}.port`, port, "must be a number from 1 to 65535 or a port name (a-z, 0-9, -; at most 15)");
+      }
+      if (hasEnd) {
+        this.report(`${path}.endPort`, endPort, "cannot follow a named port");
+      }
+      return { protocol, name: port };
+    }
+    const from = this.portNumber(port, `${path}.port`);
+    const to = hasEnd ? this.portNumber(endPort, `${path}.endPort`) : from;
+    if (to < from) {
+      this.report(`${path}.endPort`, endPort, `must not be below port ${from}`);
+    }
+    return { protocol, range: { from, to }, ...(hasEnd ? { endPort: to } : {}) };
+  }
+
+  private portNumber(input: unknown, path: string): number {
+    if (typeof input === "number" && Number.isInteger(input) && input >= 1 && input <= 65535) {
+      return input;
+    }
+    this.report(path, input, "must be a number from 1 to 65535");
+    return 1;
+  }
+
+  private selector(input: unknown, path: string): LabelSelector | undefined {
+    if (input === undefined || input === null) {
+      return undefined;
+    }
+    const { matchLabels, matchExpressions } = this.fields(input, path, ["matchLabels", "matchExpressions"]);
+    const requirements: LabelRequirement[] = [];
+    for (const [key, value] of Object.entries(
+      matchLabels === undefined || matchLabels === null ? {} : this.fields(matchLabels, `${path}.matchLabels`),
+    )) {
+      const text = this.text(value, `${path}.matchLabels.${key}`);
+      requirements.push({ key, operator: "In", values: [text ?? ""] });
+    }
+    for (const [index, expression] of this.list(matchExpressions, `${path}.matchExpressions`).entries()) {
+      requirements.push(this.requirement(expression, `${path}.matchExpressions[${index}]`));
+    }
+    return labelSelector(requirements);
+  }
+
+  private requirement(input: unknown, path: string): LabelRequirement {
+    const { key, operator, values } = this.fields(input, path, ["key", "operator", "values"]);
+    const list = this.list(values, `${path}.values`).map(
+      (value, index) => this.text(value, `${path}.values[${index}]`) ?? "",
+    );
+    switch (operator) {
+      case "In":
+      case "NotIn":
+        if (list.length === 0) {
+          this.report(`${path}.values`, values, `must not be empty with ${operator}`);
+        }
+        break;
+      case "Exists":
+      case "DoesNotExist":
+        if (list.length > 0) {
+          this.report(`${path}.values`, values, `must be empty with ${operator}`);
+        }
+        break;
+      default:
+        this.report(`${path}.operator`, operator, "must be In, NotIn, Exists or DoesNotExist");
+    }
+    if (typeof key !== "string" || key === "") {
+      this.report(`${path}.key`, key, "must be a label key");
+    }
+    return { key: String(key), operator: operator as LabelRequirement["operator"], values: list };
+  }
+
+  private text(input: unknown, path: string): string | undefined {
+    if (input === undefined || input === null || typeof input === "string") {
+      return input ?? undefined;
+    }
+    this.report(path, input, "must be a text");
+    return undefined;
+  }
+
+  private list(input: unknown, path: string): readonly unknown[] {
+    if (input === undefined || input === null) {
+      return [];
+    }
+    if (!Array.isArray(input)) {
+      this.report(path, input, "must be a list");
+      return [];
+    }
+    return input;
+  }
+
+  private fields(input: unknown, path: string, known?: readonly string[]): Fields {
+    if (typeof input !== "object" || input === null || Array.isArray(input)) {
+      this.report(path, input, "must be an object");
+      return {};
+    }
+    for (const key of Object.keys(input)) {
+      if (known !== undefined && !known.includes(key)) {
+        this.report(`${path}.${key}`, (input as Fields)[key], `is not a field here; known are ${known.join(", ")}`);
+      }
+    }
+    return input as Fields;
+  }
+
+  private report(path: string, value: unknown, reason: string): void {
+    this.problems.push({ path, value, reason });
+  }
+}

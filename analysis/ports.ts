@@ -1,0 +1,156 @@
+import type { Cidr } from "./cidr.ts";
+import { EVERY_PORT, POLICY_PROTOCOLS, type PolicyProtocol, type PortRange } from "./networkPolicy.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** Protocols that have a verdict. The last three, whose port is always 0, only under `vpc-cni`. */
+export type Protocol = PolicyProtocol | "ICMP" | "ICMPv6" | "GRE";
+
+export const PORTLESS_PROTOCOLS: readonly Protocol[] = ["ICMP", "ICMPv6", "GRE"];
+
+export const PROTOCOLS: readonly Protocol[] = [...POLICY_PROTOCOLS, ...PORTLESS_PROTOCOLS];
+
+/** Where a permission is written: indices into the analysis' policies, `spec.egress`, `to` and `ports`. */
+export interface Grant {
+  readonly policy: number;
+  readonly rule: number;
+  /** `undefined`: the rule has no `to`. */
+  readonly peer: number | undefined;
+  /** `undefined`: the rule has no `ports`. */
+  readonly port: number | undefined;
+  /** Under `vpc-cni`: the wider block from whose map entry this permission was copied. */
+  readonly through?: Cidr;
+}
+
+/** A permission for a range of ports of one protocol, or of `any` protocol at all. */
+export interface PortGrant {
+  readonly protocol: PolicyProtocol | "any";
+  readonly range: PortRange;
+  /** The end of the range where the policy writes it. */
+  readonly endPort?: number;
+  readonly grants: readonly Grant[];
+}
+
+/** Ports of one protocol with one verdict, and what grants it; empty for a denial. */
+export interface PortSpan extends PortRange {
+  readonly verdict: Verdict;
+  readonly grants: readonly Grant[];
+}
+
+/** The verdict of every port of every protocol at some destination. */
+export interface PortTable {
+  /** Spans cover 0 to 65535 without gaps; portless protocols have one span, port 0. */
+  readonly spans: Readonly<Partial<Record<Protocol, readonly PortSpan[]>>>;
+  /** Equal exactly for tables that give equal verdicts everywhere. */
+  readonly signature: string;
+}
+
+/** Whether permissions cover a port of a protocol. */
+export function permits(
+  permissions: readonly PortGrant[],
+  { protocol, port }: { readonly protocol: Protocol; readonly port: number },
+): boolean {
+  return permissions.some(
+    ({ protocol: granted, range }) =>
+      (granted === "any" || granted === protocol) && range.from <= port && port <= range.to,
+  );
+}
+
+/** Turns the permissions that meet at a port into a verdict. */
+export type Judge = (matching: readonly PortGrant[]) => Verdict;
+
+/** Kubernetes: one permission is enough. */
+export const anyGrantAllows: Judge = (matching) => (matching.length > 0 ? "allow" : "deny");
+
+/** The table in which every port of the given protocols has one verdict. */
+export function uniformTable(
+  verdict: Verdict,
+  protocols: readonly Protocol[],
+  grants: readonly Grant[] = [],
+): PortTable {
+  const spans = protocols.map((protocol) => [protocol, [{ ...portsOf(protocol), verdict, grants }]] as const);
+  return withSignature(Object.fromEntries(spans));
+}
+
+/** Builds the table of a destination from all permissions that reach it. */
+export function portTable(permissions: readonly PortGrant[], protocols: readonly Protocol[], judge: Judge): PortTable {
+  const spans: Partial<Record<Protocol, readonly PortSpan[]>> = {};
+  for (const protocol of protocols) {
+    const matching = permissions.filter((grant) => grant.protocol === "any" || grant.protocol === protocol);
+    spans[protocol] = spansOf(matching, portsOf(protocol), judge);
+  }
+  return withSignature(spans);
+}
+
+/** The verdicts that several tables agree on; `order-dependent` where they do not. */
+export function commonTable(tables: readonly PortTable[], protocols: readonly Protocol[]): PortTable {
+  const spans: Partial<Record<Protocol, readonly PortSpan[]>> = {};
+  for (const protocol of protocols) {
+    const all = tables.map((table) => table.spans[protocol] ?? []);
+    const starts = [...new Set(all.flatMap((list) => list.map(({ from }) => from)))].sort((a, b) => a - b);
+    spans[protocol] = starts.map((from, index) => {
+      const found = all.flatMap((list) => spanAt(list, from) ?? []);
+      const verdicts = new Set(found.map(({ verdict }) => verdict));
+      return {
+        from,
+        to: (starts[index + 1] ?? portsOf(protocol).to + 1) - 1,
+        verdict: verdicts.size === 1 ? (found[0] as PortSpan).verdict : "order-dependent",
+        grants: found.flatMap(({ grants }) => grants),
+      };
+    });
+  }
+  return withSignature(spans);
+}
+
+/** The same table with one protocol replaced. */
+export function withProtocol(table: PortTable, protocol: Protocol, verdict: Verdict): PortTable {
+  return withSignature({ ...table.spans, [protocol]: [{ ...portsOf(protocol), verdict, grants: [] }] });
+}
+
+/** The span that holds a port; spans cover all ports, so a missing one is a protocol without a verdict. */
+export function spanAt(spans: readonly PortSpan[], port: number): PortSpan | undefined {
+  let low = 0;
+  let high = spans.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((spans[middle] as PortSpan).from <= port) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return spans[low];
+}
+
+function portsOf(protocol: Protocol): PortRange {
+  return PORTLESS_PROTOCOLS.includes(protocol) ? { from: 0, to: 0 } : EVERY_PORT;
+}
+
+function spansOf(permissions: readonly PortGrant[], within: PortRange, judge: Judge): PortSpan[] {
+  const starts = new Set([within.from]);
+  for (const { range } of permissions) {
+    starts.add(Math.max(range.from, within.from));
+    starts.add(range.to + 1);
+  }
+  const sorted = [...starts].filter((start) => start <= within.to).sort((a, b) => a - b);
+  const spans: PortSpan[] = [];
+  for (const [index, from] of sorted.entries()) {
+    const matching = permissions.filter(({ range }) => range.from <= from && from <= range.to);
+    const to = (sorted[index + 1] ?? within.to + 1) - 1;
+    spans.push({ from, to, verdict: judge(matching), grants: matching.flatMap(({ grants }) => grants) });
+  }
+  return spans;
+}
+
+function withSignature(spans: PortTable["spans"]): PortTable {
+  const parts: string[] = [];
+  for (const protocol of PROTOCOLS) {
+    let previous: Verdict | undefined;
+    for (const { from, verdict } of spans[protocol] ?? []) {
+      if (verdict !== previous) {
+        parts.push(`${protocol}${from}${verdict[0]}`);
+        previous = verdict;
+      }
+    }
+  }
+  return { spans, signature: parts.join(" ") };
+}

@@ -1,0 +1,67 @@
+import { ADDRESS_FAMILIES, type AddressFamily } from "./address.ts";
+import { type AddressRange, formatRange } from "./cidr.ts";
+import type { EgressAnalysis } from "./compile.ts";
+import type { PortRange } from "./networkPolicy.ts";
+import { cellRange } from "./partition.ts";
+import { type PortSpan, PROTOCOLS, type Protocol } from "./ports.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** A box of the normal form: every address, protocol and port in it has one verdict for one reason. */
+export interface Region {
+  readonly range: AddressRange;
+  readonly protocol: Protocol;
+  readonly ports: PortRange;
+  readonly verdict: Verdict;
+  /** Index of the cell in its family's partition; {@link explain} any point of the region for the reasons. */
+  readonly cellIndex: number;
+  readonly span: PortSpan;
+}
+
+/** All regions, by family, address, protocol and port. Together they cover each family's space once for each protocol. */
+export function regions(analysis: EgressAnalysis): Region[] {
+  const found: Region[] = [];
+  for (const family of ADDRESS_FAMILIES) {
+    const partition = analysis.partitions[family];
+    for (const [cellIndex, { table }] of partition.cells.entries()) {
+      const range = cellRange(partition, cellIndex);
+      for (const protocol of PROTOCOLS) {
+        for (const span of table.spans[protocol] ?? []) {
+          const { from, to, verdict } = span;
+          found.push({ range, protocol, ports: { from, to }, verdict, cellIndex, span });
+        }
+      }
+    }
+  }
+  return found;
+}
+
+/** How many (address, port) pairs a range and a run of ports hold. */
+export function boxSize({ first, last }: Pick<AddressRange, "first" | "last">, { from, to }: PortRange): bigint {
+  return (last - first + 1n) * BigInt(to - from + 1);
+}
+
+/** How many (address, port) pairs of one protocol have each verdict in one family. */
+export function sizeByVerdict(
+  analysis: EgressAnalysis,
+  family: AddressFamily,
+  protocol: Protocol,
+): Readonly<Record<Verdict, bigint>> {
+  const sizes: Record<Verdict, bigint> = { allow: 0n, deny: 0n, "order-dependent": 0n };
+  const partition = analysis.partitions[family];
+  for (const [index, { table }] of partition.cells.entries()) {
+    for (const span of table.spans[protocol] ?? []) {
+      sizes[span.verdict] += boxSize(cellRange(partition, index), span);
+    }
+  }
+  return sizes;
+}
+
+/** `443`, `8000-9000`, `all ports`. */
+export function formatPorts({ from, to }: PortRange): string {
+  return from === to ? `${from}` : from === 0 && to === 65535 ? "all ports" : `${from}-${to}`;
+}
+
+/** `10.0.0.0/8 TCP 443`. */
+export function formatRegion({ range, protocol, ports }: Region): string {
+  return `${formatRange(range)} ${protocol} ${formatPorts(ports)}`;
+}

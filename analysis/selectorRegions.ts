@@ -1,0 +1,131 @@
+import { NAMESPACE_NAME_LABEL } from "./inventory.ts";
+import { EVERYTHING, formatSelector, isNarrowerSelector, type LabelSelector, labelSelector } from "./labelSelector.ts";
+import type { EgressRule, NetworkPolicy, PolicyProtocol } from "./networkPolicy.ts";
+import { POLICY_PROTOCOLS } from "./networkPolicy.ts";
+import { anyGrantAllows, type Grant, type PortGrant, type PortTable, portTable, uniformTable } from "./ports.ts";
+import { numericPermissions } from "./terms.ts";
+
+/** Pods as policies name them: by labels of the pod and of its namespace. */
+export interface PodSet {
+  readonly namespaceSelector: LabelSelector;
+  readonly podSelector: LabelSelector;
+}
+
+/** A port that only the destination pod can turn into a number. */
+export interface NamedPortGrant {
+  readonly protocol: PolicyProtocol;
+  readonly name: string;
+  readonly grant: Grant;
+}
+
+/**
+ * What is allowed to reach pods by their labels, wherever they run. Never compared with addresses: which address a pod
+ * has is known only with an inventory.
+ */
+export interface SelectorRegion {
+  /** Equal exactly for equal sets of requirements, and what a person reads. */
+  readonly text: string;
+  readonly pods: PodSet;
+  readonly table: PortTable;
+  readonly namedPorts: readonly NamedPortGrant[];
+}
+
+/** Every pod of the cluster. */
+export const EVERY_POD: PodSet = { namespaceSelector: EVERYTHING, podSelector: EVERYTHING };
+
+/** `pods k8s-app=kube-dns in namespaces kubernetes.io/metadata.name=kube-system`, shortened where it says the same. */
+export function formatPodSet({ namespaceSelector, podSelector }: PodSet): string {
+  const pods = podSelector.requirements.length === 0 ? "all pods" : `pods ${formatSelector(podSelector)}`;
+  const [only, ...more] = namespaceSelector.requirements;
+  if (only === undefined) {
+    return `${pods} in all namespaces`;
+  }
+  return more.length === 0 && only.key === NAMESPACE_NAME_LABEL && only.operator === "In" && only.values.length === 1
+    ? `${pods} in namespace ${only.values[0]}`
+    : `${pods} in namespaces ${formatSelector(namespaceSelector)}`;
+}
+
+/** A peer by labels and what its rule allows there. */
+export interface PodGrant {
+  readonly pods: PodSet;
+  readonly permissions: readonly PortGrant[];
+  readonly namedPorts: readonly NamedPortGrant[];
+}
+
+/** The peers of the applying policies that are given by labels; a rule without `to` reaches every pod. */
+export function podGrants(policies: readonly NetworkPolicy[], applying: readonly number[]): PodGrant[] {
+  return applying.flatMap((policyIndex) => {
+    const policy = policies[policyIndex] as NetworkPolicy;
+    return policy.egress.flatMap((rule, ruleIndex) => {
+      const at = (peer: number | undefined, pods: PodSet): PodGrant => {
+        const place = { policy: policyIndex, rule: ruleIndex, peer };
+        return { pods, permissions: numericPermissions(rule, place), namedPorts: namedPorts(rule, place) };
+      };
+      if (rule.to === undefined) {
+        return [at(undefined, EVERY_POD)];
+      }
+      return rule.to.flatMap((peer, peerIndex) =>
+        peer.kind === "pods"
+          ? [
+              at(peerIndex, {
+                podSelector: peer.podSelector,
+                namespaceSelector: peer.namespaceSelector ?? namespaceNamed(policy.namespace),
+              }),
+            ]
+          : [],
+      );
+    });
+  });
+}
+
+/** One region for each set of pods that a rule names, with what all rules that cover the set allow together. */
+export function selectorRegions(grants: readonly PodGrant[]): SelectorRegion[] {
+  const sets = new Map(grants.map(({ pods }) => [formatPodSet(pods), pods]));
+  return [...sets.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pods]) => selectorRegion(grants, pods));
+}
+
+/** What the grants allow on a set of pods. */
+export function selectorRegion(grants: readonly PodGrant[], pods: PodSet): SelectorRegion {
+  const covering = grants.filter((grant) => isNarrowerPodSet(pods, grant.pods));
+  return {
+    text: formatPodSet(pods),
+    pods,
+    table: portTable(
+      covering.flatMap(({ permissions }) => permissions),
+      POLICY_PROTOCOLS,
+      anyGrantAllows,
+    ),
+    namedPorts: covering.flatMap(({ namedPorts }) => namedPorts),
+  };
+}
+
+/** The region of a pod that no policy isolates. */
+export function everyPodAllowed(): SelectorRegion {
+  return {
+    text: formatPodSet(EVERY_POD),
+    pods: EVERY_POD,
+    table: uniformTable("allow", POLICY_PROTOCOLS),
+    namedPorts: [],
+  };
+}
+
+/** Whether one set of pods is provably inside another. */
+export function isNarrowerPodSet(narrow: PodSet, wide: PodSet): boolean {
+  return (
+    isNarrowerSelector(narrow.podSelector, wide.podSelector) &&
+    isNarrowerSelector(narrow.namespaceSelector, wide.namespaceSelector)
+  );
+}
+
+function namespaceNamed(name: string): LabelSelector {
+  return labelSelector([{ key: NAMESPACE_NAME_LABEL, operator: "In", values: [name] }]);
+}
+
+function namedPorts(
+  rule: EgressRule,
+  place: { readonly policy: number; readonly rule: number; readonly peer: number | undefined },
+): NamedPortGrant[] {
+  return (rule.ports ?? []).flatMap(({ protocol, name }, port) =>
+    name === undefined ? [] : [{ protocol, name, grant: { ...place, port } }],
+  );
+}

@@ -1,0 +1,58 @@
+import type { Address, AddressFamily } from "./address.ts";
+import { POLICY_PROTOCOLS } from "./networkPolicy.ts";
+import { PROTOCOLS, type Protocol } from "./ports.ts";
+
+/** What the Kubernetes API reference says that a NetworkPolicy means. */
+export interface KubernetesSemantics {
+  readonly name: "kubernetes";
+  /**
+   * Whether an `ipBlock` also matches the addresses of pods, which the reference leaves to the network plugin. Default:
+   * true, as the upstream end-to-end tests and the VPC CNI have it. It matters only with an inventory.
+   */
+  readonly ipBlockMatchesPods?: boolean;
+}
+
+/** What the AWS network policy agent of the VPC CNI enforces on an EKS node (docs/semantics.md). */
+export interface VpcCniSemantics {
+  readonly name: "vpc-cni";
+  /** The cluster's family; the agent enforces no other. */
+  readonly ipFamily: AddressFamily;
+  /** The primary address of the pod's node, which the agent always allows. Without it that opening has no place. */
+  readonly nodeIp?: Address;
+  /** Version of aws-network-policy-agent, such as `1.2.3`. Default: the newest known, {@link NEWEST_AGENT}. */
+  readonly agentVersion?: string;
+}
+
+/** How policies are read: as specified, or as enforced. */
+export type Semantics = KubernetesSemantics | VpcCniSemantics;
+
+/** The agent revision whose rule compiler the model follows: commit c8619c0 of 2026-08-21, to become 1.4.2. */
+export const NEWEST_AGENT = "1.4.2";
+
+/** The last agent that opens all ports of every block narrower than a rule for the whole internet. */
+const LAST_LEAKING_AGENT = [1, 2, 3] as const;
+
+/** The protocols that have a verdict under some semantics. */
+export function protocolsOf(semantics: Semantics): readonly Protocol[] {
+  return semantics.name === "kubernetes" ? POLICY_PROTOCOLS : PROTOCOLS;
+}
+
+/**
+ * Whether an agent copies the ports of `/0` rules into every narrower block, even an excepted one (1.2.3 and earlier).
+ * Between 1.2.4 and the newest, agents differ only in CIDRs with host bits set, which are refused as input.
+ *
+ * @throws {RangeError} if the version is not MAJOR.MINOR.PATCH.
+ */
+export function leaksEveryPort(agentVersion: string): boolean {
+  const match = /^v?(\d+)\.(\d+)\.(\d+)/.exec(agentVersion);
+  if (match === null) {
+    throw new RangeError(`"${agentVersion}" is not an agent version, which is MAJOR.MINOR.PATCH such as 1.3.7`);
+  }
+  for (const [index, last] of LAST_LEAKING_AGENT.entries()) {
+    const part = Number(match[index + 1]);
+    if (part !== last) {
+      return part < last;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,130 @@
+import { ADDRESS_BITS, ADDRESS_FAMILIES } from "./address.ts";
+import type { Cidr } from "./cidr.ts";
+import { cidrAt, wholeFamily } from "./cidr.ts";
+import { type Inventory, namedPort, namespaceLabels, type Pod } from "./inventory.ts";
+import { selects } from "./labelSelector.ts";
+import {
+  type EgressRule,
+  EVERY_PORT,
+  type NetworkPolicy,
+  type PolicyPort,
+  type SelectorPeer,
+} from "./networkPolicy.ts";
+import type { Grant, PortGrant } from "./ports.ts";
+
+/** One peer of one rule as addresses: a block without its `except`s, and the ports that the rule allows there. */
+export interface AddressTerm {
+  readonly policy: number;
+  readonly rule: number;
+  /** `undefined`: the rule has no `to`, and this is one of its two whole families. */
+  readonly peer: number | undefined;
+  readonly cidr: Cidr;
+  readonly excepts: readonly Cidr[];
+  readonly permissions: readonly PortGrant[];
+  /** The pod behind the address, for a peer given by labels. */
+  readonly pod?: Pod;
+}
+
+/** The place of a rule, or of one of its peers. */
+export interface RulePlace {
+  readonly policy: number;
+  readonly rule: number;
+  readonly peer: number | undefined;
+}
+
+/** What a rule allows on a bare address, where a named port never matches. */
+export function numericPermissions(rule: EgressRule, place: RulePlace): PortGrant[] {
+  return permissions(rule, place, () => undefined);
+}
+
+/** What a rule allows on a pod, whose containers give the port names their numbers. */
+export function podPermissions(rule: EgressRule, place: RulePlace, pod: Pod): PortGrant[] {
+  return permissions(rule, place, ({ protocol, name }) =>
+    name === undefined ? undefined : namedPort(pod, protocol, name),
+  );
+}
+
+/** Every peer as addresses, in the order of the policies; peers given by labels only as far as the inventory goes. */
+export function addressTerms(
+  policies: readonly NetworkPolicy[],
+  applying: readonly number[],
+  inventory: Inventory | undefined,
+): AddressTerm[] {
+  const terms: AddressTerm[] = [];
+  for (const policy of applying) {
+    const { namespace, egress } = policies[policy] as NetworkPolicy;
+    for (const [ruleIndex, rule] of egress.entries()) {
+      if (rule.to === undefined) {
+        const place = { policy, rule: ruleIndex, peer: undefined };
+        const permissions = numericPermissions(rule, place);
+        terms.push(
+          ...ADDRESS_FAMILIES.map((family) => ({ ...place, cidr: wholeFamily(family), excepts: [], permissions })),
+        );
+        continue;
+      }
+      for (const [peerIndex, peer] of rule.to.entries()) {
+        const place = { policy, rule: ruleIndex, peer: peerIndex };
+        if (peer.kind === "ipBlock") {
+          terms.push({
+            ...place,
+            cidr: peer.cidr,
+            excepts: peer.excepts,
+            permissions: numericPermissions(rule, place),
+          });
+        } else if (inventory !== undefined) {
+          for (const pod of matchingPods(peer, namespace, inventory)) {
+            const permissions = podPermissions(rule, place, pod);
+            for (const { family, value } of pod.addresses) {
+              terms.push({
+                ...place,
+                cidr: cidrAt(family, value, ADDRESS_BITS[family]),
+                excepts: [],
+                permissions,
+                pod,
+              });
+            }
+          }
+        }
+      }
+    }
+  }
+  return terms;
+}
+
+/** The pods that a peer selects, host network or not. */
+export function matchingPods(peer: SelectorPeer, policyNamespace: string, inventory: Inventory): Pod[] {
+  return inventory.pods.filter(
+    (pod) => selectsNamespace(peer, policyNamespace, pod.namespace, inventory) && selects(peer.podSelector, pod.labels),
+  );
+}
+
+/** Whether a peer's pods may be in a namespace. */
+export function selectsNamespace(
+  peer: SelectorPeer,
+  policyNamespace: string,
+  namespace: string,
+  inventory: Inventory,
+): boolean {
+  return peer.namespaceSelector === undefined
+    ? namespace === policyNamespace
+    : selects(peer.namespaceSelector, namespaceLabels(inventory, namespace));
+}
+
+function permissions(
+  rule: EgressRule,
+  place: RulePlace,
+  resolve: (port: PolicyPort) => number | undefined,
+): PortGrant[] {
+  const grant = (port: number | undefined): Grant => ({ ...place, port });
+  if (rule.ports === undefined) {
+    return [{ protocol: "any", range: EVERY_PORT, grants: [grant(undefined)] }];
+  }
+  return rule.ports.flatMap((port, index) => {
+    const number = resolve(port);
+    const range = port.range ?? (number === undefined ? undefined : { from: number, to: number });
+    const { protocol, endPort } = port;
+    return range === undefined
+      ? []
+      : [{ protocol, range, ...(endPort === undefined ? {} : { endPort }), grants: [grant(index)] }];
+  });
+}
