@@ -8,7 +8,7 @@ export type VerdictAt = (address: Address, protocol: PortProtocol, port: number)
 
 export type Counts = Readonly<Record<Family, Readonly<Record<PortProtocol, bigint>>>>;
 
-export const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
+const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
 
 /**
  * How many (address, port) pairs of each family and protocol have a wanted outcome, port 0 included.
@@ -55,7 +55,10 @@ export function countVerdict(
   return countPairs([policies], (...point) => verdictAt(...point) === verdict, nodeIp);
 }
 
-/** What a change lets through that was not let through before, and the reverse. */
+/** How open each verdict is. */
+const OPENNESS: Readonly<Record<string, number>> = { deny: 0, "order-dependent": 1, allow: 2 };
+
+/** The pairs whose verdict a change makes more open, and those that it makes less open. */
 export function countChange(
   before: readonly NetworkPolicy[],
   after: readonly NetworkPolicy[],
@@ -63,10 +66,10 @@ export function countChange(
   nodeIp?: string,
 ): { readonly gained: Counts; readonly lost: Counts } {
   const [was, is] = [verdictOf(before), verdictOf(after)];
-  const isAllowed = (verdictAt: VerdictAt, point: Parameters<VerdictAt>) => verdictAt(...point) === "allow";
+  const opening = (...point: Parameters<VerdictAt>) => (OPENNESS[is(...point)] ?? 0) - (OPENNESS[was(...point)] ?? 0);
   return {
-    gained: countPairs([before, after], (...point) => !isAllowed(was, point) && isAllowed(is, point), nodeIp),
-    lost: countPairs([before, after], (...point) => isAllowed(was, point) && !isAllowed(is, point), nodeIp),
+    gained: countPairs([before, after], (...point) => opening(...point) > 0, nodeIp),
+    lost: countPairs([before, after], (...point) => opening(...point) < 0, nodeIp),
   };
 }
 

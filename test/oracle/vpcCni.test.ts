@@ -340,8 +340,20 @@ describe("agents up to 1.2.3", () => {
     ]);
   });
 
-  it("count a port twice under /0", () => {
-    check(policyOf([anywhere(...distinctPorts(13))]), LEGACY_IPV6, [["2001:db8::1", 1000, "TCP", "order-dependent"]]);
-    check(policyOf([anywhere(...distinctPorts(13))]), LEGACY, [["192.0.2.1", 1000, "TCP", "allow"]]);
+  it("keep the first 24 ports under /0, duplicates and all, of rules in any order", () => {
+    const [first, second] = [distinctPorts(13), distinctPorts(26).slice(13)];
+    const rules = [anywhere(...first), anywhere(...second)];
+    // 26 in an IPv4 cluster, 52 in an IPv6 cluster: each rule stands for 0.0.0.0/0 and for ::/0, and both count.
+    check(policyOf(rules), LEGACY, [
+      ["192.0.2.1", 1010, "TCP", "allow"],
+      ["192.0.2.1", 1011, "TCP", "order-dependent"],
+    ]);
+    check(policyOf(rules), LEGACY_IPV6, [["2001:db8::1", 1000, "TCP", "order-dependent"]]);
+    check(policyOf([anywhere(...first)]), LEGACY_IPV6, [["2001:db8::1", 1012, "TCP", "allow"]]);
+    // Within a rule the order is the written one.
+    check(policyOf([anywhere(...distinctPorts(26))]), LEGACY, [
+      ["192.0.2.1", 1023, "TCP", "allow"],
+      ["192.0.2.1", 1024, "TCP", "deny"],
+    ]);
   });
 });

@@ -83,8 +83,18 @@ export function longestKey(map: readonly Key[], address: Address): Key | undefin
 }
 
 function verdictOf(entry: Entry, protocol: Protocol, port: number): VpcCniVerdict {
-  if (entry.kind !== "items") {
+  if (entry.kind === "allow" || entry.kind === "deny") {
     return entry.kind;
+  }
+  if (entry.kind === "lists") {
+    const firsts = entry.lists.map((list) => list.findIndex((item) => matchesSlot(item, protocol, port)));
+    const matches = firsts.filter((first) => first >= 0);
+    if (matches.length === 0 || Math.min(...matches) >= SLOTS) {
+      return "deny";
+    }
+    // At worst all lists without a match come first, then the one whose match is farthest back.
+    const before = entry.lists.filter((_list, index) => firsts[index] === -1).flat().length;
+    return before + Math.max(...matches) < SLOTS ? "allow" : "order-dependent";
   }
   const matching = entry.items.filter((item) => matchesSlot(item, protocol, port)).length;
   if (matching === 0) {

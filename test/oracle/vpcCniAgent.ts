@@ -5,7 +5,10 @@ import type { EmittedRule, PortItem } from "./vpcCniController.ts";
 export type Entry =
   | { readonly kind: "allow" }
   | { readonly kind: "deny" }
-  | { readonly kind: "items"; items: PortItem[] };
+  /** Different items, of which a random choice gets the slots. */
+  | { readonly kind: "items"; readonly items: readonly PortItem[] }
+  /** Whole lists one after the other in any order, duplicates and all, of which the first items get the slots. */
+  | { readonly kind: "lists"; readonly lists: readonly (readonly PortItem[])[] };
 
 /** A key of the agent's map; with several entries, the order of a Go map decides which one stays. */
 export interface Key {
@@ -102,12 +105,12 @@ function legacyKeys(rules: readonly EmittedRule[], options: AgentOptions): Key[]
   const everywhere = rules.filter(
     ({ cidr }) => lengthOf(cidr) === 0 && !(options.ipFamily === "ipv4" && familyOf(cidr) === "ipv6"),
   );
-  const everywherePorts = everywhere.flatMap(({ ports }) => ports);
+  const lists = everywhere.map(({ ports }) => ports);
   const allowAll = everywhere.some(({ ports }) => ports.length === 0);
-  const entryOf = (items: PortItem[]): Entry => (allowAll ? { kind: "allow" } : { kind: "items", items });
   if (everywhere.length > 0) {
-    // Alone among all entries this list keeps its duplicates, and a rule without `to` counts twice in an IPv6 cluster.
-    overwrite(keys, keyOf(readBlock("0.0.0.0/0"), options.ipFamily), entryOf(everywherePorts));
+    // Alone among all entries this one keeps its duplicates: a rule without `to` counts twice in an IPv6 cluster.
+    const entry: Entry = allowAll ? { kind: "allow" } : { kind: "lists", lists };
+    overwrite(keys, keyOf(readBlock("0.0.0.0/0"), options.ipFamily), entry);
   }
   const hosts = new Map<string, readonly PortItem[]>();
   const blocks = new Map<string, readonly PortItem[]>();
@@ -123,7 +126,8 @@ function legacyKeys(rules: readonly EmittedRule[], options: AgentOptions): Key[]
         .flatMap(([, ports]) => ports);
       const ports = [...(rule.ports.length === 0 ? [ANY] : rule.ports), ...(known ?? inherited)];
       seen.set(rule.cidr, ports);
-      overwrite(keys, keyOf(readBlock(rule.cidr), options.ipFamily), entryOf(unique([...ports, ...everywherePorts])));
+      const entry: Entry = allowAll ? { kind: "allow" } : { kind: "items", items: unique([...ports, ...lists.flat()]) };
+      overwrite(keys, keyOf(readBlock(rule.cidr), options.ipFamily), entry);
     }
     for (const except of rule.except) {
       overwrite(keys, keyOf(readBlock(except), options.ipFamily), { kind: "deny" });
