@@ -1,7 +1,8 @@
 /**
  * Holds the engine against the slow oracles on many random policy sets:
- * `npm run agreement -- --sets 100000 --seed 1 --semantics kubernetes|vpc-cni [--ports-each 3]`. One JSON line on stdout
- * for each disagreement, shrunk to what is needed for it; progress and the sum on stderr. Exit code 1 if there was any.
+ * `npm run agreement -- --sets 100000 --seed 1 --semantics kubernetes|vpc-cni [--ports-each 3]
+ * [--agent current|legacy]`. One JSON line on stdout for each disagreement, shrunk to what is needed for it; progress and
+ * the sum on stderr. Exit code 1 if there was any.
  */
 import { parseArgs } from "node:util";
 import type { Case } from "../test/oracle/arbitraries.ts";
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     semantics: { type: "string", default: "kubernetes" },
     "ports-each": { type: "string", default: "3" },
+    agent: { type: "string" },
   },
 });
 const [sets, seed, portsEach] = [values.sets, values.seed, values["ports-each"]].map(Number) as [
@@ -42,6 +44,9 @@ let previous: Case | undefined;
 for (const subject of casesFrom(seed)) {
   if (done === sets) {
     break;
+  }
+  if (values.agent !== undefined && subject.agent !== values.agent) {
+    continue;
   }
   done += 1;
   const { points: compared, disagreement } = compareVerdicts(subject, semantics, portsEach);

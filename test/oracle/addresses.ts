@@ -27,11 +27,20 @@ export function readAddress(text: string): Address {
     : address;
 }
 
+// A long run reads the same few hundred texts millions of times, and ip-num takes some 14 µs for an IPv6 address.
+const knownAddresses = new Map<string, Address>();
+const knownBlocks = new Map<string, Block>();
+
 /** Reads `address/length`; bits after the prefix are the caller's mistake. */
 export function readBlock(cidr: string): Block {
-  const [text = "", length = ""] = cidr.split("/");
-  const { family, value } = read(text);
-  return blockAt(family, value, Number(length));
+  let block = knownBlocks.get(cidr);
+  if (block === undefined) {
+    const [text = "", length = ""] = cidr.split("/");
+    const { family, value } = read(text);
+    block = blockAt(family, value, Number(length));
+    knownBlocks.set(cidr, block);
+  }
+  return block;
 }
 
 export function blockAt(family: Family, value: bigint, prefixLength: number): Block {
@@ -60,16 +69,13 @@ export function writeBlock(block: Block): string {
   return `${writeAddress({ family: block.family, value: block.first })}/${block.prefixLength}`;
 }
 
-// ip-num takes some 14 µs for an IPv6 address, and a long run reads the same few dozen texts millions of times.
-const known = new Map<string, Address>();
-
 function read(text: string): Address {
-  let address = known.get(text);
+  let address = knownAddresses.get(text);
   if (address === undefined) {
     address = text.includes(":")
       ? { family: "ipv6", value: IPv6.fromString(text).getValue() }
       : { family: "ipv4", value: IPv4.fromString(text).getValue() };
-    known.set(text, address);
+    knownAddresses.set(text, address);
   }
   return address;
 }

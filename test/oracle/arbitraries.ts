@@ -29,7 +29,7 @@ const BASES: Readonly<Record<Family, readonly string[]>> = {
   ],
   ipv6: [
     ...["2001:db8::", "2001:db8::1", "2001:db8:1::", "2001:db8:1::7", "2001:db8:8000::", "2001:dbf::"],
-    ...["::", "ffff:ffff::", "fd00:ec2::254", "a00::", "a01::", "64:ff9b::a00:1"],
+    ...["::", "ffff:ffff::", "fd00:ec2::254", "a00::", "a01::", "64:ff9b::a00:1", "2002:a00:1::"],
   ],
 };
 const LENGTHS: Readonly<Record<Family, readonly number[]>> = {
@@ -45,9 +45,11 @@ const base = (family: Family) => fc.constantFrom(...BASES[family]).map((text) =>
 const portProtocol = fc.constantFrom<PortProtocol>("TCP", "UDP", "SCTP");
 
 function block(family: Family): fc.Arbitrary<Block> {
-  return fc
-    .tuple(base(family), fc.constantFrom(...LENGTHS[family]))
-    .map(([value, length]) => blockAt(family, value, length));
+  const length = fc.oneof(
+    { weight: 5, arbitrary: fc.constantFrom(...LENGTHS[family]) },
+    { weight: 1, arbitrary: fc.nat(BITS[family]) },
+  );
+  return fc.tuple(base(family), length).map(([value, length]) => blockAt(family, value, length));
 }
 
 /** Strict subsets of a block: its network, filled up with the bits of a base address or with zeros. */
@@ -175,8 +177,9 @@ function policy(ipFamily: Family): fc.Arbitrary<NetworkPolicy> {
         { weight: 1, arbitrary: fc.constantFrom<string[][]>(["Ingress"], []) },
       ),
       egress: fc.oneof(
-        { weight: 7, arbitrary: fc.array(rule(ipFamily), { maxLength: 4 }) },
-        { weight: 1, arbitrary: nested(ipFamily) },
+        { weight: 12, arbitrary: fc.array(rule(ipFamily), { maxLength: 4 }) },
+        { weight: 1, arbitrary: fc.array(rule(ipFamily), { minLength: 5, maxLength: 9 }) },
+        { weight: 2, arbitrary: nested(ipFamily) },
       ),
     },
     { requiredKeys: ["podSelector"] },

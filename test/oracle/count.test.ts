@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readAddress, writeAddress } from "./addresses.ts";
 import { anyCase } from "./arbitraries.ts";
-import { countChange, countPairs, countVerdict, type VerdictAt } from "./count.ts";
+import { countChange, countPairs, type VerdictAt } from "./count.ts";
 import { kubernetesVerdict, kubernetesVerdictAt } from "./kubernetes.ts";
 import { type NetworkPolicy, PORT_PROTOCOLS } from "./policy.ts";
 import { internetPolicy, PRIVATE_IPV4, policyOf, rule } from "./tables.ts";
@@ -16,7 +16,7 @@ const kubernetes =
 
 describe("countPairs", () => {
   it("counts the runner's policy as arithmetic does", () => {
-    const { ipv4, ipv6 } = countVerdict([internetPolicy], kubernetes([internetPolicy]), "allow");
+    const { ipv4, ipv6 } = countPairs([[internetPolicy]], kubernetes([internetPolicy]))("allow");
     const internet = 2n ** 32n - 2n ** 24n * 2n - 2n ** 22n - 2n ** 16n * 2n - 2n ** 20n;
     expect(PRIVATE_IPV4).toHaveLength(6);
     expect(ipv4).toEqual({
@@ -39,7 +39,7 @@ describe("countPairs", () => {
         expected += kubernetesVerdict([policy], undefined, point) === "allow" ? 1n : 0n;
       }
     }
-    const { ipv4 } = countVerdict([policy], kubernetes([policy]), "allow");
+    const { ipv4 } = countPairs([[policy]], kubernetes([policy]))("allow");
     expect(ipv4).toEqual({ TCP: expected, UDP: 6n, SCTP: 0n });
     expect(expected).toBe(6n * 3n + 1n);
   });
@@ -47,7 +47,7 @@ describe("countPairs", () => {
   it("covers each family and protocol once, whatever the policies", () => {
     fc.assert(
       fc.property(anyCase, ({ policies }) => {
-        const all = countPairs([policies], () => true);
+        const all = countPairs([policies], () => "any")("any");
         for (const protocol of PORT_PROTOCOLS) {
           expect(all.ipv4[protocol]).toBe(2n ** 32n * PORTS);
           expect(all.ipv6[protocol]).toBe(2n ** 128n * PORTS);
@@ -72,7 +72,7 @@ describe("countPairs", () => {
               start = address.value;
               startPort = first <= port && first >= startPort ? first : startPort;
             }
-            return false;
+            return "";
           },
           subject.nodeIp,
         );

@@ -11,48 +11,40 @@ export type Counts = Readonly<Record<Family, Readonly<Record<PortProtocol, bigin
 const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
 
 /**
- * How many (address, port) pairs of each family and protocol have a wanted outcome, port 0 included.
+ * How many (address, port) pairs of each family and protocol fall into each class, port 0 included.
  *
  * Addresses and ports are cut wherever one of the policy sets names a boundary, so that a verdict is the same all over a
  * cell; each cell is asked once, at its first address and port, and counts with its size. Cuts that are not needed do no
  * harm, so every block is cut in both families (the VPC CNI agent writes some into the other one) and so is the node.
  */
-export function countPairs(
+export function countPairs<Class extends string>(
   sets: readonly (readonly NetworkPolicy[])[],
-  isWanted: (address: Address, protocol: PortProtocol, port: number) => boolean,
+  classOf: (address: Address, protocol: PortProtocol, port: number) => Class,
   nodeIp?: string,
-): Counts {
+): (wanted: Class) => Counts {
   const policies = sets.flat();
   const ports = cellsOf(
     portRangesOf(policies).flatMap(([first, last]) => [BigInt(first), BigInt(last) + 1n]),
     65536n,
   );
-  const counts: Record<Family, Record<PortProtocol, bigint>> = {
-    ipv4: { TCP: 0n, UDP: 0n, SCTP: 0n },
-    ipv6: { TCP: 0n, UDP: 0n, SCTP: 0n },
-  };
+  const sizes = new Map<string, bigint>();
   for (const family of FAMILIES) {
     for (const addresses of cellsOf(addressCuts(policies, family, nodeIp), 2n ** BigInt(BITS[family]))) {
       for (const protocol of PORT_PROTOCOLS) {
         for (const { first, size } of ports) {
-          if (isWanted({ family, value: addresses.first }, protocol, Number(first))) {
-            counts[family][protocol] += addresses.size * size;
-          }
+          const key = `${family} ${protocol} ${classOf({ family, value: addresses.first }, protocol, Number(first))}`;
+          sizes.set(key, (sizes.get(key) ?? 0n) + addresses.size * size);
         }
       }
     }
   }
-  return counts;
-}
-
-/** The pairs with a given verdict. */
-export function countVerdict(
-  policies: readonly NetworkPolicy[],
-  verdictAt: VerdictAt,
-  verdict: string,
-  nodeIp?: string,
-): Counts {
-  return countPairs([policies], (...point) => verdictAt(...point) === verdict, nodeIp);
+  return (wanted) => {
+    const of = (family: Family) => {
+      const size = (protocol: PortProtocol) => sizes.get(`${family} ${protocol} ${wanted}`) ?? 0n;
+      return { TCP: size("TCP"), UDP: size("UDP"), SCTP: size("SCTP") };
+    };
+    return { ipv4: of("ipv4"), ipv6: of("ipv6") };
+  };
 }
 
 /** How open each verdict is. */
@@ -66,11 +58,15 @@ export function countChange(
   nodeIp?: string,
 ): { readonly gained: Counts; readonly lost: Counts } {
   const [was, is] = [verdictOf(before), verdictOf(after)];
-  const opening = (...point: Parameters<VerdictAt>) => (OPENNESS[is(...point)] ?? 0) - (OPENNESS[was(...point)] ?? 0);
-  return {
-    gained: countPairs([before, after], (...point) => opening(...point) > 0, nodeIp),
-    lost: countPairs([before, after], (...point) => opening(...point) < 0, nodeIp),
-  };
+  const counts = countPairs(
+    [before, after],
+    (...point) => {
+      const opening = (OPENNESS[is(...point)] ?? 0) - (OPENNESS[was(...point)] ?? 0);
+      return opening > 0 ? "gained" : opening < 0 ? "lost" : "same";
+    },
+    nodeIp,
+  );
+  return { gained: counts("gained"), lost: counts("lost") };
 }
 
 function addressCuts(policies: readonly NetworkPolicy[], family: Family, nodeIp: string | undefined): bigint[] {
