@@ -14,6 +14,7 @@ export type * from "./declaration.ts";
 export { eksHazards } from "./eksHazards.ts";
 export { isolation } from "./isolation.ts";
 export { metadataEndpoints } from "./metadataEndpoints.ts";
+export { isOpaqueKind, opaquePolicy } from "./opaquePolicy.ts";
 export type { PlannedPolicy } from "./plannedPolicy.ts";
 export { privateReach } from "./privateReach.ts";
 export { protection } from "./protection.ts";

@@ -8,6 +8,7 @@ import {
   parseAddress,
   parseNetworkPolicies,
 } from "../analysis/index.ts";
+import { isObject } from "./plainObject.ts";
 
 /** A NetworkPolicy of a plan or of a cluster, as it was found. */
 export interface PlannedPolicy {
@@ -158,8 +159,4 @@ function withoutHostBits(text: string): string | undefined {
   }
   const block = cidrAt(address.family, address.value, prefixLength);
   return block.first === address.value ? undefined : formatCidr(block);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
