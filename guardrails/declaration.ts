@@ -6,6 +6,19 @@ export interface DeclaredPorts {
   readonly range: PortRange;
 }
 
+/** Ports as policies and configs write them. */
+export function declaredPorts({
+  protocol,
+  port,
+  endPort,
+}: {
+  readonly protocol: PolicyProtocol;
+  readonly port: number;
+  readonly endPort?: number;
+}): DeclaredPorts {
+  return { protocol, range: { from: port, to: endPort ?? port } };
+}
+
 /** Pods of one namespace, chosen by labels. */
 export interface DeclaredPods {
   readonly namespace: string;

@@ -10,7 +10,7 @@ import { type GuardrailInput, situationOf } from "./situation.ts";
 import { sortViolations, type Violation } from "./violation.ts";
 
 export * from "./acknowledgement.ts";
-export type * from "./declaration.ts";
+export * from "./declaration.ts";
 export { eksHazards } from "./eksHazards.ts";
 export { isolation } from "./isolation.ts";
 export { metadataEndpoints } from "./metadataEndpoints.ts";

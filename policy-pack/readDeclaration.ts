@@ -2,9 +2,9 @@ import { ADDRESS_FAMILIES, type AddressFamily, contains, formatCidr, leaksEveryP
 import { Fields } from "../config/fields.ts";
 import { portsOf } from "../config/ports.ts";
 import { privateSpace } from "../guardrails/concern.ts";
-import type { Declaration, Destination, RequiredEndpoint } from "../guardrails/declaration.ts";
+import { type Declaration, type Destination, declaredPorts, type RequiredEndpoint } from "../guardrails/declaration.ts";
 import type { Problem } from "../rules/problem.ts";
-import { cidrsOf, declaredPorts, REGION_KEYS, readRegion } from "./readDestination.ts";
+import { cidrsOf, REGION_KEYS, readRegion } from "./readDestination.ts";
 import { readEndpoint } from "./readEndpoint.ts";
 
 /** Keys of the policy `declaration`; docs/guardrails.md explains each. */

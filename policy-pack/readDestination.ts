@@ -1,8 +1,7 @@
 import { type Cidr, parseCidr } from "../analysis/index.ts";
 import type { Fields } from "../config/fields.ts";
 import { portsOf } from "../config/ports.ts";
-import type { DeclaredPorts, Destination } from "../guardrails/declaration.ts";
-import type { PortRange } from "../rules/contract.ts";
+import { type Destination, declaredPorts } from "../guardrails/declaration.ts";
 
 /** The members that say where a destination is. */
 export const REGION_KEYS = ["cidrs", "pods", "ports"] as const;
@@ -34,10 +33,6 @@ export function readRegion(fields: Fields): Pick<Destination, "cidrs" | "pods" |
         pods: namespace === undefined || labels === undefined ? [] : [{ namespace, labels }],
         ports: ports.map(declaredPorts),
       };
-}
-
-export function declaredPorts({ protocol, port, endPort }: PortRange): DeclaredPorts {
-  return { protocol, range: { from: port, to: endPort ?? port } };
 }
 
 /** A member that lists blocks. */

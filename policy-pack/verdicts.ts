@@ -66,6 +66,9 @@ const GUARDRAILS: Readonly<Record<GuardrailName, Guardrail>> = {
   },
 };
 
+/** Said by every guardrail, because each has a level of its own and none may pass by silence. */
+const UNDECLARED = `cannot conclude: the policy "declaration" is disabled, or its config has problems.`;
+
 /** What the policies of one run share: the declaration, and what has been said already. */
 export class Verdicts {
   private readonly today: () => string;
@@ -82,7 +85,7 @@ export class Verdicts {
     this.reported.clear();
     this.declared = undefined;
     const problems: Problem[] = [];
-    const read = readDeclaration(withoutLevel(config), problems);
+    const read = readDeclaration(config, problems);
     const deployed = read?.deployed === undefined ? undefined : readDeployed(read.deployed, read.declaration, problems);
     if (read !== undefined && problems.length === 0) {
       this.declared = { declaration: read.declaration, deployed };
@@ -92,7 +95,7 @@ export class Verdicts {
 
   /** Says what is wrong with a guardrail's own config. */
   checkConfig(name: GuardrailName, config: Config): Report[] {
-    return prepare(name, config).problems.map(problemReport);
+    return this.tell(name, prepare(name, config).problems.map(problemReport));
   }
 
   /** Whether a guardrail judges a resource of this type as soon as it is known, before it is written. */
@@ -107,7 +110,7 @@ export class Verdicts {
     }
     const { declaration } = this.declared;
     const situation = situationOf({ declaration, planned: [plannedPolicy(resource)] }, "alone");
-    return this.tell(judge(situation, this.today()));
+    return this.tell(name, sortViolations(judge(situation, this.today())).map(violationReport));
   }
 
   /** Whether a guardrail has nothing to compare the plan with. */
@@ -117,12 +120,11 @@ export class Verdicts {
 
   judgePlan(name: GuardrailName, resources: readonly Resource[], config: Config): Report[] {
     const { judge, problems } = prepare(name, config);
-    if (this.declared === undefined || judge === undefined) {
-      const why =
-        judge === undefined
-          ? problems.map(describeProblem).join("; ")
-          : 'the policy "declaration" is disabled, or its config has problems';
-      return [{ message: `cannot conclude: ${why}.\nFix: give the pack a config without problems.`, urn: undefined }];
+    if (judge === undefined) {
+      return this.tell(name, problems.map(problemReport));
+    }
+    if (this.declared === undefined) {
+      return [{ message: UNDECLARED, urn: undefined }];
     }
     const { declaration, deployed } = this.declared;
     const { planned, opaque } = readPlan(resources, declaration, deployed?.policies);
@@ -132,20 +134,16 @@ export class Verdicts {
       ...(deployed && { deployed: deployed.policies }),
       opaque: [...opaque, ...(deployed?.opaque ?? [])],
     });
-    return this.tell(judge(situation, this.today()));
+    return this.tell(name, sortViolations(judge(situation, this.today())).map(violationReport));
   }
 
-  /** Leaves out what was said when the resource came: with an advisory level the run goes on to the whole plan. */
-  private tell(violations: readonly Violation[]): Report[] {
-    return sortViolations(violations).flatMap((violation) => {
-      const key = `${violation.guardrail} ${violation.message}`;
-      if (this.reported.has(key)) {
-        return [];
-      }
+  /** Leaves out what was said when a resource came: a preview goes on from there to the whole plan. */
+  private tell(name: GuardrailName, reports: readonly Report[]): Report[] {
+    return reports.filter(({ message }) => {
+      const key = `${name} ${message}`;
+      const isNew = !this.reported.has(key);
       this.reported.add(key);
-      // Only a resource of the plan has a URN; what is deployed is named in the message.
-      const urn = violation.resource?.startsWith("urn:") ? violation.resource : undefined;
-      return [{ message: formatViolation(violation), urn }];
+      return isNew;
     });
   }
 }
@@ -158,14 +156,16 @@ export function createVerdicts(): Verdicts {
 function prepare(name: GuardrailName, config: Config) {
   const problems: Problem[] = [];
   const { configKeys, prepare: read } = GUARDRAILS[name];
-  const judge = read(new Fields(name, withoutLevel(config), configKeys, problems));
+  const judge = read(new Fields(name, config, configKeys, problems));
   return { problems, judge: problems.length === 0 ? judge : undefined };
-}
-
-function withoutLevel({ enforcementLevel: _, ...config }: Config): Config {
-  return config;
 }
 
 function problemReport(problem: Problem): Report {
   return { message: `config: ${describeProblem(problem)}`, urn: undefined };
+}
+
+function violationReport(violation: Violation): Report {
+  // Only a resource of the plan has a URN; what is deployed is named in the message.
+  const urn = violation.resource?.startsWith("urn:") ? violation.resource : undefined;
+  return { message: formatViolation(violation), urn };
 }

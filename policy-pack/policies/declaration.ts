@@ -14,7 +14,7 @@ const object = (description: string): Property => ({ type: "object", description
 export const declaration: PackPolicy = {
   name: "declaration",
   displayName: "The runners and their network are declared",
-  description: "What the runners are, may reach and need is declared, completely and without mistakes.",
+  description: "The runners, what they may reach and what they need are declared without mistakes.",
   severity: "critical",
   enforcementLevel: "mandatory",
   url: `${DOCS}#declaration`,

@@ -4,7 +4,6 @@ export const eksHazards = guardrailPolicy({
   name: "eks-hazards",
   displayName: "The VPC CNI enforces what is written",
   severity: "high",
-  description:
-    "No rule has a shape that the AWS network policy agent or controller enforces otherwise than Kubernetes specifies, drops or refuses.",
+  description: "The VPC CNI enforces the rules as they are written.",
   remediationSteps: "Rewrite the rule as the message says; docs/guardrails.md has each shape with its cure.",
 });

@@ -4,8 +4,7 @@ export const isolation = guardrailPolicy({
   name: "isolation",
   displayName: "Every runner pod is isolated",
   severity: "critical",
-  description:
-    "Every runner pod is selected by a policy that isolates its egress; the declared policies are in the plan and select exactly the runner pods.",
+  description: "The declared policies are in the plan, isolate egress and select exactly the runner pods.",
   remediationSteps:
     "Give the policy exactly the declared labels as podSelector, the declared namespace and name, and policyTypes [Egress].",
 });

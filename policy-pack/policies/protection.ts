@@ -5,7 +5,7 @@ export const protection = guardrailPolicy({
   displayName: "The runners' policy is protected",
   severity: "high",
   description:
-    "The declared policies are protected, and neither leave the plan nor change their pods while deployed, unless that change is acknowledged.",
+    "The declared policies are protected and are not removed or given other pods without an acknowledgement.",
   remediationSteps:
     "Set protect: true on the resource. Acknowledge a wanted change by policy, change, reason and expiry.",
   configSchema: {

@@ -5,7 +5,7 @@ export const union = guardrailPolicy({
   displayName: "No other policy widens the runners' reach",
   severity: "critical",
   description:
-    "All NetworkPolicies that may select runner pods, in the plan and deployed, together allow nothing undeclared, lose nothing required and set off no hazard; no policy of another kind has a say.",
+    "All policies that may select runner pods, in the plan and deployed, together open nothing undeclared and lose nothing required.",
   remediationSteps:
     "Narrow the other policy's podSelector so that it does not select runner pods, or its rules. Judge by hand what cannot be analysed.",
 });

@@ -4,8 +4,7 @@ export const widening = guardrailPolicy({
   name: "widening",
   displayName: "Widening is acknowledged",
   severity: "high",
-  description:
-    "Compared with what is deployed, private regions and pods become reachable only where an acknowledgement with a reason and an expiry date covers them.",
+  description: "Private reach that is new, compared with what is deployed, is acknowledged.",
   remediationSteps:
     "Acknowledge the region (cidrs or pods, and ports) with reason and expires, or take it out of the plan. Remove acknowledgements that are expired or unused.",
   configSchema: {
