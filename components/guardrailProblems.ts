@@ -1,5 +1,5 @@
 import { parseCidr } from "../analysis/cidr.ts";
-import type { Declaration, DeclaredPorts } from "../guardrails/declaration.ts";
+import { type Declaration, declaredPorts } from "../guardrails/declaration.ts";
 import { checkPolicies, formatViolation } from "../guardrails/index.ts";
 import type { RunnerContract } from "../rules/contract.ts";
 import type { NetworkFacts } from "../rules/networkFacts.ts";

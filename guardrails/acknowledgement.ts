@@ -53,6 +53,18 @@ export function staleViolations<Kind extends Acknowledgement>(
   });
 }
 
+/** Acknowledgements of differences where it is not known what is deployed. */
+export function unmatchable(guardrail: GuardrailName, acknowledgements: readonly Acknowledgement[]): Violation[] {
+  return acknowledgements.map(({ name, reason }) => ({
+    ...stale(
+      guardrail,
+      `cannot conclude: acknowledgement "${name}" (${reason}) is for a difference to what is deployed, which is not given.`,
+      "give the pack a file with the deployed policies, or remove the acknowledgement.",
+    ),
+    conclusive: false,
+  }));
+}
+
 function stale(guardrail: GuardrailName, message: string, fix: string): Violation {
   return {
     guardrail,

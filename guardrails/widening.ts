@@ -1,6 +1,6 @@
 import type { ChangeBox } from "../analysis/boxes.ts";
 import { bareDiff, compile, type DiffPods, type EgressRule } from "../analysis/index.ts";
-import { type RegionAcknowledgement, staleViolations, valid } from "./acknowledgement.ts";
+import { type RegionAcknowledgement, staleViolations, unmatchable, valid } from "./acknowledgement.ts";
 import { allowedBeyond, intersection, within } from "./boxes.ts";
 import { privateSpace } from "./concern.ts";
 import { allowing, declaredPolicy, destinationRule } from "./declaredPolicies.ts";
@@ -32,7 +32,7 @@ export function widening(
 ): Violation[] {
   const { runners, deployed, joint } = situation;
   if (deployed === undefined) {
-    return [];
+    return unmatchable("widening", acknowledgements);
   }
   const steps = runners.flatMap((runner) =>
     stepsOf(reaches(situation, deployed, runner), reaches(situation, joint, runner)),

@@ -58,10 +58,11 @@ export function guardrailPolicy({ name, ...args }: GuardrailPolicyArgs): PackPol
     },
     validateStack: async (stack, report) => {
       const engine = await verdicts();
-      if (engine.isIdle(name)) {
+      const reports = engine.judgePlan(name, stack.resources, stack.getConfig());
+      if (reports.length === 0 && engine.isIdle(name)) {
         stack.notApplicable("it compares the plan with what is deployed, and declaration.deployed is not given");
       }
-      reportAll(engine.judgePlan(name, stack.resources, stack.getConfig()), report);
+      reportAll(reports, report);
     },
   };
 }

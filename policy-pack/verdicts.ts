@@ -67,7 +67,10 @@ const GUARDRAILS: Readonly<Record<GuardrailName, Guardrail>> = {
 };
 
 /** Said by every guardrail, because each has a level of its own and none may pass by silence. */
-const UNDECLARED = `cannot conclude: the policy "declaration" is disabled, or its config has problems.`;
+const UNDECLARED: Report = {
+  message: 'cannot conclude: the policy "declaration" is disabled, or its config has problems.',
+  urn: undefined,
+};
 
 /** What the policies of one run share: the declaration, and what has been said already. */
 export class Verdicts {
@@ -100,13 +103,13 @@ export class Verdicts {
 
   /** Whether a guardrail judges a resource of this type as soon as it is known, before it is written. */
   judgesAlone(name: GuardrailName, type: string): boolean {
-    return GUARDRAILS[name].alone && isNetworkPolicy(type) && this.declared !== undefined;
+    return GUARDRAILS[name].alone && isNetworkPolicy(type);
   }
 
   judgeResource(name: GuardrailName, resource: Resource, config: Config): Report[] {
-    const { judge } = prepare(name, config);
+    const { judge, problems } = prepare(name, config);
     if (judge === undefined || this.declared === undefined) {
-      return [];
+      return this.tell(name, judge === undefined ? problems.map(problemReport) : [UNDECLARED]);
     }
     const { declaration } = this.declared;
     const situation = situationOf({ declaration, planned: [plannedPolicy(resource)] }, "alone");
@@ -120,11 +123,8 @@ export class Verdicts {
 
   judgePlan(name: GuardrailName, resources: readonly Resource[], config: Config): Report[] {
     const { judge, problems } = prepare(name, config);
-    if (judge === undefined) {
-      return this.tell(name, problems.map(problemReport));
-    }
-    if (this.declared === undefined) {
-      return [{ message: UNDECLARED, urn: undefined }];
+    if (judge === undefined || this.declared === undefined) {
+      return this.tell(name, judge === undefined ? problems.map(problemReport) : [UNDECLARED]);
     }
     const { declaration, deployed } = this.declared;
     const { planned, opaque } = readPlan(resources, declaration, deployed?.policies);
