@@ -90,6 +90,38 @@ describe("check", () => {
     ).toEqual(["fails"]);
   });
 
+  it("says for sure that pods cannot be those that a rule names, where labels contradict", () => {
+    const rule = (podSelector: object, ports: object[]) => policy([{ to: [{ podSelector }], ports }]);
+    const deny = {
+      name: "a",
+      expect: "deny",
+      to: [{ namespace: "keeperhub", labels: { app: "db" } }],
+      ports: ["5000-6000"],
+    };
+    const to = (expression: object, ports: object[] = [{ port: 5432 }]) =>
+      outcomes([deny], [rule({ matchExpressions: [expression] }, ports)])[0];
+    expect(to({ key: "app", operator: "In", values: ["web", "cache"] })).toBe("holds");
+    expect(to({ key: "app", operator: "In", values: ["web", "db"] })).toBe("fails");
+    expect(to({ key: "app", operator: "NotIn", values: ["db"] })).toBe("holds");
+    expect(to({ key: "app", operator: "NotIn", values: ["web"] })).toBe("fails");
+    expect(to({ key: "app", operator: "DoesNotExist" })).toBe("holds");
+    expect(to({ key: "tier", operator: "Exists" })).toBe("inconclusive");
+    expect(to({ key: "tier", operator: "Exists" }, [{ port: 443 }, { port: 4999 }, { port: 6001 }])).toBe("holds");
+    expect(to({ key: "tier", operator: "Exists" }, [{ port: 443 }, { port: 6000 }])).toBe("inconclusive");
+    expect(to({ key: "tier", operator: "NotIn", values: ["web"] })).toBe("inconclusive");
+  });
+
+  it("judges only the addresses that are named, to the last one", () => {
+    const rules = [policy([block("10.0.0.0/24"), block("10.0.2.0/24")])];
+    const allow = (to: string[]) => outcomes([{ name: "a", expect: "allow", to }], rules)[0];
+    expect(allow(["10.0.0.0/24", "10.0.2.0/24"])).toBe("holds");
+    expect(allow(["10.0.0.0/23"])).toBe("fails");
+    const deny = (to: string[]) => outcomes([{ name: "a", expect: "deny", to }], rules)[0];
+    expect(deny(["10.0.1.0/24"])).toBe("holds");
+    expect(deny(["10.0.1.255", "10.0.2.0"])).toBe("fails");
+    expect(deny(["10.0.3.0"])).toBe("holds");
+  });
+
   it("knows that a pod without policies reaches all pods", () => {
     const pods = { name: "a", to: [{ namespace: "x" }] };
     expect(outcomes([{ ...pods, expect: "deny" }], [])).toEqual(["fails"]);
@@ -128,6 +160,13 @@ describe("parseAssertions", () => {
         '  - assertions[1].name: is used twice (found "a")',
       ]);
     }
+    expect(
+      parseAssertions({ assertions: [{ name: "a", expect: "deny", to: ["10.0.0.1"], ports: ["0-65535", 65535] }] })[0]
+        ?.ports,
+    ).toEqual([
+      { from: 0, to: 65535 },
+      { from: 65535, to: 65535 },
+    ]);
     expect(() => parseAssertions({ assertions: [] })).toThrow("a file without any proves nothing");
     expect(() => parseAssertions({ asertions: [] })).toThrow(
       "file.asertions: is not a field here; known are assertions",

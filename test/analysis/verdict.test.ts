@@ -473,6 +473,8 @@ describe("an inventory", () => {
     expect(verdict(with_(true), parsePoint("10.1.64.5:80"))).toBe("allow");
     expect(verdict(with_(false), parsePoint("10.1.64.5:80"))).toBe("deny");
     expect(verdict(with_(false), parsePoint("10.1.64.6:80"))).toBe("allow");
+    // A pod of the host network has its node's address, which is no pod's.
+    expect(verdict(with_(false), parsePoint("10.1.0.10:80"))).toBe("allow");
   });
 });
 
