@@ -9,8 +9,11 @@ import { type Assessment, assess, type Judged, type Sighting, sightingOf, VERDIC
 /** How a run ended. */
 export type Status = "verified" | "contradicted" | "inconclusive" | "could not run";
 
+/** What the command says to its caller. */
+export type VerifyExitCode = 0 | 1 | 2 | 3;
+
 /** Exit code of the command for each ending. */
-export const EXIT_CODES: Readonly<Record<Status, number>> = {
+export const EXIT_CODES: Readonly<Record<Status, VerifyExitCode>> = {
   verified: 0,
   contradicted: 1,
   inconclusive: 2,

@@ -1,6 +1,4 @@
 import { lookup } from "node:dns/promises";
-import { readFile } from "node:fs/promises";
-import { parse } from "yaml";
 import type { NetworkPolicy } from "../analysis/networkPolicy.ts";
 import type { Semantics } from "../analysis/semantics.ts";
 import { accessFrom, readKubeconfig } from "../lookups/kubeconfig.ts";
@@ -11,7 +9,7 @@ import { junitReport } from "./report/junit.ts";
 import { markdownReport } from "./report/markdown.ts";
 import { type PlanFormat, planReport } from "./report/plan.ts";
 import { textReport } from "./report/text.ts";
-import { EXIT_CODES, type VerifyResult } from "./result.ts";
+import { EXIT_CODES, type VerifyExitCode, type VerifyResult } from "./result.ts";
 import { NO_NAMED_TARGETS, readNamedTargets } from "./targetsFile.ts";
 import { prepare, type VerifyInput, verify } from "./verify.ts";
 
@@ -31,8 +29,8 @@ export interface VerifyOptions {
   readonly policy: NetworkPolicy;
   /** Kubeconfig context. Default: the current one. */
   readonly context?: string;
-  /** File with hosts that really listen. */
-  readonly targetsFile?: string;
+  /** Hosts that really listen: the content of a targets file, parsed. */
+  readonly targets?: unknown;
   readonly controlNamespace?: string;
   readonly semantics?: Semantics["name"];
   /** Default: {@link PROBE_IMAGE}. */
@@ -59,12 +57,9 @@ export interface VerifyIo {
  * @returns 0 verified, 1 contradicted, 2 inconclusive, 3 could not run, which includes being told to stop.
  * @throws {InvalidInputError} for a targets file that can't be used.
  */
-export async function runVerify(options: VerifyOptions, { write, note, signal }: VerifyIo): Promise<number> {
-  const { context, targetsFile, dryRun, output = "text" } = options;
-  const named =
-    targetsFile === undefined
-      ? NO_NAMED_TARGETS
-      : await readNamedTargets(parse(await readFile(targetsFile, "utf8")), resolveHost);
+export async function runVerify(options: VerifyOptions, { write, note, signal }: VerifyIo): Promise<VerifyExitCode> {
+  const { context, dryRun, output = "text" } = options;
+  const named = options.targets === undefined ? NO_NAMED_TARGETS : await readNamedTargets(options.targets, resolveHost);
   const input: VerifyInput = {
     policy: options.policy,
     named,

@@ -1,8 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
 import { parseNetworkPolicies } from "../../analysis/parseNetworkPolicy.ts";
 import { KEEPERHUB_CONTRACT } from "../../rules/contract.ts";
 import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
@@ -122,6 +123,11 @@ export interface LabRun {
 /** Options that a run in the lab has in common with the others; short times keep the suite short. */
 export const QUICK = { converge: 20, hold: 3, attempt: 1, ttl: 5 } as const;
 
+/** The lab's hosts, as a targets file has them. */
+export function labTargets(): { targets: unknown[]; accepted?: unknown[] } {
+  return parse(readFileSync(join(FIXTURES, "targets.yaml"), "utf8")) as { targets: unknown[] };
+}
+
 /** Runs `egress verify` in this process, with the stack's policy and the lab's hosts as targets. */
 export async function runInLab(options: Partial<VerifyOptions> = {}): Promise<LabRun> {
   let output = "";
@@ -129,7 +135,7 @@ export async function runInLab(options: Partial<VerifyOptions> = {}): Promise<La
   const code = await runVerify(
     {
       policy: parseNetworkPolicies([stackPolicy()])[0] as VerifyOptions["policy"],
-      targetsFile: join(FIXTURES, "targets.yaml"),
+      targets: labTargets(),
       image: IMAGE,
       imagePullPolicy: "Never",
       timing: QUICK,
