@@ -1,0 +1,93 @@
+import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { RunnerContract } from "../rules/contract.ts";
+import type { NetworkFacts } from "../rules/networkFacts.ts";
+import type { EgressNetworkPolicy } from "../rules/networkPolicy.ts";
+import { ProblemsError } from "../rules/problem.ts";
+import { buildRunnerPolicy } from "../rules/runnerPolicy.ts";
+
+/** What a {@link RunnerEgress} is made from. */
+export interface RunnerEgressArgs {
+  /** The runner and its destinations. */
+  readonly contract: pulumi.Input<RunnerContract>;
+  /** The network as it was looked up. */
+  readonly facts: pulumi.Input<NetworkFacts>;
+  /** Annotations of the policy. Default: none. */
+  readonly annotations?: pulumi.Input<Readonly<Record<string, string>>>;
+  /**
+   * Take over the policy of that name that is live already, in place, instead of creating one. A plain value, like the
+   * contract then has to be: the engine needs the object's id before any output is known. Default: false.
+   */
+  readonly adopt?: boolean;
+}
+
+/**
+ * The egress NetworkPolicy of the workflow runners: DNS, the in-cluster services of the contract, the database's
+ * subnets and the public internet; nothing else, and above all no private address and no metadata service.
+ *
+ * Protected unless the options say otherwise, because without the policy the runners may reach everything.
+ *
+ * @throws {pulumi.InputPropertiesError} with every problem of plain arguments, at once; of outputs, when they are known.
+ */
+export class RunnerEgress extends pulumi.ComponentResource {
+  /** Name of the NetworkPolicy. */
+  declare readonly policyName: pulumi.Output<string>;
+  /** Its namespace. */
+  declare readonly namespace: pulumi.Output<string>;
+
+  constructor(name: string, args: RunnerEgressArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("runner-egress:index:RunnerEgress", name, args as unknown as pulumi.Inputs, { protect: true, ...opts });
+
+    const { contract, facts, annotations = {} } = args;
+    const policy =
+      isPlain(contract) && isPlain(facts)
+        ? pulumi.output(desiredPolicy(contract, facts))
+        : pulumi.all([contract, facts]).apply(([contract, facts]) => desiredPolicy(contract, facts));
+
+    const networkPolicy = new NetworkPolicy(
+      `${name}-policy`,
+      {
+        metadata: {
+          name: policy.apply(({ metadata }) => metadata.name),
+          namespace: policy.apply(({ metadata }) => metadata.namespace),
+          annotations,
+        },
+        spec: policy.apply(({ spec }) => spec) as pulumi.Output<never>,
+      },
+      { parent: this, ...(args.adopt && { import: importId(contract) }) },
+    );
+    this.policyName = networkPolicy.metadata.name;
+    this.namespace = networkPolicy.metadata.namespace;
+    this.registerOutputs({ policyName: this.policyName, namespace: this.namespace });
+  }
+}
+
+/** The policy, checked. Every check of a plain policy belongs here: it runs in a preview as well as in an update. */
+function desiredPolicy(contract: RunnerContract, facts: NetworkFacts): EgressNetworkPolicy {
+  try {
+    return buildRunnerPolicy(contract, facts).policy;
+  } catch (error) {
+    if (error instanceof ProblemsError) {
+      throw new pulumi.InputPropertiesError({
+        message: error.message,
+        errors: error.problems.map(({ where, reason }) => ({ propertyPath: where, reason })),
+      });
+    }
+    throw error;
+  }
+}
+
+function importId(contract: pulumi.Input<RunnerContract>): string {
+  if (!isPlain(contract)) {
+    throw new pulumi.InputPropertyError({ propertyPath: "adopt", reason: "needs a contract of plain values" });
+  }
+  return `${contract.namespace}/${contract.policyName}`;
+}
+
+/** Whether a value holds no output or promise at any depth. */
+function isPlain<Value>(value: pulumi.Input<Value>): value is Value {
+  if (pulumi.Output.isInstance(value) || value instanceof Promise) {
+    return false;
+  }
+  return typeof value !== "object" || value === null || Object.values(value).every((member) => isPlain(member));
+}

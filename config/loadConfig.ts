@@ -1,0 +1,21 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ProblemsError } from "../rules/problem.ts";
+import { readConfig } from "./readConfig.ts";
+import type { StackConfig } from "./stackConfig.ts";
+
+/**
+ * The config of the stack that runs.
+ *
+ * @throws {pulumi.RunError} with every problem of the config; it prints without a stack trace.
+ */
+export function loadConfig(): StackConfig {
+  try {
+    return readConfig({
+      project: pulumi.getProject(),
+      stack: pulumi.getStack(),
+      values: pulumi.runtime.allConfig(),
+    });
+  } catch (error) {
+    throw error instanceof ProblemsError ? new pulumi.RunError(error.message) : error;
+  }
+}

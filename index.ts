@@ -1,0 +1,30 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { RunnerEgress } from "./components/runnerEgress.ts";
+import { loadConfig } from "./config/loadConfig.ts";
+import { lookUpNetwork } from "./lookups/lookUpNetwork.ts";
+import { lookUpPolicy } from "./lookups/lookUpPolicy.ts";
+import { awsProvider, kubernetesProvider } from "./lookups/providers.ts";
+
+const config = loadConfig();
+
+const aws = awsProvider(config.aws);
+
+const network = await lookUpNetwork(config, aws);
+const takeover = await lookUpPolicy(config, network);
+
+const kubernetes = kubernetesProvider(config, network.cluster);
+
+const egress = new RunnerEgress(
+  "runner-egress",
+  {
+    contract: config.contract,
+    facts: network.facts,
+    annotations: takeover.annotations,
+    adopt: takeover.adopt,
+  },
+  { providers: [kubernetes], protect: !takeover.replaces },
+);
+
+export const policyName: pulumi.Output<string> = egress.policyName;
+export const namespace: pulumi.Output<string> = egress.namespace;
+export const facts = network.facts;

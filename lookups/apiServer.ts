@@ -1,0 +1,62 @@
+import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request as requestHttp } from "node:http";
+import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import type { ClusterAccess } from "./kubeconfig.ts";
+
+/** What an API server answered. */
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+const PATIENCE_SECONDS = 15;
+
+/**
+ * Reads one path of a cluster's API.
+ *
+ * @throws {Error} when the server does not answer, not for any status that it answers.
+ */
+export async function getFromApi(access: ClusterAccess, path: string): Promise<ApiAnswer> {
+  const url = new URL(path.replace(/^\//, ""), access.server.endsWith("/") ? access.server : `${access.server}/`);
+  const response = await send(url, access);
+  let text = "";
+  for await (const chunk of response.setEncoding("utf8")) {
+    text += chunk;
+  }
+  let body: unknown = text;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // A proxy's page or an empty answer; the status says enough.
+  }
+  return { status: response.statusCode ?? 0, body };
+}
+
+function send(url: URL, access: ClusterAccess): Promise<IncomingMessage> {
+  const { token, basic, certificateAuthority, clientCertificate, clientKey, serverName } = access;
+  const authorization = token
+    ? `Bearer ${token}`
+    : basic && `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}`;
+  const isTls = url.protocol === "https:";
+  // As in kubectl: the kubeconfig's own proxy, else HTTPS_PROXY and NO_PROXY.
+  const proxyEnv = access.proxy ? { HTTPS_PROXY: access.proxy, HTTP_PROXY: access.proxy } : process.env;
+  const options: RequestOptions = {
+    timeout: PATIENCE_SECONDS * 1000,
+    headers: { accept: "application/json", ...(authorization && { authorization }) },
+    agent: isTls
+      ? new HttpsAgent({
+          proxyEnv,
+          rejectUnauthorized: !access.skipVerify,
+          ...(certificateAuthority !== undefined && { ca: certificateAuthority }),
+          ...(clientCertificate !== undefined && { cert: clientCertificate }),
+          ...(clientKey !== undefined && { key: clientKey }),
+          ...(serverName !== undefined && { servername: serverName }),
+        })
+      : new HttpAgent({ proxyEnv }),
+  };
+  return new Promise((resolve, reject) => {
+    const request = (isTls ? requestHttps : requestHttp)(url, options, resolve);
+    request.on("timeout", () => request.destroy(new Error(`no answer within ${PATIENCE_SECONDS} s`)));
+    request.on("error", reject);
+    request.end();
+  });
+}

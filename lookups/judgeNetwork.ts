@@ -1,0 +1,127 @@
+import type { AddressFamily } from "../analysis/address.ts";
+import type { StackConfig } from "../config/stackConfig.ts";
+import type { ClusterFacts, NetworkFacts } from "../rules/networkFacts.ts";
+import { type Problem, ProblemsError } from "../rules/problem.ts";
+import { type AwsAnswers, foundIn } from "./awsAnswers.ts";
+import { judgeEnforcer } from "./judgeEnforcer.ts";
+import { clusterVpcId, emptyAnswer, judgeDatabaseSubnets, judgeVpc } from "./judgeVpc.ts";
+
+/** Facts that can be trusted, and what every run has to repeat about them. */
+export interface JudgedNetwork {
+  readonly facts: NetworkFacts;
+  readonly warnings: readonly string[];
+  /** How the EKS API server is reached; left out where config gives a kubeconfig context. */
+  readonly eks?: EksEndpoint;
+}
+
+/** The API server of an EKS cluster. */
+export interface EksEndpoint {
+  readonly name: string;
+  readonly endpoint: string;
+  /** PEM, in base64. */
+  readonly certificateAuthority: string;
+}
+
+/**
+ * Turns what AWS answered into facts. Fails closed: nothing found, several found, an empty answer, subnets outside the
+ * VPC, a cluster in another VPC, a policy that nothing would enforce.
+ *
+ * @throws {ProblemsError} with all problems together.
+ */
+export function judgeNetwork(config: StackConfig, answers: AwsAnswers): JudgedNetwork {
+  const problems: Problem[] = [];
+  const cluster = judgeCluster(config, answers, problems);
+  const vpc = judgeVpc(config, answers, problems);
+  const databaseSubnets = judgeDatabaseSubnets(config, answers, vpc, problems);
+  const enforcer =
+    "eks" in config.cluster && foundIn(answers.cluster) === undefined
+      ? undefined
+      : judgeEnforcer(config, answers.addOn, problems);
+  const inVpc = clusterVpcId(answers);
+  if (vpc !== undefined && inVpc && inVpc !== vpc.id) {
+    problems.push({
+      where: "runner-egress:vpc",
+      value: config.vpc,
+      reason: `found ${vpc.id}, but the cluster is in ${inVpc}; give {ofCluster: true} or the right VPC`,
+    });
+  }
+  if (cluster?.facts.ipFamily === "ipv6" && vpc?.ipv6Cidrs.length === 0) {
+    problems.push({
+      where: "runner-egress:vpc",
+      value: config.vpc,
+      reason: `the cluster's pods have IPv6 addresses, but ${vpc.id} has no associated IPv6 CIDR block`,
+    });
+  }
+  if (problems.length > 0 || !cluster || !vpc || !enforcer) {
+    throw new ProblemsError("The network can't be relied on; nothing was written:", problems);
+  }
+  return {
+    facts: { vpc, databaseSubnets, cluster: cluster.facts, enforcer: enforcer.facts },
+    warnings: [
+      ...enforcer.warnings,
+      ...unusedAcknowledgements(config, enforcer.facts.acknowledged),
+      ...ipv6Warnings(cluster.facts.ipFamily, enforcer.ipv4Egress),
+    ],
+    ...(cluster.endpoint && { eks: cluster.endpoint }),
+  };
+}
+
+function judgeCluster(
+  config: StackConfig,
+  answers: AwsAnswers,
+  problems: Problem[],
+): { facts: ClusterFacts; endpoint?: EksEndpoint } | undefined {
+  if (!("eks" in config.cluster)) {
+    return { facts: { name: config.cluster.context, ipFamily: config.cluster.ipFamily } };
+  }
+  const { eks: name, context } = config.cluster;
+  const where = "runner-egress:cluster.eks";
+  const answer = answers.cluster;
+  if (answer === undefined || "failure" in answer) {
+    problems.push({
+      where,
+      value: name,
+      reason:
+        `the lookup failed: ${answer?.failure}. Check the name, aws:region, the account and the right to ` +
+        "eks:DescribeCluster",
+    });
+    return undefined;
+  }
+  const { endpoint, certificateAuthorities, vpcConfig, kubernetesNetworkConfigs } = answer.found;
+  const network = kubernetesNetworkConfigs?.[0];
+  const ipFamily = network?.ipFamily as AddressFamily | undefined;
+  if (ipFamily !== "ipv4" && ipFamily !== "ipv6") {
+    problems.push({ where, value: name, reason: emptyAnswer(`the IP family ${JSON.stringify(ipFamily)}`) });
+    return undefined;
+  }
+  if (!vpcConfig?.vpcId) {
+    problems.push({ where, value: name, reason: emptyAnswer("a cluster without a VPC") });
+  }
+  const certificateAuthority = certificateAuthorities?.[0]?.data;
+  if (context === undefined && (!endpoint || !certificateAuthority)) {
+    problems.push({ where, value: name, reason: emptyAnswer("a cluster without endpoint or certificate authority") });
+  }
+  const serviceCidr = ipFamily === "ipv4" ? network?.serviceIpv4Cidr : network?.serviceIpv6Cidr;
+  return {
+    facts: { name, ipFamily, ...(serviceCidr && { serviceCidr }) },
+    ...(context === undefined &&
+      endpoint !== undefined &&
+      certificateAuthority !== undefined && { endpoint: { name, endpoint, certificateAuthority } }),
+  };
+}
+
+/** An acknowledgement that nothing needs would hide the finding when it does come. */
+function unusedAcknowledgements(config: StackConfig, used: readonly string[]): string[] {
+  return [...config.acknowledge.keys()]
+    .filter((name) => name !== "policy-identity-change" && !used.includes(name))
+    .map((name) => `runner-egress:acknowledge.${name} is not needed now; remove it, or it will hide the next case`);
+}
+
+function ipv6Warnings(family: AddressFamily, ipv4Egress: boolean): string[] {
+  return family === "ipv6" && ipv4Egress
+    ? [
+        "The cluster's pods also send IPv4 (ENABLE_V4_EGRESS of vpc-cni is not false), and no policy is enforced on that " +
+          "path: the VPC's IPv4 addresses and 169.254.169.254 stay reachable. Set it to false",
+      ]
+    : [];
+}

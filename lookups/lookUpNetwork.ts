@@ -1,0 +1,38 @@
+import type { Provider } from "@pulumi/aws/provider.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { StackConfig } from "../config/stackConfig.ts";
+import type { NetworkFacts } from "../rules/networkFacts.ts";
+import { ProblemsError } from "../rules/problem.ts";
+import { askAws } from "./awsAnswers.ts";
+import { eksKubeconfig } from "./eksKubeconfig.ts";
+import { judgeNetwork } from "./judgeNetwork.ts";
+import type { Cluster } from "./livePolicy.ts";
+
+/** The live network and the way to its cluster. */
+export interface Network {
+  readonly facts: NetworkFacts;
+  readonly cluster: Cluster;
+}
+
+/**
+ * Looks up everything that the rules rest on and repeats the warnings of this network.
+ *
+ * @throws {pulumi.RunError} with every problem, before anything is written.
+ */
+export async function lookUpNetwork(config: StackConfig, provider: Provider): Promise<Network> {
+  try {
+    const { facts, warnings, eks } = judgeNetwork(config, await askAws(config, provider));
+    for (const warning of warnings) {
+      await pulumi.log.warn(warning);
+    }
+    return {
+      facts,
+      cluster:
+        eks !== undefined && "eks" in config.cluster
+          ? { kubeconfig: eksKubeconfig(eks, config.cluster, config.aws) }
+          : { context: config.cluster.context ?? "" },
+    };
+  } catch (error) {
+    throw error instanceof ProblemsError ? new pulumi.RunError(error.message) : error;
+  }
+}

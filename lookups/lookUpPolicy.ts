@@ -1,0 +1,39 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { StackConfig } from "../config/stackConfig.ts";
+import { type Problem, ProblemsError } from "../rules/problem.ts";
+import { buildRunnerPolicy } from "../rules/runnerPolicy.ts";
+import { readDeployedPolicy } from "./deployedPolicy.ts";
+import { readLivePolicy } from "./livePolicy.ts";
+import type { Network } from "./lookUpNetwork.ts";
+import { planTakeover, type Takeover } from "./planTakeover.ts";
+
+/**
+ * Looks at the live policy and at what this stack last deployed, says what differs from the desired policy, and decides
+ * how to get there.
+ *
+ * @throws {pulumi.RunError} with every problem, before anything is written.
+ */
+export async function lookUpPolicy(config: StackConfig, { facts, cluster }: Network): Promise<Takeover> {
+  const { namespace, policyName } = config.contract;
+  const problems: Problem[] = [];
+  try {
+    const { policy, notices } = buildRunnerPolicy(config.contract, facts);
+    const [live, deployed] = await Promise.all([
+      readLivePolicy(cluster, namespace, policyName, problems),
+      readDeployedPolicy(),
+    ]);
+    if (problems.length > 0) {
+      throw new ProblemsError("The live policy can't be read; nothing was written:", problems);
+    }
+    const takeover = planTakeover(config, policy, live, deployed, problems);
+    if (problems.length > 0) {
+      throw new ProblemsError("The policy can't be applied; nothing was written:", problems);
+    }
+    for (const text of [...notices, ...takeover.warnings]) {
+      await pulumi.log.warn(text);
+    }
+    return takeover;
+  } catch (error) {
+    throw error instanceof ProblemsError ? new pulumi.RunError(error.message) : error;
+  }
+}

@@ -1,0 +1,98 @@
+/** A protocol that a NetworkPolicy port can name. */
+export type Protocol = "TCP" | "UDP" | "SCTP";
+
+export const PROTOCOLS: readonly Protocol[] = ["TCP", "UDP", "SCTP"];
+
+/** A port or a run of ports, both ends included, of one protocol. */
+export interface PortRange {
+  readonly protocol: Protocol;
+  /** 1 to 65535. */
+  readonly port: number;
+  /** The last port of a run, above `port`; left out for a single port. */
+  readonly endPort?: number;
+}
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** Pods of one namespace, chosen by labels, and the container ports that the runner may reach on them. */
+export interface ServiceDestination {
+  /** What a reader calls it; also its place in the policy. */
+  readonly name: string;
+  readonly namespace: string;
+  /**
+   * Labels of the pods. The VPC CNI allows the Service's own address only if every one of these labels is in the
+   * Service's selector, so name no more than that selector does.
+   */
+  readonly podLabels: Labels;
+  /** Container ports (a Service's `targetPort`), numeric. At least one. */
+  readonly ports: readonly PortRange[];
+}
+
+/** Address blocks outside the public internet that the runner may reach. */
+export interface CidrDestination {
+  readonly name: string;
+  /** Canonical blocks of the cluster's own address family. */
+  readonly cidrs: readonly string[];
+  /** At least one: a private block on all ports would undo the policy. */
+  readonly ports: readonly PortRange[];
+}
+
+/** What the runner is, and everything that it may reach beside the public internet. */
+export interface RunnerContract {
+  /** Name of the NetworkPolicy, at most {@link LONGEST_POLICY_NAME} characters. */
+  readonly policyName: string;
+  /** Namespace of the runner pods and so of the policy. */
+  readonly namespace: string;
+  /** Labels of the runner pods. */
+  readonly podLabels: Labels;
+  /** In-cluster destinations: DNS, the sandbox, the executor and what config adds. */
+  readonly services: readonly ServiceDestination[];
+  /** Ports of the database; its blocks are those of the looked-up subnets. */
+  readonly databasePorts: readonly PortRange[];
+  /** Further blocks, such as NodeLocal DNSCache or EKS Pod Identity. */
+  readonly cidrs: readonly CidrDestination[];
+}
+
+/**
+ * The names under which the VPC CNI's controller stores a policy end in a dash and five characters; a longer policy
+ * name loses the dash and the agent then looks for a policy that does not exist.
+ */
+export const LONGEST_POLICY_NAME = 57;
+
+/** Port entries of one address block in the agent's map, inherited ones included (EKS user guide, 2026-07). */
+export const MOST_PORTS = 24;
+
+/**
+ * What KeeperHub's manifests of June 2026 allow (keeperhub pull request 1430, `deploy/keeperhub-stack/ENV/networkpolicy.yaml`),
+ * but for the database's subnets, which are looked up.
+ */
+export const KEEPERHUB_CONTRACT: RunnerContract = {
+  policyName: "workflow-runner-block-imds",
+  namespace: "keeperhub",
+  podLabels: { app: "workflow-runner" },
+  services: [
+    {
+      name: "dns",
+      namespace: "kube-system",
+      podLabels: { "k8s-app": "kube-dns" },
+      ports: [
+        { protocol: "UDP", port: 53 },
+        { protocol: "TCP", port: 53 },
+      ],
+    },
+    {
+      name: "sandbox",
+      namespace: "keeperhub",
+      podLabels: { "app.kubernetes.io/instance": "keeperhub-sandbox" },
+      ports: [{ protocol: "TCP", port: 8787 }],
+    },
+    {
+      name: "executor",
+      namespace: "keeperhub",
+      podLabels: { "app.kubernetes.io/serviceName": "keeperhub-executor-common" },
+      ports: [{ protocol: "TCP", port: 3080 }],
+    },
+  ],
+  databasePorts: [{ protocol: "TCP", port: 5432 }],
+  cidrs: [],
+};
