@@ -36,9 +36,11 @@ export class RunnerEgress extends pulumi.ComponentResource {
   declare readonly namespace: pulumi.Output<string>;
 
   constructor(name: string, args: RunnerEgressArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("runner-egress:index:RunnerEgress", name, args as unknown as pulumi.Inputs, { protect: true, ...opts });
+    // Without `adopt`, which says how this run gets there, not what the component is.
+    const { adopt = false, ...inputs } = args;
+    super("runner-egress:index:RunnerEgress", name, inputs, { protect: true, ...opts });
 
-    const { contract, facts, annotations = {} } = args;
+    const { contract, facts, annotations = {} } = inputs;
     const policy =
       isPlain(contract) && isPlain(facts)
         ? pulumi.output(desiredPolicy(contract, facts))
@@ -54,7 +56,7 @@ export class RunnerEgress extends pulumi.ComponentResource {
         },
         spec: policy.apply(({ spec }) => spec) as pulumi.Output<never>,
       },
-      { parent: this, ...(args.adopt && { import: importId(contract) }) },
+      { parent: this, ...(adopt && { import: importId(contract) }) },
     );
     this.policyName = networkPolicy.metadata.name;
     this.namespace = networkPolicy.metadata.namespace;

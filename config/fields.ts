@@ -59,6 +59,14 @@ export class Fields {
       : this.wrong(name, "must be true or false");
   }
 
+  /** A list of anything. */
+  list(name: string): unknown[] | undefined {
+    const value = this.members[name];
+    return !this.has(name) || Array.isArray(value)
+      ? (value as unknown[] | undefined)
+      : this.wrong(name, "must be a list");
+  }
+
   /** A list of strings, at least one. */
   texts(name: string, what: string): string[] | undefined {
     const value = this.members[name];
@@ -115,7 +123,7 @@ export class Fields {
 
   /** Notes that a member is missing. */
   missing(name: string, reason: string): undefined {
-    this.problems.push({ where: this.where(name), reason: `is missing: ${reason}` });
+    this.problems.push({ where: this.where(name), reason: `missing; give ${reason}` });
     return undefined;
   }
 
