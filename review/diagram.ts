@@ -1,5 +1,6 @@
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { ReachEntry, SubjectReview } from "./stackReview.ts";
+import { namesOf } from "./wording.ts";
 
 /** Changed and unchanged edges each; more than this and nobody reads the picture. */
 const MOST_EDGES = 12;
@@ -48,12 +49,16 @@ export function diagram(subject: SubjectReview, words: { readonly gained: string
 
 function keptEdge({ destination, names, ports, excepts }: ReachEntry): Edge {
   const suffix = excepts === 0 ? "" : ` except ${excepts} ${excepts === 1 ? "block" : "blocks"}`;
-  return { kind: "kept", label: ports, lines: [`${destination}${suffix}`, ...names.slice(0, 1)] };
+  return {
+    kind: "kept",
+    label: ports,
+    lines: [`${destination}${suffix}`, ...namesOf({ names, destination }).slice(0, 1)],
+  };
 }
 
 function changedEdge(row: ReviewRow, word: string): Edge {
   const kind = row.direction === "gained" ? "gained" : "lost";
-  return { kind, label: `${word}: ${formatRowPorts(row)}`, lines: [row.destination, ...row.names.slice(0, 1)] };
+  return { kind, label: `${word}: ${formatRowPorts(row)}`, lines: [row.destination, ...namesOf(row).slice(0, 1)] };
 }
 
 function rest(total: number, kind: Edge["kind"], rows: readonly ReviewRow[] = []): Edge[] {

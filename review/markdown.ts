@@ -113,7 +113,7 @@ function legend(reviews: readonly StackReview[]): string {
   return details(
     "How to read this",
     [
-      "Each row is a set of destinations whose verdict changes, computed exactly over every IPv4 and IPv6 address, protocol and port; reordering or splitting rules gives no row. The example is one destination of the row, in the form that `egress explain` takes. " +
+      "Each row is a set of destinations whose verdict changes, computed exactly over every IPv4 and IPv6 address, protocol and port; reordering or splitting rules gives no row. The example is one destination of the row, in the form that `egress explain` takes. Rules and list items are counted from 0, in the policy as it is (now) or as it was (was). " +
         "A policy is read twice: as Kubernetes specifies it, and as the network policy agent of the AWS VPC CNI enforces it on EKS; a row says so where the two differ.",
       "No NetworkPolicy can stop what goes to the pod's own node, the first seconds of a new pod, or connections that are already open.",
       ...(notes.length === 0 ? [] : [notes.map((note) => `- ${escapeText(note)}`).join("\n")]),

@@ -5,10 +5,17 @@ import type { FactChange } from "./networkFacts.ts";
 import type { PackFinding } from "./plan.ts";
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { ReachEntry, StackReview, SubjectReview } from "./stackReview.ts";
-import { formatCount, holds, plural, SIGNS, subjectName, type Wording, wordingOf } from "./wording.ts";
-
-/** Names of a block that a reader can take in. */
-const MOST_NAMES = 3;
+import {
+  formatCount,
+  holds,
+  type Named,
+  namesOf,
+  plural,
+  SIGNS,
+  subjectName,
+  type Wording,
+  wordingOf,
+} from "./wording.ts";
 
 /** Everything about one stack, as far as a level shows it. */
 export function stackSection(review: StackReview, level: Level): string {
@@ -91,13 +98,6 @@ function summary(review: StackReview, subject: SubjectReview, wording: Wording):
 function nameOf(row: Named): string {
   const [name] = namesOf(row);
   return name === undefined ? "" : ` (${escapeText(name)})`;
-}
-
-type Named = Pick<ReviewRow, "names" | "destination">;
-
-/** What a destination is called, without repeating the destination. */
-function namesOf({ names, destination }: Named): string[] {
-  return names.slice(0, MOST_NAMES).map((name) => name.replace(` (${destination})`, ""));
 }
 
 function whatItIs(row: Named): string {

@@ -50,8 +50,25 @@ export class PlanBuilder {
       changes: this.changes,
       findings: hasFindings ? this.findings : undefined,
       packs: [...this.packs].sort(),
-      errors: [...new Set(this.errors)],
+      errors: this.distinctErrors(hasFindings),
       warnings: [...new Set(this.warnings)],
     };
+  }
+
+  /** The engine closes with "preview failed", which says something only when nothing else does. */
+  private distinctErrors(hasFindings: boolean): string[] {
+    const errors = [...new Set(this.errors)];
+    const telling = errors.filter((error) => error !== "preview failed");
+    if (telling.length > 0 || errors.length === 0) {
+      return telling;
+    }
+    // A violation fails the preview, but the whole program was evaluated.
+    return this.findings.some(({ severity }) => severity === "mandatory")
+      ? []
+      : [
+          hasFindings
+            ? "no reason is given"
+            : "no reason is given; a policy pack's findings are only in the engine's events",
+        ];
   }
 }

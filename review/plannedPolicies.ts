@@ -13,6 +13,8 @@ export interface PolicyChange {
   /** `namespace/name`, or the resource's name where a preview does not know it. */
   readonly id: string;
   readonly kind: "created" | "adopted" | "changed" | "replaced" | "deleted" | "unchanged";
+  /** Whether it is away for a moment: deleted before it is created again. */
+  readonly hasGap: boolean;
 }
 
 /** The NetworkPolicies of a stack before and after, parsed; and why they don't tell everything, if they don't. */
@@ -67,6 +69,7 @@ export function plannedPolicies(plan: StackPlan, live?: readonly KubernetesObjec
     changes.push({
       id: known === undefined ? resourceName(resource.urn) : idOf(known),
       kind: changeKind(resource),
+      hasGap: hasGap(resource),
     });
   }
   if (live !== undefined) {
@@ -108,6 +111,11 @@ function changeKind({ operations, before, after }: PlannedResource): PolicyChang
     return "created";
   }
   return operations.includes("update") ? "changed" : "unchanged";
+}
+
+function hasGap({ operations }: PlannedResource): boolean {
+  const [deleted, created] = [operations.indexOf("delete-replaced"), operations.indexOf("create-replacement")];
+  return deleted >= 0 && deleted < created;
 }
 
 function obstacleOf({ type, urn }: PlannedResource): string | undefined {

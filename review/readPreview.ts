@@ -79,7 +79,8 @@ function readEvents({ stack }: PreviewSource, events: readonly Properties[]): St
       const { resourceChanges, PolicyPacks } = event.summaryEvent;
       plan.changes = numbers(resourceChanges);
       for (const [pack, version] of Object.entries(isObject(PolicyPacks) ? PolicyPacks : {})) {
-        plan.packs.add(packLabel(pack, version));
+        // `NAME|local|FOLDER` for a pack from a folder.
+        plan.packs.add(packLabel(pack.split("|")[0] ?? pack, version));
       }
       if (event.summaryEvent.result === "failed" && plan.errors.length === 0) {
         plan.errors.push("the preview failed without a message");

@@ -225,12 +225,16 @@ function notesOf(
   readings: readonly Reading[],
   { live }: ReviewOptions,
 ): string[] {
-  const replaced = policies.changes.filter(({ kind }) => kind === "replaced").map(({ id }) => id);
+  const replaced = policies.changes.filter(({ kind }) => kind === "replaced");
+  const [abrupt, smooth] = [true, false].map((hasGap) =>
+    replaced.filter((change) => change.hasGap === hasGap).map(({ id }) => id),
+  ) as [string[], string[]];
   const deleted = policies.changes.filter(({ kind }) => kind === "deleted").map(({ id }) => id);
   return [
-    ...(replaced.length > 0
-      ? [`${replaced.join(", ")} is replaced: between the deletion and the creation nothing restricts the pods`]
+    ...(abrupt.length > 0
+      ? [`${abrupt.join(", ")} is deleted and created again: in between it restricts nothing`]
       : []),
+    ...(smooth.length > 0 ? [`${smooth.join(", ")} replaces another policy, which is deleted after it is there`] : []),
     ...(deleted.length > 0 ? [`${deleted.join(", ")} is deleted`] : []),
     ...(plan.isComplete || policies.changes.length > 0 || plan.errors.length > 0
       ? []

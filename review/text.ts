@@ -1,7 +1,7 @@
 import { plainPhrase } from "./phrase.ts";
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { StackReview } from "./stackReview.ts";
-import { formatCount, holds, subjectName, wordingOf } from "./wording.ts";
+import { formatCount, holds, namesOf, subjectName, wordingOf } from "./wording.ts";
 
 /** The review for a terminal. */
 export function renderText(reviews: readonly StackReview[]): string {
@@ -40,8 +40,11 @@ function stackText(review: StackReview): string {
 }
 
 function rowText(row: ReviewRow, review: StackReview): string {
-  const names = row.names.length === 0 ? "" : ` (${row.names.slice(0, 3).join("; ")})`;
-  const size = row.addresses === undefined ? "" : `, ${formatCount(row.addresses)} addresses`;
+  const names = row.names.length === 0 ? "" : ` (${namesOf(row).join("; ")})`;
+  const size =
+    row.addresses === undefined
+      ? ""
+      : `, ${formatCount(row.addresses)} ${row.addresses === 1n ? "address" : "addresses"}`;
   const witness = row.witness === undefined ? "" : `, such as ${row.witness}`;
   const where = row.semantics.length < review.semantics.length ? ` [${holds(row)}]` : "";
   return (

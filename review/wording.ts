@@ -84,3 +84,14 @@ export function formatCount(count: bigint): string {
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
+
+/** Something with a name besides its address. */
+export type Named = Pick<ReviewRow, "names" | "destination">;
+
+/** More names than this a reader can't take in. */
+const MOST_NAMES = 3;
+
+/** What a destination is called, without repeating the destination. */
+export function namesOf({ names, destination }: Named): string[] {
+  return names.slice(0, MOST_NAMES).map((name) => name.replace(` (${destination})`, ""));
+}
