@@ -7,7 +7,8 @@ import { commonTable, PROTOCOLS, portTable, uniformTable, withProtocol } from ".
 import { everyPodAllowed, type PodGrant, podGrants, type SelectorRegion, selectorRegions } from "./selectorRegions.ts";
 import { protocolsOf, type Semantics, type VpcCniSemantics } from "./semantics.ts";
 import { addressTerms } from "./terms.ts";
-import { agentMap, type ExceptPlace, type MapEntry, slotVerdict } from "./vpcCniMap.ts";
+import { agentMap, type MapEntry } from "./vpcCniMap.ts";
+import { type ExceptPlace, slotVerdict } from "./vpcCniSlots.ts";
 import { vpcCniTerms } from "./vpcCniTerms.ts";
 
 /** What a set of policies lets one pod reach: the normal form that every question is put to. */
@@ -60,7 +61,8 @@ export function compile(policies: readonly NetworkPolicy[], options: CompileOpti
     semantics.name === "kubernetes"
       ? addressTerms(policies, applying, inventory)
       : vpcCniTerms(policies, applying, inventory);
-  const emitsRules = terms.some(({ permissions }) => permissions.length > 0) || grants.length > 0;
+  // A pod that nothing isolates stays open unless some rule is emitted; labels without an inventory may emit none.
+  const emitsRules = terms.some(({ permissions }) => permissions.length > 0);
   const isolated = isolating.length > 0 || (semantics.name === "vpc-cni" && emitsRules);
   const common = { semantics, policies, source, applying, isolated, inventory, podGrants: grants };
   if (!isolated) {
@@ -110,8 +112,6 @@ function vpcCniPartition(
 }
 
 function entryTable({ values }: MapEntry): ReturnType<typeof uniformTable> {
-  const tables = values.map((value) =>
-    portTable(value.items, PROTOCOLS, (matching) => slotVerdict(value, matching.length)),
-  );
+  const tables = values.map((value) => portTable(value.items, PROTOCOLS, (matching) => slotVerdict(value, matching)));
   return tables.length === 1 ? (tables[0] as (typeof tables)[0]) : commonTable(tables, PROTOCOLS);
 }

@@ -10,7 +10,8 @@ import { formatReference, type Reference, referenceTo } from "./reference.ts";
 import { awsEndpointAt, describeBlock, type SpecialPurposeBlock, specialPurposeBlockOf } from "./specialPurpose.ts";
 import { addressTerms } from "./terms.ts";
 import type { Verdict } from "./verdict.ts";
-import { type MapEntry, PORT_SLOTS } from "./vpcCniMap.ts";
+import type { MapEntry } from "./vpcCniMap.ts";
+import { PORT_SLOTS } from "./vpcCniSlots.ts";
 
 /** What decided. */
 export type Reason =
@@ -80,7 +81,7 @@ export function explain(analysis: EgressAnalysis, point: Point): Explanation {
     point,
     verdict: span.verdict,
     ...decided,
-    nearest: span.verdict === "deny" ? nearestRule(analysis, point, address, decided.exceptedBy) : undefined,
+    nearest: span.verdict === "deny" ? nearestRule(analysis, point, address) : undefined,
     block: specialPurposeBlockOf({ family: address.family, first: address.value, last: address.value }),
     endpoint: awsEndpointAt(address),
     embedded: embeddedVerdict(analysis, point),
@@ -154,10 +155,10 @@ function sentence(analysis: EgressAnalysis, explanation: Omit<Explanation, "text
   const { point, verdict, block, endpoint, embedded, nearest } = explanation;
   const name = endpoint ?? (block === undefined ? undefined : `in ${describeBlock(block)}`);
   const what = `${formatPoint(point)}${name === undefined ? "" : ` (${name})`}`;
-  const outcome =
-    verdict === "allow" ? "is allowed" : verdict === "deny" ? "is denied" : "is allowed or denied at random";
+  const undecided = explanation.reason === "aborted" ? "cannot be told" : "is allowed or denied at random";
+  const outcome = verdict === "allow" ? "is allowed" : verdict === "deny" ? "is denied" : undecided;
   const sentences = [`${what} ${outcome} ${because(analysis, explanation)}.`];
-  if (nearest !== undefined && explanation.reason !== "except") {
+  if (nearest !== undefined && !sentences[0]?.includes(formatReference(nearest.reference))) {
     sentences.push(`Nearest: ${formatReference(nearest.reference)}, ${nearest.why}.`);
   }
   if (embedded !== undefined) {

@@ -3,21 +3,27 @@
  * `parseNetworkPolicies` → `compile` → questions: `verdict`, `explain`, `regions`, `diff`, `divergences`, `check`.
  */
 export * from "./address.ts";
+export * from "./assertions.ts";
 export * from "./cidr.ts";
 export * from "./compile.ts";
+export * from "./destinations.ts";
 export * from "./diff.ts";
 export * from "./divergences.ts";
 export * from "./embeddedIpv4.ts";
 export * from "./explain.ts";
-export type * from "./inventory.ts";
+export * from "./inputReader.ts";
+export * from "./inventory.ts";
 export * from "./labelSelector.ts";
 export * from "./names.ts";
 export type { NearestRule } from "./nearestRule.ts";
 export * from "./networkPolicy.ts";
+export * from "./parseAssertions.ts";
+export * from "./parseInventory.ts";
 export * from "./parseNetworkPolicy.ts";
 export * from "./point.ts";
 export { PORTLESS_PROTOCOLS, PROTOCOLS, type Protocol } from "./ports.ts";
 export * from "./problems.ts";
+export * from "./rangeSet.ts";
 export * from "./reference.ts";
 export * from "./regions.ts";
 export { EVERY_POD, formatPodSet, type PodSet, type SelectorRegion } from "./selectorRegions.ts";

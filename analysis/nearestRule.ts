@@ -1,11 +1,11 @@
 import { ADDRESS_BITS, type Address } from "./address.ts";
-import type { Cidr } from "./cidr.ts";
+import { type Cidr, contains, wholeFamily } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
-import type { NetworkPolicy } from "./networkPolicy.ts";
+import type { EgressRule, NetworkPolicy } from "./networkPolicy.ts";
 import type { Point } from "./point.ts";
 import { permits } from "./ports.ts";
 import { formatRulePorts, type Reference, referenceTo } from "./reference.ts";
-import { numericPermissions } from "./terms.ts";
+import { numericPermissions, type RulePlace } from "./terms.ts";
 
 /** The rule that came closest to allowing a denied point. */
 export interface NearestRule {
@@ -14,60 +14,82 @@ export interface NearestRule {
   readonly why: string;
 }
 
-/** How close a peer comes: the higher, the closer. */
-type Closeness = readonly [addressMatches: number, portMatches: number, sharedBits: number];
+/** How a peer relates to a denied point. */
+interface Candidate {
+  readonly place: RulePlace;
+  readonly block: Cidr | undefined;
+  /** Index of the `except` that holds the address. */
+  readonly except: number | undefined;
+  readonly addressMatches: boolean;
+  readonly portMatches: boolean;
+  /** Leading bits that the block and the address share; -1 across families. */
+  readonly sharedBits: number;
+}
 
 /**
- * Finds the rule that almost matched: first one whose `except` is all that keeps it away, then one that reaches the
- * address on other ports, then one that has the port and the nearest block.
+ * Finds the rule that almost matched: the narrowest one that reaches the address apart from its ports or its `except`s;
+ * where there is none, the one that has the port and the nearest block.
  */
-export function nearestRule(
-  analysis: EgressAnalysis,
-  point: Point,
-  address: Address,
-  exceptedBy: readonly Reference[],
-): NearestRule | undefined {
-  const except = exceptedBy[0];
-  if (except !== undefined) {
-    return { reference: except, why: "which would allow it without that except" };
+export function nearestRule(analysis: EgressAnalysis, point: Point, address: Address): NearestRule | undefined {
+  let best: Candidate | undefined;
+  for (const candidate of candidates(analysis, point, address)) {
+    if (best === undefined || isCloser(candidate, best)) {
+      best = candidate;
+    }
   }
-  let best: { closeness: Closeness; found: NearestRule } | undefined;
+  if (best === undefined) {
+    return undefined;
+  }
+  const { policy, rule } = best.place;
+  const ports = formatRulePorts((analysis.policies[policy] as NetworkPolicy).egress[rule] as EgressRule);
+  return { reference: referenceTo(analysis, best.place, { except: best.except }), why: whyNot(best, ports) };
+}
+
+function whyNot({ block, except, addressMatches, portMatches }: Candidate, ports: string): string {
+  if (addressMatches) {
+    if (except !== undefined) {
+      return portMatches ? "which would allow it without that except" : `which excepts it and allows only ${ports}`;
+    }
+    return portMatches ? "which the agent does not apply here" : `which allows only ${ports}`;
+  }
+  return block === undefined
+    ? "which reaches pods by their labels, not this address"
+    : `which does not contain it${portMatches ? "" : ` and allows only ${ports}`}`;
+}
+
+function* candidates(analysis: EgressAnalysis, point: Point, address: Address): Generator<Candidate> {
+  const { family, value } = address;
+  const at = { family, first: value, last: value };
   for (const policy of analysis.applying) {
-    for (const [rule, { to, ports }] of (analysis.policies[policy] as NetworkPolicy).egress.entries()) {
-      for (const [peerIndex, peer] of (to ?? [undefined]).entries()) {
-        const place = { policy, rule, peer: to === undefined ? undefined : peerIndex };
-        const portMatches = permits(numericPermissions({ to, ports }, place), point);
-        const block = peer?.kind === "ipBlock" ? peer.cidr : undefined;
-        const sharedBits = peer === undefined ? 0 : block === undefined ? -1 : commonBits(block, address);
-        const addressMatches = peer === undefined || (block !== undefined && sharedBits >= block.prefixLength);
-        const closeness: Closeness = [addressMatches ? 1 : 0, portMatches ? 1 : 0, sharedBits];
-        if (best === undefined || isCloser(closeness, best.closeness)) {
-          const why = addressMatches
-            ? portMatches
-              ? "which the agent does not apply here"
-              : `which allows only ${formatRulePorts({ to, ports })}`
-            : block === undefined
-              ? "which reaches pods by their labels, not this address"
-              : `which does not contain it${portMatches ? "" : ` and allows only ${formatRulePorts({ to, ports })}`}`;
-          best = { closeness, found: { reference: referenceTo(analysis, place), why } };
-        }
+    for (const [ruleIndex, rule] of (analysis.policies[policy] as NetworkPolicy).egress.entries()) {
+      for (const [peerIndex, peer] of (rule.to ?? [undefined]).entries()) {
+        const place = { policy, rule: ruleIndex, peer: rule.to === undefined ? undefined : peerIndex };
+        const block = peer === undefined ? wholeFamily(family) : peer.kind === "ipBlock" ? peer.cidr : undefined;
+        const except = peer?.kind === "ipBlock" ? peer.excepts.findIndex((cidr) => contains(cidr, at)) : -1;
+        yield {
+          place,
+          block,
+          except: except < 0 ? undefined : except,
+          addressMatches: block !== undefined && contains(block, at),
+          portMatches: permits(numericPermissions(rule, place), point),
+          sharedBits: block === undefined ? 0 : commonBits(block, address),
+        };
       }
     }
   }
-  return best?.found;
 }
 
-function isCloser(a: Closeness, b: Closeness): boolean {
-  for (const [index, value] of a.entries()) {
-    const other = b[index] as number;
-    if (value !== other) {
-      return value > other;
-    }
+function isCloser(a: Candidate, b: Candidate): boolean {
+  if (a.addressMatches !== b.addressMatches) {
+    return a.addressMatches;
   }
-  return false;
+  const narrower = (a.block?.prefixLength ?? 0) - (b.block?.prefixLength ?? 0);
+  if (a.addressMatches && narrower !== 0) {
+    return narrower > 0;
+  }
+  return a.portMatches === b.portMatches ? a.sharedBits > b.sharedBits : a.portMatches;
 }
 
-/** Leading bits that a block's network address and an address have in common; none across families. */
 function commonBits(block: Cidr, address: Address): number {
   if (block.family !== address.family) {
     return -1;

@@ -1,4 +1,5 @@
 import { type Cidr, contains, parseCidr } from "./cidr.ts";
+import { InputReader } from "./inputReader.ts";
 import { EVERYTHING, type LabelRequirement, type LabelSelector, labelSelector } from "./labelSelector.ts";
 import {
   type EgressRule,
@@ -9,7 +10,6 @@ import {
   type PolicyPort,
   type PolicyProtocol,
 } from "./networkPolicy.ts";
-import { InvalidInputError, type Problem } from "./problems.ts";
 
 export interface ParseOptions {
   /** Where a policy without `metadata.namespace` belongs, as with `kubectl apply --namespace`. Default: `default`. */
@@ -26,28 +26,17 @@ export interface ParseOptions {
  * @throws {InvalidInputError} with every problem of every policy.
  */
 export function parseNetworkPolicies(inputs: readonly unknown[], options: ParseOptions = {}): NetworkPolicy[] {
-  const problems: Problem[] = [];
+  const reader = new PolicyReader();
   const prefix = options.path ?? "";
   const policies = inputs.map((input, index) => {
     const path = inputs.length === 1 ? prefix : `${prefix}[${index}].`;
-    return new Reader(problems).policy(input, path, options.namespace ?? "default");
+    return reader.policy(input, path, options.namespace ?? "default");
   });
-  if (problems.length > 0) {
-    throw new InvalidInputError("Not a NetworkPolicy that the API server would accept:", problems);
-  }
+  reader.throwIfWrong("Not a NetworkPolicy that the API server would accept:");
   return policies;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-/** Walks one object; a value that cannot be used is reported and replaced by a harmless one, so that all is read. */
-class Reader {
-  private readonly problems: Problem[];
-
-  constructor(problems: Problem[]) {
-    this.problems = problems;
-  }
-
+class PolicyReader extends InputReader {
   policy(input: unknown, path: string, namespace: string): NetworkPolicy {
     const policy = this.fields(input, path.replace(/\.$/, "") || "policy", [
       "apiVersion",
@@ -172,14 +161,6 @@ class Reader {
     return { protocol, range: { from, to }, ...(hasEnd ? { endPort: to } : {}) };
   }
 
-  private portNumber(input: unknown, path: string): number {
-    if (typeof input === "number" && Number.isInteger(input) && input >= 1 && input <= 65535) {
-      return input;
-    }
-    this.report(path, input, "must be a number from 1 to 65535");
-    return 1;
-  }
-
   private selector(input: unknown, path: string): LabelSelector | undefined {
     if (input === undefined || input === null) {
       return undefined;
@@ -223,41 +204,5 @@ class Reader {
       this.report(`${path}.key`, key, "must be a label key");
     }
     return { key: String(key), operator: operator as LabelRequirement["operator"], values: list };
-  }
-
-  private text(input: unknown, path: string): string | undefined {
-    if (input === undefined || input === null || typeof input === "string") {
-      return input ?? undefined;
-    }
-    this.report(path, input, "must be a text");
-    return undefined;
-  }
-
-  private list(input: unknown, path: string): readonly unknown[] {
-    if (input === undefined || input === null) {
-      return [];
-    }
-    if (!Array.isArray(input)) {
-      this.report(path, input, "must be a list");
-      return [];
-    }
-    return input;
-  }
-
-  private fields(input: unknown, path: string, known?: readonly string[]): Fields {
-    if (typeof input !== "object" || input === null || Array.isArray(input)) {
-      this.report(path, input, "must be an object");
-      return {};
-    }
-    for (const key of Object.keys(input)) {
-      if (known !== undefined && !known.includes(key)) {
-        this.report(`${path}.${key}`, (input as Fields)[key], `is not a field here; known are ${known.join(", ")}`);
-      }
-    }
-    return input as Fields;
-  }
-
-  private report(path: string, value: unknown, reason: string): void {
-    this.problems.push({ path, value, reason });
   }
 }

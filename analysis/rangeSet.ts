@@ -1,0 +1,56 @@
+import { ADDRESS_FAMILIES, type AddressFamily } from "./address.ts";
+import { type AddressRange, compareRanges, wholeFamily } from "./cidr.ts";
+import { notGloballyReachable } from "./specialPurpose.ts";
+
+/** Addresses of both families as disjoint ranges with gaps between them, IPv4 first, ascending. */
+export type RangeSet = readonly AddressRange[];
+
+/** Joins ranges that overlap or touch. */
+export function rangeSet(ranges: readonly AddressRange[]): RangeSet {
+  const joined: AddressRange[] = [];
+  for (const { family, first, last } of [...ranges].sort(compareRanges)) {
+    const previous = joined.at(-1);
+    if (previous !== undefined && previous.family === family && first <= previous.last + 1n) {
+      joined[joined.length - 1] = { ...previous, last: last > previous.last ? last : previous.last };
+    } else {
+      joined.push({ family, first, last });
+    }
+  }
+  return joined;
+}
+
+/** What is in `set` and in none of `removed`. */
+export function subtract(set: RangeSet, removed: readonly AddressRange[]): RangeSet {
+  const holes = rangeSet(removed);
+  return set.flatMap(({ family, first, last }) => {
+    const left: AddressRange[] = [];
+    let next = first;
+    for (const hole of holes) {
+      if (hole.family === family && hole.last >= next && hole.first <= last) {
+        if (hole.first > next) {
+          left.push({ family, first: next, last: hole.first - 1n });
+        }
+        next = hole.last + 1n;
+      }
+    }
+    return next <= last ? [...left, { family, first: next, last }] : left;
+  });
+}
+
+/** What is in both. */
+export function intersect(a: RangeSet, b: RangeSet): RangeSet {
+  return subtract(a, subtract(wholeFamilies(), b));
+}
+
+/** Every address there is. */
+export function wholeFamilies(): RangeSet {
+  return ADDRESS_FAMILIES.map((family) => {
+    const { first, last } = wholeFamily(family);
+    return { family, first, last };
+  });
+}
+
+/** The addresses of a family that the IANA registries call globally reachable, NAT64's included. */
+export function publicInternet(family: AddressFamily): RangeSet {
+  return subtract([wholeFamily(family)], notGloballyReachable(family));
+}

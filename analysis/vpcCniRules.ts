@@ -1,0 +1,151 @@
+import type { AddressFamily } from "./address.ts";
+import { type Cidr, cidrAt, cidrKey } from "./cidr.ts";
+import type { Grant, PortGrant } from "./ports.ts";
+import type { AddressTerm } from "./terms.ts";
+import { slotKey } from "./vpcCniSlots.ts";
+
+/** A block with the items of all rules that have it, and of those that it inherits from. */
+export interface Draft {
+  readonly cidr: Cidr;
+  readonly items: Map<string, PortGrant>;
+  readonly lists?: readonly (readonly PortGrant[])[];
+  /** Network addresses of the joined `except`s by prefix length. */
+  readonly excepts: Map<number, Set<bigint>>;
+}
+
+/**
+ * Merges rules block by block, broad first, as the agent does: a block starts with the items of all wider ones that are
+ * already there, unless its first address lies in one of the wider block's `except`s, however narrow that is.
+ */
+export function mergeRules(rules: readonly AddressTerm[]): Map<string, Draft> {
+  return merge(rules, (donor, created) => !isExcepted(donor, created.first));
+}
+
+/** The same for agents up to 1.2.3: inheritance ignores `except`s, and `/0` gives its items to every other block. */
+export function mergeRulesLeaking(
+  rules: readonly AddressTerm[],
+  emitted: readonly AddressTerm[],
+  ipFamily: AddressFamily,
+): Map<string, Draft> {
+  const drafts = merge(
+    rules.filter(({ cidr }) => cidr.prefixLength > 0),
+    () => true,
+  );
+  // An IPv4 cluster ignores `::/0`, an IPv6 cluster takes `0.0.0.0/0` for its own.
+  const wide = emitted.filter(({ cidr }) => cidr.prefixLength === 0 && (ipFamily === "ipv6" || cidr.family === "ipv4"));
+  if (wide.length === 0) {
+    return drafts;
+  }
+  const everywhere = draft(cidrAt(ipFamily, 0n, 0));
+  for (const term of wide) {
+    addRule(everywhere, term);
+  }
+  const anyProtocol = [...everywhere.items.entries()].filter(([, { protocol }]) => protocol === "any");
+  const isOpen = anyProtocol.length > 0;
+  // An item for every protocol is written first, so with one nothing is left to chance.
+  const given = isOpen ? { ...everywhere, items: new Map(anyProtocol) } : everywhere;
+  for (const narrower of drafts.values()) {
+    if (isOpen) {
+      narrower.items.clear();
+    }
+    inherit(narrower, given);
+  }
+  const lists = wide.map(({ permissions }) => permissions);
+  drafts.set(cidrKey(given.cidr), isOpen ? given : { ...given, lists });
+  return drafts;
+}
+
+function merge(rules: readonly AddressTerm[], passesOn: (donor: Draft, created: Cidr) => boolean): Map<string, Draft> {
+  const drafts = new Map<string, Draft>();
+  const donors = new Donors();
+  // The order within one prefix length does not matter: such blocks are equal or disjoint.
+  for (const term of [...rules].sort((a, b) => a.cidr.prefixLength - b.cidr.prefixLength)) {
+    const key = cidrKey(term.cidr);
+    let merged = drafts.get(key);
+    if (merged === undefined) {
+      merged = draft(term.cidr);
+      for (const donor of donors.containing(term.cidr)) {
+        if (passesOn(donor, term.cidr)) {
+          inherit(merged, donor);
+        }
+      }
+      drafts.set(key, merged);
+      if (!isHostPrefix(term.cidr)) {
+        donors.add(merged);
+      }
+    }
+    addRule(merged, term);
+  }
+  return drafts;
+}
+
+/** The agent tells hosts by the text of the prefix length, so an IPv6 /32 counts as one and passes nothing on. */
+function isHostPrefix({ prefixLength }: Cidr): boolean {
+  return prefixLength === 32 || prefixLength === 128;
+}
+
+function draft(cidr: Cidr): Draft {
+  return { cidr, items: new Map(), excepts: new Map() };
+}
+
+function addRule(target: Draft, term: AddressTerm): void {
+  for (const permission of term.permissions) {
+    addItem(target, permission, permission.grants);
+  }
+  for (const { prefixLength, first } of term.excepts) {
+    const known = target.excepts.get(prefixLength);
+    if (known === undefined) {
+      target.excepts.set(prefixLength, new Set([first]));
+    } else {
+      known.add(first);
+    }
+  }
+}
+
+function inherit(target: Draft, donor: Draft): void {
+  for (const item of donor.items.values()) {
+    addItem(
+      target,
+      item,
+      item.grants.map((grant): Grant => ({ ...grant, through: donor.cidr })),
+    );
+  }
+}
+
+function addItem(target: Draft, permission: PortGrant, grants: readonly Grant[]): void {
+  const key = slotKey(permission);
+  const known = target.items.get(key);
+  target.items.set(key, { ...permission, grants: [...(known?.grants ?? []), ...grants] });
+}
+
+/** Whether a network address lies in one of the joined `except`s of a block, however narrow the `except` is. */
+function isExcepted({ cidr, excepts }: Draft, address: bigint): boolean {
+  for (const [prefixLength, firsts] of excepts) {
+    if (firsts.has(cidrAt(cidr.family, address, prefixLength).first)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** The blocks that pass their ports on, by prefix length. */
+class Donors {
+  private readonly byLength = new Map<number, Map<bigint, Draft>>();
+
+  add(donor: Draft): void {
+    const { prefixLength, first } = donor.cidr;
+    const known = this.byLength.get(prefixLength) ?? new Map<bigint, Draft>();
+    this.byLength.set(prefixLength, known.set(first, donor));
+  }
+
+  containing({ family, first, prefixLength }: Cidr): Draft[] {
+    const found: Draft[] = [];
+    for (const [length, donors] of this.byLength) {
+      const donor = length < prefixLength ? donors.get(cidrAt(family, first, length).first) : undefined;
+      if (donor !== undefined) {
+        found.push(donor);
+      }
+    }
+    return found;
+  }
+}

@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import { check, type InvalidInputError, parseAssertions, type Semantics } from "../../analysis/index.ts";
+import { analyse, block, KUBERNETES, policy, seedPolicy } from "../support/policies.ts";
+
+const outcomes = (assertions: object[], policies: object[], semantics: Semantics = KUBERNETES) =>
+  check(analyse(policies, { semantics }), parseAssertions({ assertions })).map(({ outcome }) => outcome);
+const seed = [seedPolicy("10.1")];
+
+describe("check", () => {
+  it.each<[string, object, string]>([
+    ["metadata is denied", { expect: "deny", to: ["aws-metadata"] }, "holds"],
+    [
+      "nothing private is reached but the databases",
+      { expect: "deny", to: ["10.0.0.0/8"], except: ["10.1.100.0/24", "10.1.101.0/24", "10.1.102.0/24"] },
+      "holds",
+    ],
+    ["the databases are in the way", { expect: "deny", to: ["10.0.0.0/8"] }, "fails"],
+    [
+      "the database port is open",
+      { expect: "allow", to: ["10.1.100.0/24"], protocols: ["TCP"], ports: [5432] },
+      "holds",
+    ],
+    [
+      "one port too many",
+      { expect: "allow", to: ["10.1.100.0/24"], protocols: ["TCP"], ports: ["5432-5433"] },
+      "fails",
+    ],
+    ["the internet is open", { expect: "allow", to: ["public-internet"] }, "holds"],
+    [
+      "special blocks are not all closed by the seed",
+      { expect: "deny", to: ["not-globally-reachable"], except: ["10.1.100.0/22"] },
+      "fails",
+    ],
+    ["everything is too much", { expect: "allow", to: ["everything"] }, "fails"],
+    [
+      "DNS pods",
+      {
+        expect: "allow",
+        to: [{ namespace: "kube-system", labels: { "k8s-app": "kube-dns" } }],
+        protocols: ["UDP", "TCP"],
+        ports: [53],
+      },
+      "holds",
+    ],
+    [
+      "DNS pods on another port",
+      { expect: "allow", to: [{ namespace: "kube-system", labels: { "k8s-app": "kube-dns" } }], ports: [54] },
+      "fails",
+    ],
+    [
+      "other pods",
+      { expect: "deny", to: [{ namespace: "kube-system", labels: { "k8s-app": "metrics-server" } }] },
+      "holds",
+    ],
+    [
+      "pods that may be the DNS pods",
+      { expect: "deny", to: [{ namespace: "kube-system", labels: { app: "x" } }] },
+      "inconclusive",
+    ],
+    ["no destination", { expect: "deny", to: [] }, "vacuous"],
+    ["all of it excepted", { expect: "deny", to: ["10.1.0.0/16"], except: ["10.0.0.0/8"] }, "vacuous"],
+    ["no ports", { expect: "deny", to: ["10.1.0.0/16"], ports: [] }, "vacuous"],
+  ])("%s: %j", (name, assertion, outcome) => {
+    expect(outcomes([{ name, ...assertion }], seed)).toEqual([outcome]);
+  });
+
+  it("shows every stretch that contradicts, with a witness", () => {
+    const [result] = check(
+      analyse(seed),
+      parseAssertions({ assertions: [{ name: "no private reach", expect: "deny", to: ["10.0.0.0/8"] }] }),
+    );
+    expect(result?.contradictions.map(({ where, ports }) => `${where} ${ports.from}`)).toEqual([
+      "10.1.100.0-10.1.102.255 5432",
+    ]);
+    expect(result?.text).toBe(
+      "no private reach: should deny 10.1.100.0-10.1.102.255, but 10.1.100.0:5432/tcp (in 10.0.0.0/8, private use (RFC 1918)) is allowed by rule 3 of keeperhub/workflow-runner-block-imds (10.1.100.0/24, spec.egress[3].to[0]).",
+    );
+  });
+
+  it("concludes nothing for a policy that the agent cannot load, and takes chance for a contradiction", () => {
+    const v4: Semantics = { name: "vpc-cni", ipFamily: "ipv4" };
+    const assertion = { name: "a", expect: "deny", to: ["10.0.0.1"] };
+    expect(outcomes([assertion], [policy([block("::/0", { except: ["64:ff9b::/96"] })])], v4)).toEqual([
+      "inconclusive",
+    ]);
+    const wide = Array.from({ length: 25 }, (_, i) => ({ port: i + 1 }));
+    expect(outcomes([assertion], [policy([block("10.0.0.0/8", { ports: wide })])], v4)).toEqual(["fails"]);
+    expect(
+      outcomes([{ ...assertion, expect: "allow", ports: [1] }], [policy([block("10.0.0.0/8", { ports: wide })])], v4),
+    ).toEqual(["fails"]);
+  });
+
+  it("knows that a pod without policies reaches all pods", () => {
+    const pods = { name: "a", to: [{ namespace: "x" }] };
+    expect(outcomes([{ ...pods, expect: "deny" }], [])).toEqual(["fails"]);
+    expect(outcomes([{ ...pods, expect: "allow" }], [])).toEqual(["holds"]);
+  });
+});
+
+describe("parseAssertions", () => {
+  it("names everything that is wrong at once", () => {
+    try {
+      parseAssertions({
+        assertions: [
+          {
+            name: "a",
+            expect: "denied",
+            to: ["10.0.0.0/33", "nowhere", { labels: { a: 1 }, pod: "x" }],
+            ports: [70000, "b"],
+          },
+          { name: "a", expect: "deny", to: "10.0.0.1", protocols: ["ICMP"], exept: [] },
+        ],
+      });
+      expect.unreachable();
+    } catch (error) {
+      expect((error as InvalidInputError).message.split("\n")).toEqual([
+        "Not an assertion file:",
+        '  - assertions[0].expect: must be allow or deny (found "denied")',
+        '  - assertions[0].to[0]: "10.0.0.0/33" has prefix length 33; ipv4 allows 0 to 32',
+        '  - assertions[0].to[1]: must be an address, a CIDR block or one of everything, public-internet, not-globally-reachable, aws-metadata (found "nowhere")',
+        '  - assertions[0].to[2].pod: is not a field here; known are namespace, labels (found "x")',
+        "  - assertions[0].to[2].labels.a: must be a text (found 1)",
+        "  - assertions[0].ports[0]: must be a port from 0 to 65535, or a range such as 8000-9000 (found 70000)",
+        '  - assertions[0].ports[1]: must be a port from 0 to 65535, or a range such as 8000-9000 (found "b")',
+        "  - assertions[1].exept: is not a field here; known are name, expect, to, except, protocols, ports (found [])",
+        '  - assertions[1].to: must be a list (found "10.0.0.1")',
+        '  - assertions[1].protocols[0]: must be TCP, UDP or SCTP (found "ICMP")',
+        '  - assertions[1].name: is used twice (found "a")',
+      ]);
+    }
+    expect(() => parseAssertions({ assertions: [] })).toThrow("a file without any proves nothing");
+    expect(() => parseAssertions({ asertions: [] })).toThrow(
+      "file.asertions: is not a field here; known are assertions",
+    );
+  });
+});

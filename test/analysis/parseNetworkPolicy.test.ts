@@ -1,0 +1,182 @@
+import { describe, expect, it } from "vitest";
+import { type InvalidInputError, parseNetworkPolicies } from "../../analysis/index.ts";
+import { block, policy } from "../support/policies.ts";
+
+const problemsOf = (...inputs: unknown[]) => {
+  try {
+    parseNetworkPolicies(inputs);
+  } catch (error) {
+    return (error as InvalidInputError).problems.map(({ path, reason }) => `${path}: ${reason}`);
+  }
+  return [];
+};
+
+describe("what the API server would refuse", () => {
+  it.each<[string, object, string]>([
+    [
+      "host bits",
+      policy([block("10.1.0.0/8")]),
+      'spec.egress[0].to[0].ipBlock.cidr: "10.1.0.0/8" has host bits set; the block is 10.0.0.0/8',
+    ],
+    [
+      "an except outside",
+      policy([block("10.0.0.0/8", { except: ["11.0.0.0/16"] })]),
+      "spec.egress[0].to[0].ipBlock.except[0]: must lie strictly inside 10.0.0.0/8",
+    ],
+    [
+      "an except equal to its block",
+      policy([block("10.0.0.0/8", { except: ["10.0.0.0/8"] })]),
+      "spec.egress[0].to[0].ipBlock.except[0]: must lie strictly inside 10.0.0.0/8",
+    ],
+    [
+      "a wider except",
+      policy([block("10.0.0.0/8", { except: ["0.0.0.0/0"] })]),
+      "spec.egress[0].to[0].ipBlock.except[0]: must lie strictly inside 10.0.0.0/8",
+    ],
+    [
+      "mixed families",
+      policy([block("0.0.0.0/0", { except: ["fc00::/7"] })]),
+      "spec.egress[0].to[0].ipBlock.except[0]: is ipv6 inside the ipv4 block 0.0.0.0/0",
+    ],
+    [
+      "an IPv4-mapped except",
+      policy([block("::/0", { except: ["::ffff:0:0/96"] })]),
+      'spec.egress[0].to[0].ipBlock.except[0]: "::ffff:0:0/96" is IPv4-mapped; write the IPv4 block, which is what is sent',
+    ],
+    [
+      "port 70000",
+      policy([{ ports: [{ port: 70000 }] }]),
+      "spec.egress[0].ports[0].port: must be a number from 1 to 65535",
+    ],
+    ["port 0", policy([{ ports: [{ port: 0 }] }]), "spec.egress[0].ports[0].port: must be a number from 1 to 65535"],
+    [
+      "a port in quotes",
+      policy([{ ports: [{ port: "443" }] }]),
+      "spec.egress[0].ports[0].port: must be a number from 1 to 65535 or a port name (a-z, 0-9, -; at most 15)",
+    ],
+    [
+      "an unknown protocol",
+      policy([{ ports: [{ protocol: "ICMP" }] }]),
+      "spec.egress[0].ports[0].protocol: must be TCP, UDP or SCTP",
+    ],
+    [
+      "endPort below port",
+      policy([{ ports: [{ port: 90, endPort: 80 }] }]),
+      "spec.egress[0].ports[0].endPort: must not be below port 90",
+    ],
+    [
+      "endPort alone",
+      policy([{ ports: [{ endPort: 80 }] }]),
+      "spec.egress[0].ports[0].endPort: needs a port that it is the end of",
+    ],
+    [
+      "endPort of a named port",
+      policy([{ ports: [{ port: "http", endPort: 80 }] }]),
+      "spec.egress[0].ports[0].endPort: cannot follow a named port",
+    ],
+    [
+      "a block with a selector",
+      policy([{ to: [{ ipBlock: { cidr: "10.0.0.0/8" }, podSelector: {} }] }]),
+      "spec.egress[0].to[0]: ipBlock cannot be combined with podSelector or namespaceSelector",
+    ],
+    [
+      "an empty peer",
+      policy([{ to: [{}] }]),
+      "spec.egress[0].to[0]: must have an ipBlock, a podSelector or a namespaceSelector",
+    ],
+    [
+      "a misspelt field",
+      policy([{ to: [{ ipBlock: { cidr: "10.0.0.0/8", exept: [] } }] }]),
+      "spec.egress[0].to[0].ipBlock.exept: is not a field here; known are cidr, except",
+    ],
+    ["another kind", { ...policy([]), kind: "Pod" }, "kind: must be NetworkPolicy"],
+    [
+      "another API",
+      { ...policy([]), apiVersion: "projectcalico.org/v3" },
+      "apiVersion: only networking.k8s.io/v1 can be analysed",
+    ],
+    [
+      "an unknown policy type",
+      policy([], { spec: { policyTypes: ["egress"] } }),
+      "spec.policyTypes[0]: must be Egress or Ingress",
+    ],
+    [
+      "In without values",
+      policy([{ to: [{ podSelector: { matchExpressions: [{ key: "a", operator: "In" }] } }] }]),
+      "spec.egress[0].to[0].podSelector.matchExpressions[0].values: must not be empty with In",
+    ],
+    [
+      "Exists with values",
+      policy([{ to: [{ podSelector: { matchExpressions: [{ key: "a", operator: "Exists", values: ["b"] }] } }] }]),
+      "spec.egress[0].to[0].podSelector.matchExpressions[0].values: must be empty with Exists",
+    ],
+    [
+      "an unknown operator",
+      policy([{ to: [{ podSelector: { matchExpressions: [{ key: "a", operator: "Gt", values: ["1"] }] } }] }]),
+      "spec.egress[0].to[0].podSelector.matchExpressions[0].operator: must be In, NotIn, Exists or DoesNotExist",
+    ],
+    [
+      "a label that is no text",
+      policy([{ to: [{ podSelector: { matchLabels: { a: 1 } } }] }]),
+      "spec.egress[0].to[0].podSelector.matchLabels.a: must be a text",
+    ],
+    ["egress that is no list", policy({}), "spec.egress: must be a list"],
+  ])("%s", (_, input, problem) => {
+    expect(problemsOf(input)).toEqual([problem]);
+  });
+
+  it("is told all at once, with the policy", () => {
+    const problems = problemsOf(
+      policy([block("10.1.0.0/8"), { ports: [{ port: -1 }] }]),
+      policy([block("10.0.0.0/33")]),
+      5,
+    );
+    expect(problems.map((problem) => problem.split(": ")[0])).toEqual([
+      "[0].spec.egress[0].to[0].ipBlock.cidr",
+      "[0].spec.egress[1].ports[0].port",
+      "[1].spec.egress[0].to[0].ipBlock.cidr",
+      "[2]",
+      "[2].spec",
+    ]);
+    expect(() => parseNetworkPolicies([policy([{ ports: [{ port: 70000 }] }])])).toThrow(
+      "Not a NetworkPolicy that the API server would accept:\n  - spec.egress[0].ports[0].port: must be a number from 1 to 65535 (found 70000)",
+    );
+  });
+});
+
+describe("what the API server fills in", () => {
+  it.each<[string, object, boolean]>([
+    ["policyTypes says Egress", { policyTypes: ["Egress"], egress: [] }, true],
+    ["policyTypes says Ingress", { policyTypes: ["Ingress"], egress: [{}] }, false],
+    ["no policyTypes, an egress rule", { policyTypes: undefined, egress: [{}] }, true],
+    ["empty policyTypes, an egress rule", { policyTypes: [], egress: [{}] }, true],
+    ["no policyTypes, egress: []", { policyTypes: undefined, egress: [] }, false],
+    ["no policyTypes, no egress", { policyTypes: undefined, egress: undefined }, false],
+  ])("isolates egress or not: %s", (_, spec, isolates) => {
+    expect(parseNetworkPolicies([policy(undefined, { spec })])[0]?.isolatesEgress).toBe(isolates);
+  });
+
+  it("defaults protocol, namespace and the empty selector", () => {
+    const [read] = parseNetworkPolicies([{ metadata: { name: "a" }, spec: { egress: [{ ports: [{ port: 53 }] }] } }], {
+      namespace: "runners",
+    });
+    expect(read).toMatchObject({
+      namespace: "runners",
+      podSelector: { requirements: [] },
+      egress: [{ to: undefined, ports: [{ protocol: "TCP", range: { from: 53, to: 53 } }] }],
+    });
+  });
+
+  it("reads equal selectors as equal, however they are written", () => {
+    const selectors = [
+      { matchLabels: { b: "2", a: "1" } },
+      {
+        matchExpressions: [
+          { key: "b", operator: "In", values: ["2", "2"] },
+          { key: "a", operator: "In", values: ["1"] },
+        ],
+      },
+    ].map((podSelector) => parseNetworkPolicies([policy([], { spec: { podSelector } })])[0]?.podSelector);
+    expect(selectors[0]).toEqual(selectors[1]);
+  });
+});
