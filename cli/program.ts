@@ -16,6 +16,7 @@ import {
   addSenderOptions,
   type SemanticsFlags,
 } from "./options.ts";
+import { addReview } from "./reviewCommands.ts";
 import { note, type Terminal } from "./terminal.ts";
 import { UsageError } from "./usageError.ts";
 
@@ -70,6 +71,7 @@ function buildProgram(terminal: Terminal, done: (code: ExitCode) => void): Comma
   addDivergences(program, terminal, done);
   addCheck(program, terminal, done);
   addEvaluate(program, terminal, done);
+  addReview(program, terminal, done, examples);
   return program;
 }
 

@@ -5,6 +5,7 @@
 
 export { reviewJson } from "./json.ts";
 export { COMMENT_LIMIT, commentMarker, type MarkdownOptions, renderMarkdown } from "./markdown.ts";
+export { mergePlans } from "./mergePlans.ts";
 export * from "./plan.ts";
 export { PreviewError, type PreviewSource, readPreview } from "./readPreview.ts";
 export { type ReviewOptions, reviewDrift, reviewStack } from "./reviewStack.ts";

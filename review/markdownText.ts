@@ -8,15 +8,13 @@ export function escapeText(text: string): string {
   return (
     text
       .replace(/\s+/g, " ")
+      // GitHub looks for mentions, references and addresses in the rendered text, where only another character helps.
+      .replace(/[@#](?=\w)|:(?=\/\/)|\bwww(?=\.)/gi, "$&\u200B")
       .replace(/[\\`*_[\]~]/g, "\\$&")
       .replaceAll("&", "&amp;")
       .replaceAll("<", "&lt;")
       .replaceAll(">", "&gt;")
       .replaceAll("|", "&#124;")
-      // GitHub looks for mentions and references in the rendered text, where only another character helps.
-      .replace(/[@#](?=\w)/g, "$&\u200B")
-      .replace(/:\/\//g, ":\u200B//")
-      .replace(/\bwww\./gi, "$&\u200B")
   );
 }
 

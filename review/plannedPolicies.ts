@@ -89,12 +89,13 @@ export function plannedPolicies(plan: StackPlan, live?: readonly KubernetesObjec
   return { before: sorted(before), after: sorted(after), changes, obstacles };
 }
 
-/** What the cluster has now: the provider's answer where there is one, since it shows what a refresh found. */
+/**
+ * What the cluster has now: the provider's answer where there is one, since it shows what a refresh found. An adopted
+ * object is in no state yet; the step that imports it carries it.
+ */
 function oldObject({ operations, before, after }: PlannedResource): Properties | undefined {
-  if (operations.includes("import")) {
-    return isObject(after?.outputs.spec) ? after.outputs : undefined;
-  }
-  return isObject(before?.outputs.spec) ? before.outputs : before?.inputs;
+  const state = before ?? (operations.includes("import") ? after : undefined);
+  return isObject(state?.outputs.spec) ? state.outputs : state?.inputs;
 }
 
 function changeKind({ operations, before, after }: PlannedResource): PolicyChange["kind"] {

@@ -32,7 +32,7 @@ export function recordable(stdout: string): string {
 export function stableIds(text: string): string {
   const known = new Map<string, string>();
   return text
-    .replace(/\b(vpc|subnet)-[0-9a-f]{8,17}\b/g, (id, kind: string) => {
+    .replace(/\b(vpc|subnet)-([0-9a-f]{8,17}|\d+)\b/g, (id, kind: string) => {
       const number = [...known.values()].filter((name) => name.startsWith(`${kind}-`)).length + 1;
       const name = known.get(id) ?? `${kind}-${number}`;
       known.set(id, name);
