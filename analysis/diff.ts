@@ -173,8 +173,11 @@ function smaller(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
 
-/** The first address is the network's; the one after it, where there is one, looks more like a host. */
-function witnessOf({ range, protocols, ports }: ChangeBox): Point {
+/**
+ * One destination in a box. The first address is the network's; the one after it, where there is one, looks more like a
+ * host.
+ */
+export function witnessOf({ range, protocols, ports }: Pick<ChangeBox, "range" | "protocols" | "ports">): Point {
   const value = range.last > range.first ? range.first + 1n : range.first;
   const protocol = protocols[0] as Protocol;
   const common = [443, 80].find((port) => ports.from <= port && port <= ports.to);

@@ -5,6 +5,7 @@ import type { NetworkFacts } from "../rules/networkFacts.ts";
 import type { EgressNetworkPolicy } from "../rules/networkPolicy.ts";
 import { ProblemsError } from "../rules/problem.ts";
 import { buildRunnerPolicy } from "../rules/runnerPolicy.ts";
+import { guardrailProblems } from "./guardrailProblems.ts";
 
 /** What a {@link RunnerEgress} is made from. */
 export interface RunnerEgressArgs {
@@ -67,7 +68,12 @@ export class RunnerEgress extends pulumi.ComponentResource {
 /** The policy, checked. Every check of a plain policy belongs here: it runs in a preview as well as in an update. */
 function desiredPolicy(contract: RunnerContract, facts: NetworkFacts): EgressNetworkPolicy {
   try {
-    return buildRunnerPolicy(contract, facts).policy;
+    const { policy } = buildRunnerPolicy(contract, facts);
+    const problems = guardrailProblems(policy, contract, facts);
+    if (problems.length > 0) {
+      throw new ProblemsError("The runner's egress policy breaks guardrails:", problems);
+    }
+    return policy;
   } catch (error) {
     if (error instanceof ProblemsError) {
       throw new pulumi.InputPropertiesError({
