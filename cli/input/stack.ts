@@ -16,7 +16,6 @@ import { note, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 import type { PolicySet } from "./policySet.ts";
 
-/** The repository, whose program is meant. */
 const PROJECT = join(import.meta.dirname, "..", "..");
 
 /**
@@ -24,16 +23,21 @@ const PROJECT = join(import.meta.dirname, "..", "..");
  * facts: no Pulumi, no network. The cluster's family and agent come from the same facts, and the names of the VPC and of
  * the database subnets go into results.
  *
+ * @param directory The folder of `Pulumi.yaml`. Default: the repository's.
  * @throws {UsageError} with everything for which the program would refuse.
  */
-export async function loadStack(stack: string, terminal: Pick<Terminal, "stderr">): Promise<PolicySet> {
+export async function loadStack(
+  stack: string,
+  terminal: Pick<Terminal, "stderr">,
+  directory: string = PROJECT,
+): Promise<PolicySet> {
   const label = `stack:${stack}`;
-  const stacks = stackNames();
+  const stacks = stackNames(directory);
   if (!stacks.includes(stack)) {
-    throw new UsageError(`${label}: there is no such stack; there is ${stacks.join(", ")}`);
+    throw new UsageError(`${label}: there is no such stack; there is ${stacks.join(", ") || "none"}`);
   }
   try {
-    const project = await readProject(PROJECT);
+    const project = await readProject(directory);
     const values = await readStackConfig(project, stack);
     const config = readConfig({ project: project.name, stack, values });
     const recorded = await readRecordedFacts(recordedFactsPath(project, stack));
@@ -56,8 +60,8 @@ export async function loadStack(stack: string, terminal: Pick<Terminal, "stderr"
   }
 }
 
-function stackNames(): string[] {
-  return readdirSync(PROJECT)
+function stackNames(directory: string): string[] {
+  return readdirSync(directory)
     .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
     .sort();
 }
