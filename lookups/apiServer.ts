@@ -45,8 +45,13 @@ export async function callApi(access: ClusterAccess, { method, path, body: input
   return { status: response.statusCode ?? 0, body };
 }
 
+<<<<<<< HEAD
 function send(url: URL, access: ClusterAccess, method: string, body: unknown): Promise<IncomingMessage> {
   const { token, basic, certificateAuthority, clientCertificate, clientKey, serverName } = access;
+=======
+function send(url: URL, access: ClusterAccess): Promise<IncomingMessage> {
+  const { token, basic, certificateAuthority, clientCertificate, clientKey, serverName, impersonated } = access;
+>>>>>>> refs/heads/stack
   const authorization = token
     ? `Bearer ${token}`
     : basic && `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}`;
@@ -58,8 +63,13 @@ function send(url: URL, access: ClusterAccess, method: string, body: unknown): P
     timeout: PATIENCE_SECONDS * 1000,
     headers: {
       accept: "application/json",
+<<<<<<< HEAD
       ...(body !== undefined && { "content-type": "application/json" }),
       ...(authorization && { authorization }),
+=======
+      ...(authorization && { authorization }),
+      ...(impersonated && { "impersonate-user": impersonated.user, "impersonate-group": [...impersonated.groups] }),
+>>>>>>> refs/heads/stack
     },
     agent: isTls
       ? new HttpsAgent({
