@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { stringify } from "yaml";
+import { dump } from "js-yaml";
 import { layout } from "../offline/report/layout.ts";
 import type { Benchmark } from "./index.ts";
 import { exceptPolicy, randomNumbers } from "./support/policies.ts";
@@ -37,7 +37,7 @@ async function measureIn(folder: string): Promise<string> {
     return join(folder, name);
   };
   const large = [exceptPolicy(10018), exceptPolicy(10018, 5000)];
-  const yaml = large.map((policy, index) => file(`${index}.yaml`, stringify(policy)));
+  const yaml = large.map((policy, index) => file(`${index}.yaml`, dump(policy)));
   const json = large.map((policy, index) => file(`${index}.json`, JSON.stringify(policy)));
   const cli = "cli/main.ts";
   const sets = randomSets();

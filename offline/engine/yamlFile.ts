@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { load as parse } from "js-yaml";
+import { loadAll } from "js-yaml";
 import { ProjectError } from "./projectError.ts";
 
 /** Reads a YAML file that holds a mapping. Throws `ProjectError` where it isn't there or holds something else. */
@@ -12,7 +12,7 @@ export async function readYaml(path: string): Promise<Record<string, unknown>> {
   }
   let content: unknown;
   try {
-    content = parse(text);
+    [content] = loadAll(text);
   } catch (error) {
     throw new ProjectError([`${path} is no YAML: ${(error as Error).message}`]);
   }
