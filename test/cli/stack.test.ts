@@ -46,6 +46,23 @@ it("explain --stack reads the policy as its cluster does", async () => {
   });
 });
 
+it("an option says more than the facts", async () => {
+  const args = [
+    "explain",
+    "8.8.8.8:1",
+    "--stack",
+    "prod",
+    "--ip-family",
+    "ipv6",
+    "--agent-version",
+    "1.2.3",
+    "-o",
+    "json",
+  ];
+  const { semantics } = JSON.parse((await egress(args)).stdout) as { semantics: unknown[] };
+  expect(semantics[1]).toEqual({ name: "vpc-cni", ipFamily: "ipv6", agentVersion: "1.2.3" });
+});
+
 it("diff stack:staging stack:prod is the database subnets, by their names", async () => {
   const { code, stdout } = await egress(["diff", "stack:staging", "stack:prod", "--semantics", "kubernetes"]);
   expect(code).toBe(1);
