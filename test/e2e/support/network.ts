@@ -36,9 +36,7 @@ export class Network {
     const network = new Network(name, region, await createVpc(new AwsApi(region), name, `${prefix}.0.0/16`));
     const cidrs = options.databaseCidrs ?? [100, 101, 102].map((third) => `${prefix}.${third}.0/24`);
     for (const cidr of cidrs) network.#databaseSubnetIds.push(await network.createSubnet(cidr));
-    if (cidrs.length > 0) {
-      await network.#groupSubnets("CreateDBSubnetGroup", { DBSubnetGroupDescription: `Database of ${name}` });
-    }
+    if (cidrs.length > 0) await network.#groupSubnets();
     const privateSubnetId = await network.createSubnet(`${prefix}.0.0/20`, "private");
     const values = networkPolicy ? { enableNetworkPolicy: "true" } : {};
     await network.#api.eks("POST", "/clusters", {
@@ -67,13 +65,13 @@ export class Network {
   /** Adds a subnet and puts it into the DB subnet group. */
   async addDatabaseSubnet(cidr: string): Promise<void> {
     this.#databaseSubnetIds.push(await this.createSubnet(cidr));
-    await this.#groupSubnets("ModifyDBSubnetGroup", {});
+    await this.#regroupSubnets();
   }
 
   /** Puts subnets of another network into the DB subnet group. */
   async addForeignSubnet(id: string): Promise<void> {
     this.#databaseSubnetIds.push(id);
-    await this.#groupSubnets("ModifyDBSubnetGroup", {});
+    await this.#regroupSubnets();
   }
 
   /** Associates a secondary block with the VPC; returns the association's id. */
@@ -91,11 +89,17 @@ export class Network {
     await createVpc(this.#api, this.name, "10.254.0.0/16");
   }
 
-  async #groupSubnets(action: string, parameters: Readonly<Record<string, string>>): Promise<void> {
+  /** Makes the DB subnet group anew: moto 5.2 loses one that is modified. */
+  async #regroupSubnets(): Promise<void> {
+    await this.#api.query("rds", "DeleteDBSubnetGroup", { DBSubnetGroupName: `${this.name}-db` });
+    await this.#groupSubnets();
+  }
+
+  async #groupSubnets(): Promise<void> {
     const subnets = this.#databaseSubnetIds.map((id, index) => [`SubnetIds.SubnetIdentifier.${index + 1}`, id]);
-    await this.#api.query("rds", action, {
+    await this.#api.query("rds", "CreateDBSubnetGroup", {
       DBSubnetGroupName: `${this.name}-db`,
-      ...parameters,
+      DBSubnetGroupDescription: `Database of ${this.name}`,
       ...Object.fromEntries(subnets),
     });
   }

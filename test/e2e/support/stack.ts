@@ -92,9 +92,10 @@ export class Stack {
 
   /** The steps of a preview that change something. */
   async changes(): Promise<Step[]> {
-    const { status, stdout, output } = await this.#pulumi("preview", ["--json"]);
-    if (status !== 0) throw new Error(`the preview ended with ${status}:\n${output}`);
-    return (JSON.parse(stdout) as { steps: Step[] }).steps.filter(({ op }) => op !== "same");
+    const { status, stdout } = await this.#pulumi("preview", ["--json"]);
+    const { steps, diagnostics = [] } = JSON.parse(stdout) as { steps: Step[]; diagnostics?: { message: string }[] };
+    if (status !== 0) throw new Error(diagnostics.map(({ message }) => message).join("\n"));
+    return steps.filter(({ op }) => op !== "same");
   }
 
   async outputs(): Promise<Record<string, unknown>> {
