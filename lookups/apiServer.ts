@@ -32,7 +32,7 @@ export async function getFromApi(access: ClusterAccess, path: string): Promise<A
 }
 
 function send(url: URL, access: ClusterAccess): Promise<IncomingMessage> {
-  const { token, basic, certificateAuthority, clientCertificate, clientKey, serverName } = access;
+  const { token, basic, certificateAuthority, clientCertificate, clientKey, serverName, impersonated } = access;
   const authorization = token
     ? `Bearer ${token}`
     : basic && `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}`;
@@ -41,7 +41,11 @@ function send(url: URL, access: ClusterAccess): Promise<IncomingMessage> {
   const proxyEnv = access.proxy ? { HTTPS_PROXY: access.proxy, HTTP_PROXY: access.proxy } : process.env;
   const options: RequestOptions = {
     timeout: PATIENCE_SECONDS * 1000,
-    headers: { accept: "application/json", ...(authorization && { authorization }) },
+    headers: {
+      accept: "application/json",
+      ...(authorization && { authorization }),
+      ...(impersonated && { "impersonate-user": impersonated.user, "impersonate-group": [...impersonated.groups] }),
+    },
     agent: isTls
       ? new HttpsAgent({
           proxyEnv,
