@@ -46,7 +46,7 @@ export async function patchPolicy(namespace: string, operations: readonly object
 
 /** Changes the live policy in an editor that replaces one text by another, as a person would with `kubectl edit`. */
 export async function editPolicy(namespace: string, before: string, after: string): Promise<void> {
-  const env = { KUBE_EDITOR: `sed -i s/${before}/${after}/` };
+  const env = { KUBE_EDITOR: `sed -i 's/${before}/${after}/'` };
   await mustRun("kubectl", ["-n", namespace, "edit", "networkpolicy", POLICY_NAME], { env });
 }
 

@@ -32,13 +32,12 @@ export class Network {
   }
 
   static async create(options: NetworkOptions): Promise<Network> {
-    const { name, prefix, region = "us-east-1", vpcCni = "v1.21.1-eksbuild.1", networkPolicy = true } = options;
+    const { name, prefix, region = "us-east-1" } = options;
     const network = new Network(name, region, await createVpc(new AwsApi(region), name, `${prefix}.0.0/16`));
     const cidrs = options.databaseCidrs ?? [100, 101, 102].map((third) => `${prefix}.${third}.0/24`);
     for (const cidr of cidrs) network.#databaseSubnetIds.push(await network.createSubnet(cidr));
     if (cidrs.length > 0) await network.#groupSubnets();
     const privateSubnetId = await network.createSubnet(`${prefix}.0.0/20`, "private");
-    const values = networkPolicy ? { enableNetworkPolicy: "true" } : {};
     await network.#api.eks("POST", "/clusters", {
       name,
       version: "1.34",
@@ -46,13 +45,7 @@ export class Network {
       resourcesVpcConfig: { subnetIds: [privateSubnetId] },
       kubernetesNetworkConfig: { ipFamily: "ipv4" },
     });
-    if (vpcCni !== "none") {
-      await network.#api.eks("POST", `/clusters/${name}/addons`, {
-        addonName: "vpc-cni",
-        addonVersion: vpcCni,
-        configurationValues: JSON.stringify(values),
-      });
-    }
+    if (options.vpcCni !== "none") await network.#createAddOn(options);
     return network;
   }
 
@@ -87,6 +80,23 @@ export class Network {
   /** Adds an empty second VPC of the same name. */
   async duplicate(): Promise<void> {
     await createVpc(this.#api, this.name, "10.254.0.0/16");
+  }
+
+  /** Gives the cluster another vpc-cni add-on. */
+  async replaceAddOn(options: Pick<NetworkOptions, "vpcCni" | "networkPolicy">): Promise<void> {
+    await this.#api.eks("DELETE", `/clusters/${this.name}/addons/vpc-cni`);
+    await this.#createAddOn(options);
+  }
+
+  async #createAddOn({
+    vpcCni = "v1.21.1-eksbuild.1",
+    networkPolicy = true,
+  }: Pick<NetworkOptions, "vpcCni" | "networkPolicy">): Promise<void> {
+    await this.#api.eks("POST", `/clusters/${this.name}/addons`, {
+      addonName: "vpc-cni",
+      addonVersion: vpcCni,
+      configurationValues: JSON.stringify(networkPolicy ? { enableNetworkPolicy: "true" } : {}),
+    });
   }
 
   /** Makes the DB subnet group anew: moto 5.2 loses one that is modified. */

@@ -71,10 +71,18 @@ export interface Step {
 export class Stack {
   readonly #project: Project;
   readonly #name: string;
+  readonly #env: Readonly<Record<string, string>>;
 
-  constructor(project: Project, name: string) {
+  /** @param env what every command finds in its environment on top of the suite's */
+  constructor(project: Project, name: string, env: Readonly<Record<string, string>> = {}) {
     this.#project = project;
     this.#name = name;
+    this.#env = env;
+  }
+
+  /** The same stack in another environment. */
+  with(env: Readonly<Record<string, string>>): Stack {
+    return new Stack(this.#project, this.#name, env);
   }
 
   preview(...args: string[]): Promise<Outcome> {
@@ -120,8 +128,15 @@ export class Stack {
   }
 
   #pulumi(command: string, args: readonly string[]): Promise<Outcome> {
-    return this.#project.run("pulumi", [command, ...args, ...this.#flags()]);
+    return this.#project.run("pulumi", [command, ...args, ...this.#flags()], { env: this.#env });
   }
+}
+
+/** The items of the last list under a heading in what a command printed. */
+export function listUnder(heading: string, output: string): string[] {
+  const start = output.lastIndexOf(heading);
+  const [paragraph = ""] = start < 0 ? [] : output.slice(start).split("\n\n");
+  return [...paragraph.matchAll(/^ +- (.*)$/gm)].map(([, item]) => item ?? "");
 }
 
 /** Config of a stack for a network, whose cluster is the suite's. */
