@@ -86,6 +86,8 @@ async function npmStart(): Promise<void> {
 async function runOffline(project: Project, stacks: readonly string[], environment: Record<string, string>) {
   const runs = await Promise.all(stacks.map((stack) => runStack({ project, stack, environment })));
   for (const { succeeded, diagnostics } of runs) {
-    if (!succeeded) throw new Error(`a run failed: ${messages(diagnostics, "error").join("\n")}`);
+    if (!succeeded) {
+      throw new Error(`a run failed: ${messages(diagnostics, "error").join("\n")}`);
+    }
   }
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type LivePolicy, requirePolicy } from "./support/cluster.ts";
 import { Network } from "./support/network.ts";
-import { configFor, Project, type Stack, type StackConfig } from "./support/stack.ts";
+import { type ConfigEntries, configFor, Project, type Stack } from "./support/stack.ts";
 import { createWorld, type World } from "./support/world.ts";
 
 const NAME = "e2e-closed";
@@ -19,7 +19,7 @@ const BROKEN = {
 interface Case {
   readonly what: string;
   /** What the stack's config says instead. */
-  readonly config: () => StackConfig;
+  readonly config: () => ConfigEntries;
   /** Default: true. False where the preview of `up` has to stop it: the engine keeps a provider's new config at once. */
   readonly skipPreview?: boolean;
   /** What the error says: the finding and what to do. */
@@ -124,7 +124,9 @@ describe("a stack that has its policy", () => {
     await stack.configure({ ...good, ...Object.fromEntries(reset.map((key) => [key, undefined])) });
 
     expect(output).toContain("error: ");
-    for (const text of says) expect(output).toContain(text);
+    for (const text of says) {
+      expect(output).toContain(text);
+    }
     expect(output).not.toMatch(/\n {4}at /);
     expect(status).not.toBe(0);
     expect(await requirePolicy(NAME)).toEqual(policy);

@@ -72,7 +72,9 @@ describe("a network that changes under the policy", () => {
 function blocksOf({ egress }: EgressPolicySpec): string[] {
   return egress.flatMap(({ to }, index) =>
     to.flatMap((peer) => {
-      if (!("ipBlock" in peer)) return [];
+      if (!("ipBlock" in peer)) {
+        return [];
+      }
       const { cidr, except = [] } = peer.ipBlock;
       return [`rule ${index + 1} to ${cidr}`, ...except.map((block) => `rule ${index + 1} except ${block}`)];
     }),

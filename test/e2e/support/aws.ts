@@ -35,7 +35,9 @@ export class AwsApi {
     const headers = { "content-type": type, authorization };
     const response = await fetch(new URL(path, this.#endpoint), { method, headers, body });
     const text = await response.text();
-    if (!response.ok) throw new Error(`${service} ${method} ${path}: ${response.status} ${text}`);
+    if (!response.ok) {
+      throw new Error(`${service} ${method} ${path}: ${response.status} ${text}`);
+    }
     return text;
   }
 }
@@ -43,6 +45,8 @@ export class AwsApi {
 /** The text of the first XML element of this name. */
 export function element(xml: string, name: string): string {
   const found = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
-  if (found === undefined) throw new Error(`no <${name}> in ${xml}`);
+  if (found === undefined) {
+    throw new Error(`no <${name}> in ${xml}`);
+  }
   return found;
 }

@@ -34,7 +34,9 @@ export async function livePolicy(namespace: string): Promise<LivePolicy | undefi
 /** The live policy of a namespace that has one. */
 export async function requirePolicy(namespace: string): Promise<LivePolicy> {
   const policy = await livePolicy(namespace);
-  if (policy === undefined) throw new Error(`namespace ${namespace} has no policy ${POLICY_NAME}`);
+  if (policy === undefined) {
+    throw new Error(`namespace ${namespace} has no policy ${POLICY_NAME}`);
+  }
   return policy;
 }
 

@@ -35,6 +35,8 @@ export async function run(command: string, args: readonly string[], options: Run
 /** Runs a command that has to succeed; returns its stdout. */
 export async function mustRun(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const { status, stdout, output } = await run(command, args, options);
-  if (status !== 0) throw new Error(`${command} ${args.join(" ")} ended with ${status}:\n${output}`);
+  if (status !== 0) {
+    throw new Error(`${command} ${args.join(" ")} ended with ${status}:\n${output}`);
+  }
   return stdout;
 }

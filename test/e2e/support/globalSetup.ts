@@ -18,11 +18,20 @@ export default async function setup(): Promise<void> {
     );
   }
   const version = await run("pulumi", ["version"]).catch(() => undefined);
-  if (version?.status !== 0) problems.push("pulumi is not on PATH");
+  if (version?.status !== 0) {
+    problems.push("pulumi is not on PATH");
+  }
   const server = await jsonpath("{.clusters[0].cluster.server}");
-  if (server === undefined) problems.push("kubectl is not on PATH, or KUBECONFIG has no current context");
-  else if (!isLoopback(server))
+  if (server === undefined) {
+    problems.push("kubectl is not on PATH, or KUBECONFIG has no current context");
+  } else if (!isLoopback(server)) {
     problems.push(`the current context leads to ${server}; it must be a cluster on loopback`);
+  }
+  // A tunnel to a real cluster ends on loopback, too.
+  const namespace = await run("kubectl", ["get", "namespace", "keeperhub", "-o", "name"]).catch(() => undefined);
+  if (namespace?.status === 0) {
+    problems.push("the cluster has a namespace keeperhub already; it may be a real one");
+  }
   if (problems.length > 0) {
     const list = problems.map((problem) => `  - ${problem}`).join("\n");
     throw new Error(`The end-to-end suite needs a throw-away environment, and this is none:\n${list}`);

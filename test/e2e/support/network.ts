@@ -35,8 +35,12 @@ export class Network {
     const { name, prefix, region = "us-east-1" } = options;
     const network = new Network(name, region, await createVpc(new AwsApi(region), name, `${prefix}.0.0/16`));
     const cidrs = options.databaseCidrs ?? [100, 101, 102].map((third) => `${prefix}.${third}.0/24`);
-    for (const cidr of cidrs) network.#databaseSubnetIds.push(await network.createSubnet(cidr));
-    if (cidrs.length > 0) await network.#groupSubnets();
+    for (const cidr of cidrs) {
+      network.#databaseSubnetIds.push(await network.createSubnet(cidr));
+    }
+    if (cidrs.length > 0) {
+      await network.#groupSubnets();
+    }
     const privateSubnetId = await network.createSubnet(`${prefix}.0.0/20`, "private");
     await network.#api.eks("POST", "/clusters", {
       name,
@@ -45,7 +49,9 @@ export class Network {
       resourcesVpcConfig: { subnetIds: [privateSubnetId] },
       kubernetesNetworkConfig: { ipFamily: "ipv4" },
     });
-    if (options.vpcCni !== "none") await network.#createAddOn(options);
+    if (options.vpcCni !== "none") {
+      await network.#createAddOn(options);
+    }
     return network;
   }
 

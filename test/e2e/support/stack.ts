@@ -48,7 +48,7 @@ export class Project {
   }
 
   /** Makes a stack; its config is what its file says already and `config` on top. */
-  async stack(name: string, config: StackConfig): Promise<Stack> {
+  async stack(name: string, config: ConfigEntries): Promise<Stack> {
     const stack = new Stack(this, name);
     await stack.configure(config);
     await this.mustRun("pulumi", ["stack", "init", name, "--non-interactive"]);
@@ -57,7 +57,7 @@ export class Project {
 }
 
 /** Config by key, as in a stack's file; a value of `undefined` takes the key away. */
-export type StackConfig = Readonly<Record<string, unknown>>;
+export type ConfigEntries = Readonly<Record<string, unknown>>;
 
 /** One step of a plan, as `pulumi preview --json` tells it. */
 export interface Step {
@@ -102,7 +102,9 @@ export class Stack {
   async changes(): Promise<Step[]> {
     const { status, stdout } = await this.#pulumi("preview", ["--json"]);
     const { steps, diagnostics = [] } = JSON.parse(stdout) as { steps: Step[]; diagnostics?: { message: string }[] };
-    if (status !== 0) throw new Error(diagnostics.map(({ message }) => message).join("\n"));
+    if (status !== 0) {
+      throw new Error(diagnostics.map(({ message }) => message).join("\n"));
+    }
     return steps.filter(({ op }) => op !== "same");
   }
 
@@ -117,9 +119,9 @@ export class Stack {
   }
 
   /** Changes the stack's file. */
-  async configure(config: StackConfig): Promise<void> {
+  async configure(config: ConfigEntries): Promise<void> {
     const path = join(this.#project.directory, `Pulumi.${this.#name}.yaml`);
-    const file = parse(await readFile(path, "utf8").catch(() => "{}")) as { config?: StackConfig };
+    const file = parse(await readFile(path, "utf8").catch(() => "{}")) as { config?: ConfigEntries };
     await writeFile(path, stringify({ ...file, config: { ...file.config, ...config } }, { keepUndefined: false }));
   }
 
@@ -140,7 +142,7 @@ export function listUnder(heading: string, output: string): string[] {
 }
 
 /** Config of a stack for a network, whose cluster is the suite's. */
-export function configFor(network: Network, namespace: string): StackConfig {
+export function configFor(network: Network, namespace: string): ConfigEntries {
   return {
     "aws:region": network.region,
     "runner-egress:vpc": { name: network.name },
