@@ -2,7 +2,6 @@ import { join } from "node:path";
 import { ProblemsError } from "../rules/problem.ts";
 import { awsAnswers } from "./awsAnswers.ts";
 import { type LiveObject, serveClusterApi } from "./clusterApi.ts";
-import { COMPILE_CACHE } from "./compileCache.ts";
 import type { Answer } from "./engine/monitor.ts";
 import type { Project } from "./engine/project.ts";
 import { type Run, runProgram } from "./engine/run.ts";
@@ -55,7 +54,6 @@ export async function runStack(options: OfflineStack): Promise<Run> {
       dryRun,
       environment: {
         ...neutralEnvironment(),
-        NODE_COMPILE_CACHE: COMPILE_CACHE,
         ...cluster.environment,
         ...options.environment,
       },

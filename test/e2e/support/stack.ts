@@ -2,7 +2,6 @@ import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { basename, delimiter, join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
-import { COMPILE_CACHE } from "../../../offline/compileCache.ts";
 import { mustRun, type Outcome, type RunOptions, run } from "./command.ts";
 import type { Network } from "./network.ts";
 
@@ -44,7 +43,7 @@ export class Project {
 
   #environment(): Record<string, string> {
     const path = [join(REPOSITORY, "node_modules", ".bin"), process.env.PATH].join(delimiter);
-    return { PATH: path, NODE_COMPILE_CACHE: COMPILE_CACHE };
+    return { PATH: path };
   }
 
   /** Makes a stack; its config is what its file says already and `config` on top. */
