@@ -59,7 +59,9 @@ export function parseRecordedFacts(path: string, content: unknown): RecordedFact
     ...(cluster !== undefined && { cluster }),
     ...(vpcCni !== undefined && { vpcCni }),
   };
-  if (problems.length > 0) throw new ProblemsError("The recorded facts can't be used:", problems);
+  if (problems.length > 0) {
+    throw new ProblemsError("The recorded facts can't be used:", problems);
+  }
   return facts;
 }
 
@@ -86,7 +88,11 @@ function readAddOn(fields: Fields | undefined): RecordedAddOn | undefined {
 }
 
 function require(fields: Fields | undefined, names: readonly string[]): void {
-  for (const name of names) if (fields?.has(name) === false) fields.missing(name, "it has to be recorded");
+  for (const name of names) {
+    if (fields?.has(name) === false) {
+      fields.missing(name, "it has to be recorded");
+    }
+  }
 }
 
 /**
@@ -99,7 +105,9 @@ export async function writeRecordedFacts(path: string, facts: RecordedFacts): Pr
   const content = formatRecordedFacts(facts);
   const draft = `${path}.${process.pid}.draft`;
   const before = await readFile(path, "utf8").catch(() => undefined);
-  if (before === content) return false;
+  if (before === content) {
+    return false;
+  }
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(draft, content, { flag: "wx" });
