@@ -3,6 +3,7 @@ import type { StackConfig } from "../config/stackConfig.ts";
 import { canonicalJson } from "../rules/canonicalJson.ts";
 import { describeDrift } from "../rules/drift.ts";
 import type { EgressNetworkPolicy } from "../rules/networkPolicy.ts";
+import { describeOpenedReach } from "../rules/openedReach.ts";
 import type { Problem } from "../rules/problem.ts";
 import type { LivePolicy } from "./livePolicy.ts";
 
@@ -135,7 +136,8 @@ export function planTakeover(inputs: TakeoverInputs, problems: Problem[]): Takeo
       annotations[REPAIRED_ANNOTATION] = `resource-version-${live.resourceVersion}`;
       warnings.push(
         `${where}: somebody changed it since this stack applied it; up puts it right. Against what the stack says, ` +
-          `the live policy differs:${differences.join("") || " in its order or its annotations only"}`,
+          `the live policy differs:${differences.join("") || " in its order or its annotations only"}` +
+          `\n  ${describeOpenedReach(live.spec, desired.spec, namespace)}`,
       );
     } else {
       changes.push(...describeDrift(desired.spec, live.spec));

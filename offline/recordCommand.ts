@@ -28,7 +28,9 @@ export async function main(args: readonly string[]): Promise<number> {
 
   return runCommand<{ stack: string[] }>(command, args, async ({ stack }) => {
     const facts = [];
-    for (const name of stack) facts.push([name, await lookUpLive(project, name)] as const);
+    for (const name of stack) {
+      facts.push([name, await lookUpLive(project, name)] as const);
+    }
     for (const [name, found] of facts) {
       const path = recordedFactsPath(project, name);
       const isWritten = await writeRecordedFacts(path, found);

@@ -1,10 +1,9 @@
 import { awsAnswers } from "./awsAnswers.ts";
 import { type LiveObject, serveClusterApi } from "./clusterApi.ts";
-import { COMPILE_CACHE } from "./compileCache.ts";
 import type { Answer } from "./engine/monitor.ts";
 import type { Project } from "./engine/project.ts";
 import { type Run, runProgram } from "./engine/run.ts";
-import { readStackConfig, type StackConfig } from "./engine/stackConfig.ts";
+import { type ConfigValues, readStackConfig } from "./engine/stackConfig.ts";
 import type { PropertyMap } from "./engine/values.ts";
 import type { RecordedFacts } from "./recordedFacts.ts";
 import { readRecordedFacts, recordedFactsPath, requireSameRegion } from "./recordedFactsFile.ts";
@@ -14,7 +13,7 @@ export interface OfflineStack {
   readonly project: Project;
   readonly stack: string;
   /** Default: `Pulumi.STACK.yaml`. */
-  readonly config?: StackConfig;
+  readonly config?: ConfigValues;
   /** Default: `recorded/STACK.json`. */
   readonly facts?: RecordedFacts;
   /** Policies on the cluster. Default: none. */
@@ -48,7 +47,6 @@ export async function runStack(options: OfflineStack): Promise<Run> {
       dryRun,
       environment: {
         ...neutralEnvironment(),
-        NODE_COMPILE_CACHE: COMPILE_CACHE,
         ...cluster.environment,
         ...options.environment,
       },
@@ -62,7 +60,7 @@ export async function runStack(options: OfflineStack): Promise<Run> {
 }
 
 /** The kubeconfig context through which the stack reaches its cluster, if it does. */
-function contextOf(project: Project, config: StackConfig): string | undefined {
+function contextOf(project: Project, config: ConfigValues): string | undefined {
   try {
     const { context } = JSON.parse(config[`${project.name}:cluster`] ?? "{}") as { context?: unknown };
     return typeof context === "string" ? context : undefined;

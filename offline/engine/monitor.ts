@@ -93,7 +93,9 @@ function answered(answer: Answer, invocation: Invocation): PropertyMap {
   try {
     return answer(invocation);
   } catch (error) {
-    if (!(error instanceof InvocationError)) throw error;
+    if (!(error instanceof InvocationError)) {
+      throw error;
+    }
     throw new InvocationError(`invocation of ${invocation.token} returned an error: ${error.message}`);
   }
 }
@@ -101,7 +103,9 @@ function answered(answer: Answer, invocation: Invocation): PropertyMap {
 /** Throws as the engine does where a resource or a function of a package would get a disabled default provider. */
 function requireProvider(options: MonitorOptions, typeOrToken: string, provider: string | undefined): void {
   const [scope = "", name = ""] = typeOrToken.split(":");
-  if (provider !== undefined || scope === "pulumi") return;
+  if (provider !== undefined || scope === "pulumi") {
+    return;
+  }
   const disabled = options.disabledDefaultProviders;
   if (disabled.includes("*") || disabled.includes(scope)) {
     throw new InvocationError(
@@ -161,9 +165,15 @@ function urnOf({ stack, project }: MonitorOptions, parent: string, type: string,
  * Kubernetes object, the name for anything else.
  */
 function idOf({ custom, importId, type, name, inputs }: Registration, dryRun: boolean): string {
-  if (!custom) return "";
-  if (importId !== undefined) return importId;
-  if (dryRun) return "";
+  if (!custom) {
+    return "";
+  }
+  if (importId !== undefined) {
+    return importId;
+  }
+  if (dryRun) {
+    return "";
+  }
   const { metadata } = inputs;
   if (type.startsWith(PROVIDER_TYPE) || metadata === null || typeof metadata !== "object" || Array.isArray(metadata)) {
     return name;
@@ -173,7 +183,9 @@ function idOf({ custom, importId, type, name, inputs }: Registration, dryRun: bo
 
 function aliasOf(alias: aliasMessages.Alias): Registration["aliases"][number] {
   const spec = alias.getSpec();
-  if (spec === undefined) return alias.getUrn();
+  if (spec === undefined) {
+    return alias.getUrn();
+  }
   const { name, type, stack, project, parenturn, noparent } = spec.toObject();
   const parent = noparent ? { noParent: true } : { parent: parenturn };
   return Object.fromEntries(Object.entries({ name, type, stack, project, ...parent }).filter(([, value]) => value));
