@@ -1,4 +1,4 @@
-import { parse } from "yaml";
+import { load } from "js-yaml";
 import type { Acknowledgement, StackConfig } from "../config/stackConfig.ts";
 import type { AddOnFacts } from "../rules/networkFacts.ts";
 import type { Problem } from "../rules/problem.ts";
@@ -124,7 +124,7 @@ function parseSettings(text: string | undefined): Record<string, unknown> | unde
     return {};
   }
   try {
-    const settings: unknown = parse(text);
+    const settings: unknown = load(text);
     return typeof settings === "object" && settings !== null && !Array.isArray(settings)
       ? (settings as Record<string, unknown>)
       : undefined;

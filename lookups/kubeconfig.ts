@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { parse } from "yaml";
+import { loadAll } from "js-yaml";
 
 /*
  * Only what one read of one object needs. The official client library costs half a second at every preview, most of it
@@ -87,7 +87,7 @@ export async function readKubeconfig(environment: NodeJS.ProcessEnv = process.en
         }
         throw error;
       });
-      return absolutePaths((parse(text) ?? {}) as Kubeconfig, dirname(file));
+      return absolutePaths((loadAll(text)[0] ?? {}) as Kubeconfig, dirname(file));
     }),
   );
   const current = parts.find((part) => part["current-context"])?.["current-context"];

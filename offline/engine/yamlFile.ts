@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { parse } from "yaml";
+import { loadAll } from "js-yaml";
 import { isObject } from "../../config/fields.ts";
 import { ProjectError } from "./projectError.ts";
 
@@ -13,7 +13,7 @@ export async function readYaml(path: string): Promise<Record<string, unknown>> {
   }
   let content: unknown;
   try {
-    content = parse(text);
+    [content] = loadAll(text);
   } catch (error) {
     throw new ProjectError([`${path} is no YAML: ${(error as Error).message}`]);
   }

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, delimiter, join, resolve } from "node:path";
-import { parse, stringify } from "yaml";
+import { dump, load } from "js-yaml";
 import { mustRun, type Outcome, type RunOptions, run } from "./command.ts";
 import type { Network } from "./network.ts";
 
@@ -120,8 +120,10 @@ export class Stack {
   /** Changes the stack's file. */
   async configure(config: ConfigEntries): Promise<void> {
     const path = join(this.#project.directory, `Pulumi.${this.#name}.yaml`);
-    const file = parse(await readFile(path, "utf8").catch(() => "{}")) as { config?: ConfigEntries };
-    await writeFile(path, stringify({ ...file, config: { ...file.config, ...config } }, { keepUndefined: false }));
+    const file = load(await readFile(path, "utf8").catch(() => "{}")) as { config?: ConfigEntries };
+    // Through JSON, which drops the keys that are to be taken away.
+    const changed: unknown = JSON.parse(JSON.stringify({ ...file, config: { ...file.config, ...config } }));
+    await writeFile(path, dump(changed));
   }
 
   #flags(): string[] {
