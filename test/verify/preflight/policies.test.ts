@@ -243,21 +243,19 @@ describe("judgePolicyEndpoints", () => {
           { cidr: "172.20.0.87", ports: [tcp(8787)] },
           { cidr: "10.1.3.5", ports: [tcp(3080)] },
           { cidr: "172.20.0.88", ports: [tcp(80)] },
-          ...egress
-            .slice(3)
-            .flatMap(({ to, ports }) =>
-              to.flatMap((peer) =>
-                "ipBlock" in peer
-                  ? [
-                      {
-                        cidr: peer.ipBlock.cidr,
-                        ...(peer.ipBlock.except && { except: peer.ipBlock.except }),
-                        ...(ports && { ports }),
-                      },
-                    ]
-                  : [],
-              ),
+          ...egress.slice(3).flatMap(({ to, ports }) =>
+            to.flatMap((peer) =>
+              "ipBlock" in peer
+                ? [
+                    {
+                      cidr: peer.ipBlock.cidr,
+                      ...(peer.ipBlock.except && { except: peer.ipBlock.except }),
+                      ...(ports && { ports }),
+                    },
+                  ]
+                : [],
             ),
+          ),
         ],
         ...changes,
       },
