@@ -22,7 +22,8 @@ const egress = new RunnerEgress(
     annotations: takeover.annotations,
     adopt: takeover.adopt,
   },
-  { providers: [kubernetes], protect: !takeover.replaces },
+  // The rules rest on what that provider found; so a destroy that protection refuses leaves the provider alone, too.
+  { providers: [kubernetes], protect: !takeover.replaces, dependsOn: [aws] },
 );
 
 export const policyName: pulumi.Output<string> = egress.policyName;

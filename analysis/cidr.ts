@@ -87,6 +87,21 @@ export function compareRanges(a: AddressRange, b: AddressRange): number {
   return a.last === b.last ? 0 : a.last > b.last ? -1 : 1;
 }
 
+/**
+ * The blocks without those inside another, each once, in address order. Two neighbours stay two: a block that somebody
+ * knows by name must be found again.
+ */
+export function leastSet(cidrs: readonly Cidr[]): Cidr[] {
+  const least: Cidr[] = [];
+  for (const cidr of [...cidrs].sort(compareRanges)) {
+    const last = least.at(-1);
+    if (last === undefined || !contains(last, cidr)) {
+      least.push(cidr);
+    }
+  }
+  return least;
+}
+
 /** The fewest blocks that together are exactly a range, in order. */
 export function cidrsOf({ family, first, last }: AddressRange): Cidr[] {
   const blocks: Cidr[] = [];

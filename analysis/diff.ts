@@ -58,19 +58,27 @@ export interface Diff<Box = DiffBox> {
  */
 export function diff(before: EgressAnalysis, after: EgressAnalysis, names: readonly NamedAddresses[] = []): Diff {
   const bare = bareDiff(before, after);
-  const finish = (box: ChangeBox): DiffBox => {
-    const witness = witnessOf(box);
-    return {
-      ...box,
-      pairs: boxSize(box.range, box.ports),
-      witness,
-      names: namesIn(box.range, names),
-      explanations: { before: explain(before, witness), after: explain(after, witness) },
-    };
-  };
+  const describe = (box: ChangeBox) => describeBox(before, after, box, names);
   return {
-    gained: { ...bare.gained, boxes: bare.gained.boxes.map(finish) },
-    lost: { ...bare.lost, boxes: bare.lost.boxes.map(finish) },
+    gained: { ...bare.gained, boxes: bare.gained.boxes.map(describe) },
+    lost: { ...bare.lost, boxes: bare.lost.boxes.map(describe) },
+  };
+}
+
+/** Adds a witness, names and explanations to a box of {@link bareDiff}. */
+export function describeBox(
+  before: EgressAnalysis,
+  after: EgressAnalysis,
+  box: ChangeBox,
+  names: readonly NamedAddresses[] = [],
+): DiffBox {
+  const witness = witnessOf(box);
+  return {
+    ...box,
+    pairs: boxSize(box.range, box.ports),
+    witness,
+    names: namesIn(box.range, names),
+    explanations: { before: explain(before, witness), after: explain(after, witness) },
   };
 }
 
@@ -115,7 +123,7 @@ function zeros(protocols: readonly Protocol[]): Partial<Record<Protocol, bigint>
   return Object.fromEntries(protocols.map((protocol) => [protocol, 0n]));
 }
 
-/** The same difference without explanations, for callers that only count or compare. */
+/** The same difference without explanations, for callers that count or compare, or show only some of it. */
 export function bareDiff(before: EgressAnalysis, after: EgressAnalysis): Diff<ChangeBox> {
   const boxes = ADDRESS_FAMILIES.flatMap((family) =>
     fewestBoxes(changedRanges(before.partitions[family], after.partitions[family])),
@@ -165,8 +173,11 @@ function smaller(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
 
-/** The first address is the network's; the one after it, where there is one, looks more like a host. */
-function witnessOf({ range, protocols, ports }: ChangeBox): Point {
+/**
+ * One destination in a box. The first address is the network's; the one after it, where there is one, looks more like a
+ * host.
+ */
+export function witnessOf({ range, protocols, ports }: Pick<ChangeBox, "range" | "protocols" | "ports">): Point {
   const value = range.last > range.first ? range.first + 1n : range.first;
   const protocol = protocols[0] as Protocol;
   const common = [443, 80].find((port) => ports.from <= port && port <= ports.to);

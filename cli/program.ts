@@ -17,6 +17,7 @@ import {
   addSenderOptions,
   type SemanticsFlags,
 } from "./options.ts";
+import { addReview } from "./reviewCommands.ts";
 import { note, type Terminal } from "./terminal.ts";
 import { UsageError } from "./usageError.ts";
 
@@ -72,6 +73,7 @@ function buildProgram(terminal: Terminal, done: (code: ExitCode) => void): Comma
   addCheck(program, terminal, done);
   addEvaluate(program, terminal, done);
   addVerify(program, terminal, done);
+  addReview(program, terminal, done, examples);
   return program;
 }
 

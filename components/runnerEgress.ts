@@ -5,6 +5,7 @@ import type { NetworkFacts } from "../rules/networkFacts.ts";
 import type { EgressNetworkPolicy } from "../rules/networkPolicy.ts";
 import { ProblemsError } from "../rules/problem.ts";
 import { buildRunnerPolicy } from "../rules/runnerPolicy.ts";
+import { guardrailProblems } from "./guardrailProblems.ts";
 
 /** What a {@link RunnerEgress} is made from. */
 export interface RunnerEgressArgs {
@@ -36,9 +37,11 @@ export class RunnerEgress extends pulumi.ComponentResource {
   declare readonly namespace: pulumi.Output<string>;
 
   constructor(name: string, args: RunnerEgressArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("runner-egress:index:RunnerEgress", name, args as unknown as pulumi.Inputs, { protect: true, ...opts });
+    // Without `adopt`, which says how this run gets there, not what the component is.
+    const { adopt = false, ...inputs } = args;
+    super("runner-egress:index:RunnerEgress", name, inputs, { protect: true, ...opts });
 
-    const { contract, facts, annotations = {} } = args;
+    const { contract, facts, annotations = {} } = inputs;
     const policy =
       isPlain(contract) && isPlain(facts)
         ? pulumi.output(desiredPolicy(contract, facts))
@@ -54,7 +57,7 @@ export class RunnerEgress extends pulumi.ComponentResource {
         },
         spec: policy.apply(({ spec }) => spec) as pulumi.Output<never>,
       },
-      { parent: this, ...(args.adopt && { import: importId(contract) }) },
+      { parent: this, ...(adopt && { import: importId(contract) }) },
     );
     this.policyName = networkPolicy.metadata.name;
     this.namespace = networkPolicy.metadata.namespace;
@@ -65,7 +68,12 @@ export class RunnerEgress extends pulumi.ComponentResource {
 /** The policy, checked. Every check of a plain policy belongs here: it runs in a preview as well as in an update. */
 function desiredPolicy(contract: RunnerContract, facts: NetworkFacts): EgressNetworkPolicy {
   try {
-    return buildRunnerPolicy(contract, facts).policy;
+    const { policy } = buildRunnerPolicy(contract, facts);
+    const problems = guardrailProblems(policy, contract, facts);
+    if (problems.length > 0) {
+      throw new ProblemsError("The runner's egress policy breaks guardrails:", problems);
+    }
+    return policy;
   } catch (error) {
     if (error instanceof ProblemsError) {
       throw new pulumi.InputPropertiesError({

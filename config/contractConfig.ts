@@ -25,10 +25,11 @@ export function readContract(own: Fields): RunnerContract {
     return fields === undefined ? service : { ...service, ...serviceMembers(fields) };
   });
   for (const [name, fields] of destinations?.named("services", SERVICE_KEYS) ?? []) {
-    const { podLabels, ports, ...rest } = serviceMembers(fields);
     if (known.includes(name)) {
-      fields.wrong("podLabels", `${name} is a destination of its own: set destinations.${name}`);
+      fields.refuse(`${name} is a destination of its own; set destinations.${name}`);
+      continue;
     }
+    const { podLabels, ports, ...rest } = serviceMembers(fields);
     if (!fields.has("podLabels")) {
       fields.missing("podLabels", "labels of the pods, such as {app: web}");
     }

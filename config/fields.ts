@@ -59,6 +59,14 @@ export class Fields {
       : this.wrong(name, "must be true or false");
   }
 
+  /** A list of anything. */
+  list(name: string): unknown[] | undefined {
+    const value = this.members[name];
+    return !this.has(name) || Array.isArray(value)
+      ? (value as unknown[] | undefined)
+      : this.wrong(name, "must be a list");
+  }
+
   /** A list of strings, at least one. */
   texts(name: string, what: string): string[] | undefined {
     const value = this.members[name];
@@ -115,7 +123,7 @@ export class Fields {
 
   /** Notes that a member is missing. */
   missing(name: string, reason: string): undefined {
-    this.problems.push({ where: this.where(name), reason: `is missing: ${reason}` });
+    this.problems.push({ where: this.where(name), reason: `missing; give ${reason}` });
     return undefined;
   }
 
@@ -125,18 +133,21 @@ export class Fields {
     return undefined;
   }
 
+  /** Notes that the object as a whole is not as it should be. */
+  refuse(reason: string): undefined {
+    this.problems.push({ where: this.path, value: this.members, reason });
+    return undefined;
+  }
+
   /** The one of several members that must be there alone. */
   onlyOf<Name extends string>(names: readonly Name[], what: string): Name | undefined {
     const given = names.filter((name) => this.has(name));
     if (given.length === 1) {
       return given[0];
     }
-    this.problems.push({
-      where: this.path,
-      value: this.members,
-      reason: `${what}: give exactly one of ${names.join(", ")}${given.length > 1 ? `, not ${given.join(" and ")}` : ""}`,
-    });
-    return undefined;
+    return this.refuse(
+      `${what}: give exactly one of ${names.join(", ")}${given.length > 1 ? `, not ${given.join(" and ")}` : ""}`,
+    );
   }
 
   protected where(name: string): string {

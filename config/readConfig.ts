@@ -56,11 +56,9 @@ export function readConfig({ project, stack, values }: ConfigSource): StackConfi
   const contract = readContract(own);
   const adopt = own.flag("adopt") ?? false;
   const acknowledge = readAcknowledgements(own);
-  if (problems.length === 0) {
-    problems.push(
-      ...checkContract(contract).map(({ where, ...rest }) => ({ where: contractKey(project, where), ...rest })),
-    );
-  }
+  problems.push(
+    ...checkContract(contract).map(({ where, ...rest }) => ({ where: contractKey(project, where), ...rest })),
+  );
   if (problems.length > 0 || aws === undefined || cluster === undefined || !vpc || !databaseSubnets) {
     throw new ProblemsError(`The config of stack ${stack} has ${problems.length} problem(s):`, problems);
   }
@@ -92,16 +90,21 @@ function plainValue(text: string): unknown {
 function readAws(fields: Fields): AwsConfig | undefined {
   const region = fields.text("region", "an AWS region such as us-east-1");
   const profile = fields.text("profile", "a profile of the AWS config");
-  const allowedAccountIds = fields.texts("allowedAccountIds", 'account ids in quotes, such as "123456789012"');
-  if (allowedAccountIds?.some((id) => !/^\d{12}$/.test(id))) {
-    fields.wrong("allowedAccountIds", "each account id has twelve digits");
-  }
+  const allowedAccountIds = accountIds(fields);
   if (!fields.has("region")) {
     return fields.missing("region", "the AWS region of the VPC, such as us-east-1");
   }
   return region === undefined
     ? undefined
     : { region, ...(profile !== undefined && { profile }), ...(allowedAccountIds && { allowedAccountIds }) };
+}
+
+/** `pulumi config set` makes numbers of account ids. One with all its twelve digits lost no leading zero. */
+function accountIds(fields: Fields): string[] | undefined {
+  const ids = fields.list("allowedAccountIds")?.map(String);
+  return ids === undefined || (ids.length > 0 && ids.every((id) => /^\d{12}$/.test(id)))
+    ? ids
+    : fields.wrong("allowedAccountIds", 'must be a list of account ids, twelve digits each, such as ["123456789012"]');
 }
 
 function readCluster(own: Fields): ClusterConfig | undefined {
@@ -131,7 +134,7 @@ function readCluster(own: Fields): ClusterConfig | undefined {
     fields.wrong("roleArn", "only for a cluster that is given by cluster.eks");
   }
   if (!fields.has("ipFamily")) {
-    return fields.missing("ipFamily", "a kubeconfig does not tell it; one of ipv4, ipv6");
+    return fields.missing("ipFamily", "the pods' address family, which a kubeconfig does not tell: ipv4 or ipv6");
   }
   return context === undefined || ipFamily === undefined ? undefined : { context, ipFamily };
 }

@@ -1,16 +1,16 @@
-import type { AwsConfig, EksCluster } from "../config/stackConfig.ts";
+import type { StackConfig } from "../config/stackConfig.ts";
 import type { EksEndpoint } from "./judgeNetwork.ts";
 import type { Kubeconfig } from "./kubeconfig.ts";
 
 /**
  * A kubeconfig that gets a fresh token from `aws eks get-token` at each use, so that no token reaches the state. The same
- * arguments give the same text: whatever decides the identity is an argument, not an environment variable.
+ * arguments give the same text.
  */
 export function eksKubeconfig(
   { name, endpoint, certificateAuthority }: EksEndpoint,
-  { roleArn }: EksCluster,
-  { region, profile }: AwsConfig,
+  { aws: { region, profile }, cluster }: Pick<StackConfig, "aws" | "cluster">,
 ): Kubeconfig {
+  const roleArn = "eks" in cluster ? cluster.roleArn : undefined;
   return {
     "current-context": name,
     clusters: [{ name, cluster: { server: endpoint, "certificate-authority-data": certificateAuthority } }],

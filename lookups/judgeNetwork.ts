@@ -3,15 +3,15 @@ import type { StackConfig } from "../config/stackConfig.ts";
 import type { ClusterFacts, NetworkFacts } from "../rules/networkFacts.ts";
 import { type Problem, ProblemsError } from "../rules/problem.ts";
 import { type AwsAnswers, foundIn } from "./awsAnswers.ts";
-import { judgeEnforcer } from "./judgeEnforcer.ts";
+import { judgeAddOn } from "./judgeAddOn.ts";
 import { clusterVpcId, emptyAnswer, judgeDatabaseSubnets, judgeVpc } from "./judgeVpc.ts";
 
 /** Facts that can be trusted, and what every run has to repeat about them. */
 export interface JudgedNetwork {
   readonly facts: NetworkFacts;
   readonly warnings: readonly string[];
-  /** How the EKS API server is reached; left out where config gives a kubeconfig context. */
-  readonly eks?: EksEndpoint;
+  /** How the API server is reached: the cluster's own endpoint, or a context of the user's kubeconfig. */
+  readonly apiServer: EksEndpoint | { readonly context: string };
 }
 
 /** The API server of an EKS cluster. */
@@ -33,10 +33,10 @@ export function judgeNetwork(config: StackConfig, answers: AwsAnswers): JudgedNe
   const cluster = judgeCluster(config, answers, problems);
   const vpc = judgeVpc(config, answers, problems);
   const databaseSubnets = judgeDatabaseSubnets(config, answers, vpc, problems);
-  const enforcer =
+  const addOn =
     "eks" in config.cluster && foundIn(answers.cluster) === undefined
       ? undefined
-      : judgeEnforcer(config, answers.addOn, problems);
+      : judgeAddOn(config, answers.addOn, problems);
   const inVpc = clusterVpcId(answers);
   if (vpc !== undefined && inVpc && inVpc !== vpc.id) {
     problems.push({
@@ -52,17 +52,17 @@ export function judgeNetwork(config: StackConfig, answers: AwsAnswers): JudgedNe
       reason: `the cluster's pods have IPv6 addresses, but ${vpc.id} has no associated IPv6 CIDR block`,
     });
   }
-  if (problems.length > 0 || !cluster || !vpc || !enforcer) {
+  if (problems.length > 0 || !cluster || !vpc || !addOn) {
     throw new ProblemsError("The network can't be relied on; nothing was written:", problems);
   }
   return {
-    facts: { vpc, databaseSubnets, cluster: cluster.facts, enforcer: enforcer.facts },
+    facts: { vpc, databaseSubnets, cluster: cluster.facts, addOn: addOn.facts },
     warnings: [
-      ...enforcer.warnings,
-      ...unusedAcknowledgements(config, enforcer.facts.acknowledged),
-      ...ipv6Warnings(cluster.facts.ipFamily, enforcer.ipv4Egress),
+      ...addOn.warnings,
+      ...unusedAcknowledgements(config, addOn.facts.acknowledged),
+      ...ipv6Warnings(cluster.facts.ipFamily, addOn.ipv4Egress),
     ],
-    ...(cluster.endpoint && { eks: cluster.endpoint }),
+    apiServer: cluster.apiServer,
   };
 }
 
@@ -70,9 +70,10 @@ function judgeCluster(
   config: StackConfig,
   answers: AwsAnswers,
   problems: Problem[],
-): { facts: ClusterFacts; endpoint?: EksEndpoint } | undefined {
+): (Pick<JudgedNetwork, "apiServer"> & { facts: ClusterFacts }) | undefined {
   if (!("eks" in config.cluster)) {
-    return { facts: { name: config.cluster.context, ipFamily: config.cluster.ipFamily } };
+    const { context, ipFamily } = config.cluster;
+    return { facts: { name: context, ipFamily }, apiServer: { context } };
   }
   const { eks: name, context } = config.cluster;
   const where = "runner-egress:cluster.eks";
@@ -97,17 +98,17 @@ function judgeCluster(
   if (!vpcConfig?.vpcId) {
     problems.push({ where, value: name, reason: emptyAnswer("a cluster without a VPC") });
   }
-  const certificateAuthority = certificateAuthorities?.[0]?.data;
-  if (context === undefined && (!endpoint || !certificateAuthority)) {
-    problems.push({ where, value: name, reason: emptyAnswer("a cluster without endpoint or certificate authority") });
-  }
   const serviceCidr = ipFamily === "ipv4" ? network?.serviceIpv4Cidr : network?.serviceIpv6Cidr;
-  return {
-    facts: { name, ipFamily, ...(serviceCidr && { serviceCidr }) },
-    ...(context === undefined &&
-      endpoint !== undefined &&
-      certificateAuthority !== undefined && { endpoint: { name, endpoint, certificateAuthority } }),
-  };
+  const facts = { name, ipFamily, ...(serviceCidr && { serviceCidr }) };
+  if (context !== undefined) {
+    return { facts, apiServer: { context } };
+  }
+  const certificateAuthority = certificateAuthorities?.[0]?.data;
+  if (!endpoint || !certificateAuthority) {
+    problems.push({ where, value: name, reason: emptyAnswer("a cluster without endpoint or certificate authority") });
+    return undefined;
+  }
+  return { facts, apiServer: { name, endpoint, certificateAuthority } };
 }
 
 /** An acknowledgement that nothing needs would hide the finding when it does come. */

@@ -61,7 +61,7 @@ function vpcHint(failure: string): string {
 }
 
 /**
- * The database's subnets, by id; notes what is wrong with them.
+ * The database's subnets, by their blocks; notes what is wrong with them.
  *
  * @param vpc missing where the VPC is a problem itself
  */
@@ -114,7 +114,9 @@ export function judgeDatabaseSubnets(
       subnets.push({ id, cidrs });
     }
   }
-  return subnets;
+  // AWS answers in any order; by block is how a reader looks for them.
+  const firstBlock = ({ cidrs }: DatabaseSubnet) => parseCidr(cidrs[0] ?? "0.0.0.0/0");
+  return subnets.sort((a, b) => compareRanges(firstBlock(a), firstBlock(b)));
 }
 
 function judgeSubnet(

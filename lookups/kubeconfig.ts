@@ -65,13 +65,26 @@ export interface ClusterAccess {
 
 const EXEC_SECONDS = 60;
 
-/** The user's kubeconfig files, as kubectl finds them: `KUBECONFIG`, else `~/.kube/config`; the first mention counts. */
+/**
+ * The user's kubeconfig, as kubectl finds it: the files of `KUBECONFIG`, else `~/.kube/config`. The first mention of a name
+ * counts; of several files some may be missing.
+ *
+ * @throws {Error} when the only file can't be read, or one is no YAML.
+ */
 export async function readKubeconfig(environment: NodeJS.ProcessEnv = process.env): Promise<Kubeconfig> {
   const files = environment.KUBECONFIG
     ? environment.KUBECONFIG.split(delimiter).filter((file) => file !== "")
     : [join(homedir(), ".kube", "config")];
   const parts = await Promise.all(
-    files.map(async (file) => absolutePaths((parse(await readFile(file, "utf8")) ?? {}) as Kubeconfig, dirname(file))),
+    files.map(async (file) => {
+      const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+        if (error.code === "ENOENT" && files.length > 1) {
+          return "";
+        }
+        throw error;
+      });
+      return absolutePaths((parse(text) ?? {}) as Kubeconfig, dirname(file));
+    }),
   );
   const current = parts.find((part) => part["current-context"])?.["current-context"];
   return {
@@ -169,9 +182,12 @@ async function runExec({ apiVersion, command, args = [], env = [] }: ExecCredent
     const why = code === "ENOENT" ? "it is not installed or not on PATH" : stderr?.trim() || message;
     throw new Error(`the credential command "${[command, ...(args ?? [])].join(" ")}" failed: ${why}`);
   }
-  const { status } = JSON.parse(printed) as {
-    status?: { token?: string; clientCertificateData?: string; clientKeyData?: string };
-  };
+  let status: { token?: string; clientCertificateData?: string; clientKeyData?: string } | undefined;
+  try {
+    ({ status } = JSON.parse(printed));
+  } catch {
+    throw new Error(`the credential command "${command}" printed no JSON`);
+  }
   if (!status?.token && !status?.clientCertificateData) {
     throw new Error(`the credential command "${command}" printed neither a token nor a certificate`);
   }

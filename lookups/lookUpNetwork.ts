@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { StackConfig } from "../config/stackConfig.ts";
 import type { NetworkFacts } from "../rules/networkFacts.ts";
 import { ProblemsError } from "../rules/problem.ts";
-import { askAws } from "./awsAnswers.ts";
+import { askAws } from "./askAws.ts";
 import { eksKubeconfig } from "./eksKubeconfig.ts";
 import { judgeNetwork } from "./judgeNetwork.ts";
 import type { Cluster } from "./livePolicy.ts";
@@ -21,16 +21,13 @@ export interface Network {
  */
 export async function lookUpNetwork(config: StackConfig, provider: Provider): Promise<Network> {
   try {
-    const { facts, warnings, eks } = judgeNetwork(config, await askAws(config, provider));
+    const { facts, warnings, apiServer } = judgeNetwork(config, await askAws(config, provider));
     for (const warning of warnings) {
       await pulumi.log.warn(warning);
     }
     return {
       facts,
-      cluster:
-        eks !== undefined && "eks" in config.cluster
-          ? { kubeconfig: eksKubeconfig(eks, config.cluster, config.aws) }
-          : { context: config.cluster.context ?? "" },
+      cluster: "context" in apiServer ? apiServer : { kubeconfig: eksKubeconfig(apiServer, config) },
     };
   } catch (error) {
     throw error instanceof ProblemsError ? new pulumi.RunError(error.message) : error;

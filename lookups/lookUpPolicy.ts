@@ -25,7 +25,10 @@ export async function lookUpPolicy(config: StackConfig, { facts, cluster }: Netw
     if (problems.length > 0) {
       throw new ProblemsError("The live policy can't be read; nothing was written:", problems);
     }
-    const takeover = planTakeover(config, policy, live, deployed, problems);
+    const takeover = planTakeover(
+      { config, desired: policy, clusterName: facts.cluster.name, live, deployed },
+      problems,
+    );
     if (problems.length > 0) {
       throw new ProblemsError("The policy can't be applied; nothing was written:", problems);
     }

@@ -23,10 +23,11 @@ export const REPAIRED_ANNOTATION = `${PREFIX}/repaired-drift`;
 /** Resolves every conflict with another field manager in the stack's favour, in a preview too. */
 export const FORCE_ANNOTATION = "pulumi.com/patchForce";
 
-/** The policy that the last update of this stack left; its outputs. */
+/** The policy that the last update of this stack left: its outputs, none before the first. */
 export interface DeployedPolicy {
   readonly policyName?: string;
   readonly namespace?: string;
+  readonly facts?: { readonly cluster?: { readonly name?: string } };
 }
 
 /** How the desired policy gets onto the cluster. */
@@ -45,100 +46,116 @@ export function fingerprint(spec: unknown): string {
   return createHash("sha256").update(canonicalJson(spec)).digest("hex").slice(0, 16);
 }
 
+/** What {@link planTakeover} compares. */
+export interface TakeoverInputs {
+  readonly config: Pick<StackConfig, "stack" | "adopt" | "acknowledge">;
+  readonly desired: EgressNetworkPolicy;
+  /** Name of the cluster that the policy is for. */
+  readonly clusterName: string;
+  /** `undefined` when the cluster has no policy of this name. */
+  readonly live: LivePolicy | undefined;
+  readonly deployed: DeployedPolicy;
+}
+
 /**
  * Compares the live policy with the desired one and decides how the stack gets from one to the other. Notes a problem
- * when the live policy is not this stack's and may not be adopted, and when the change would leave the runner without
+ * when the live policy is not this stack's and may not be adopted, and when the change could leave the runner without
  * a policy for a moment.
- *
- * @param live `undefined` when the cluster has none
- * @param deployed empty before the first update
  */
-export function planTakeover(
-  config: Pick<StackConfig, "stack" | "adopt" | "acknowledge">,
-  desired: EgressNetworkPolicy,
-  live: LivePolicy | undefined,
-  deployed: DeployedPolicy,
-  problems: Problem[],
-): Takeover {
+export function planTakeover(inputs: TakeoverInputs, problems: Problem[]): Takeover {
+  const { config, desired, clusterName, live, deployed } = inputs;
   const { name, namespace } = desired.metadata;
   const where = `NetworkPolicy ${namespace}/${name}`;
-  const warnings: string[] = [];
-  const isDeployed = deployed.policyName === name && deployed.namespace === namespace;
-  const owner = live?.annotations[STACK_ANNOTATION];
-  const isOurs = live !== undefined && (owner === config.stack || (owner === undefined && isDeployed));
+  const applied = fingerprint(desired.spec);
   const annotations: Record<string, string> = {
     [FORCE_ANNOTATION]: "true",
     [STACK_ANNOTATION]: config.stack,
-    [APPLIED_ANNOTATION]: fingerprint(desired.spec),
+    [APPLIED_ANNOTATION]: applied,
   };
-  const repaired = live?.annotations[REPAIRED_ANNOTATION];
-  if (isOurs && repaired !== undefined) {
-    annotations[REPAIRED_ANNOTATION] = repaired;
-  }
+  const warnings: string[] = [];
+  const { facts: { cluster: { name: deployedCluster = clusterName } = {} } = {} } = deployed;
+  const isDeployed =
+    deployed.policyName === name && deployed.namespace === namespace && deployedCluster === clusterName;
+  const replaces = deployed.policyName !== undefined && !isDeployed;
+  const plan = { adopt: config.adopt && live !== undefined, replaces, annotations, warnings };
+
   const accepted = config.acknowledge.get("policy-identity-change");
-  const refuseChange = (change: string) => {
+  let isIdentityChange = false;
+  const changeIdentity = (change: string) => {
+    isIdentityChange = true;
     if (accepted === undefined) {
       problems.push({
         where,
         reason:
-          `${change}. The VPC CNI may not apply this to running pods, and a replacement leaves a moment in which ` +
-          "nothing is denied. docs/adoption.md has the safe steps; then set " +
+          `${change}. The VPC CNI may not apply this to running pods, and a replacement can leave a moment in which ` +
+          "nothing is denied. Follow docs/adoption.md, which has the safe steps, and set " +
           'runner-egress:acknowledge.policy-identity-change: "<why>"',
       });
     } else {
       warnings.push(`${where}: ${change}. Acknowledged (policy-identity-change): ${accepted}`);
     }
   };
-
-  const replaces = deployed.policyName !== undefined && !isDeployed;
   if (replaces) {
-    refuseChange(`the stack's policy is ${deployed.namespace}/${deployed.policyName} and would be renamed to this`);
+    const before = `${deployed.namespace}/${deployed.policyName} in cluster ${deployedCluster}`;
+    changeIdentity(`the stack's policy is ${before}; this one (in cluster ${clusterName}) would replace it`);
   }
+
+  const owner = live?.annotations[STACK_ANNOTATION];
+  const isOurs = live !== undefined && (owner === config.stack || (owner === undefined && isDeployed));
   if (live === undefined) {
     if (isDeployed) {
       annotations[REPAIRED_ANNOTATION] = "deleted";
       warnings.push(
-        `${where}: somebody deleted it; every egress of the runners is open. Run pulumi up --refresh, which creates it ` +
-          "again: without --refresh the update fails, because Pulumi takes it to be there",
+        `${where}: somebody deleted it, and the runners may reach everything. Run pulumi up --refresh, which creates ` +
+          "it again; without --refresh the update fails, because Pulumi takes the policy to be there",
       );
     }
-    return { adopt: false, replaces, annotations, warnings };
+  } else if (!isOurs && !config.adopt) {
+    problems.push({ where, reason: notOurs(owner) });
+  } else {
+    compareSpecs(live, isOurs);
   }
-
-  if (!isOurs && !config.adopt) {
-    problems.push({
-      where,
-      reason: owner
-        ? `it belongs to the stack ${owner}. If that stack was renamed or is gone, set runner-egress:adopt: true; else ` +
-          "check runner-egress:cluster and runner-egress:runner"
-        : "it is there already and not this stack's. To take it over in place, whatever it says now, set " +
-          "runner-egress:adopt: true (pulumi config set adopt true)",
-    });
-    return { adopt: false, replaces, annotations, warnings };
-  }
-
-  const isChanged = isOurs && live.annotations[APPLIED_ANNOTATION] !== fingerprint(live.spec);
-  const isRepairOnly = isChanged && live.annotations[APPLIED_ANNOTATION] === annotations[APPLIED_ANNOTATION];
-  const differences = describeDrift(live.spec, desired.spec);
-  if (isChanged) {
-    annotations[REPAIRED_ANNOTATION] = `resource-version-${live.resourceVersion}`;
+  if (accepted !== undefined && !isIdentityChange) {
     warnings.push(
-      [`${where}: somebody changed it since this stack applied it; up puts it right. The live policy differs:`]
-        .concat(differences.map((line) => `  - ${line}`))
-        .join("\n"),
-    );
-  } else if (!isOurs) {
-    warnings.push(
-      [`${where}: up takes it over in place.${differences.length === 0 ? "" : " Until then it differs:"}`]
-        .concat(differences.map((line) => `  - ${line}`))
-        .join("\n"),
+      "runner-egress:acknowledge.policy-identity-change is not needed now; remove it, or it will hide the next case",
     );
   }
-  if (!isRepairOnly && canonicalJson(live.spec.podSelector) !== canonicalJson(desired.spec.podSelector)) {
-    refuseChange(
-      `its podSelector changes from ${canonicalJson(live.spec.podSelector)} to ${canonicalJson(desired.spec.podSelector)}`,
-    );
+  return plan;
+
+  function compareSpecs(live: LivePolicy, isOurs: boolean): void {
+    const lastApplied = live.annotations[APPLIED_ANNOTATION];
+    const isChanged = isOurs && lastApplied !== fingerprint(live.spec);
+    const differences = describeDrift(live.spec, desired.spec).map((line) => `\n  - ${line}`);
+    const repaired = live.annotations[REPAIRED_ANNOTATION];
+    if (isChanged) {
+      annotations[REPAIRED_ANNOTATION] = `resource-version-${live.resourceVersion}`;
+      warnings.push(
+        `${where}: somebody changed it since this stack applied it; up puts it right. Against what the stack says, ` +
+          `the live policy differs:${differences.join("") || " in its order or its annotations only"}`,
+      );
+    } else if (isOurs && repaired !== undefined) {
+      // Kept, or its removal would be one more update.
+      annotations[REPAIRED_ANNOTATION] = repaired;
+    } else if (!isOurs) {
+      warnings.push(
+        `${where}: up takes it over in place.` +
+          (differences.length === 0
+            ? ""
+            : ` Against what the stack says, the live policy differs:${differences.join("")}`),
+      );
+    }
+    const [is, shall] = [canonicalJson(live.spec.podSelector), canonicalJson(desired.spec.podSelector)];
+    // Putting back what somebody changed by hand needs no acknowledgement: nobody asked for a new selector.
+    if (is !== shall && !(isChanged && lastApplied === applied)) {
+      changeIdentity(`its podSelector changes from ${is} to ${shall}`);
+    }
   }
-  // The option stays harmless once the object is in the state, so config may keep the switch.
-  return { adopt: config.adopt, replaces, annotations, warnings };
+}
+
+function notOurs(owner: string | undefined): string {
+  return owner === undefined
+    ? "it is there already, and not this stack's. To take it over in place, whatever it says now, set " +
+        "runner-egress:adopt: true (pulumi config set adopt true)"
+    : `it belongs to the stack ${owner}. If that stack is gone or was renamed, set runner-egress:adopt: true ` +
+        "(pulumi config set adopt true); else check runner-egress:cluster and runner-egress:runner";
 }

@@ -16,7 +16,7 @@ export interface AnySpec {
 
 /**
  * How a live spec differs from the desired one, one line for each difference: what the live policy has beyond the
- * desired one, and what it lacks. Order does not count. Empty when both say the same.
+ * desired one, and what it lacks. Order of rules, peers and ports does not count. Empty when both say the same.
  */
 export function describeDrift(live: AnySpec, desired: AnySpec): string[] {
   const lines: string[] = [];
@@ -30,7 +30,7 @@ export function describeDrift(live: AnySpec, desired: AnySpec): string[] {
     lines.push(`it also allows ${describeRule(rule)}`);
   }
   for (const rule of rules.removed) {
-    lines.push(`it no longer allows ${describeRule(rule)}`);
+    lines.push(`it does not allow ${describeRule(rule)}`);
   }
   for (const [was, is] of rules.changed) {
     lines.push(...describeChange(is, was));
@@ -79,7 +79,7 @@ function describeChange(is: AnyRule, was: AnyRule): string[] {
       lines.push(`${about} it also allows ${extraPorts.map(describePort).join(", ")}`);
     }
     if (missingPorts.length > 0) {
-      lines.push(`${about} it no longer allows ${missingPorts.map(describePort).join(", ")}`);
+      lines.push(`${about} it does not allow ${missingPorts.map(describePort).join(", ")}`);
     }
   }
   const peersOf = (rule: AnyRule) => new Map((rule.to ?? []).map((peer) => [peerKey(peer), peer]));
@@ -94,7 +94,7 @@ function describeChange(is: AnyRule, was: AnyRule): string[] {
   }
   for (const [key, peer] of desired) {
     if (!live.has(key)) {
-      lines.push(`it no longer allows ${describePeer(peer)}`);
+      lines.push(`it does not allow ${describePeer(peer)}`);
     }
   }
   return lines;
@@ -104,7 +104,7 @@ function describeExcepts(cidr: string, is: readonly string[], was: readonly stri
   const opened = was.filter((except) => !is.includes(except));
   const closed = is.filter((except) => !was.includes(except));
   return [
-    ...(opened.length > 0 ? [`under ${cidr} it no longer excepts ${opened.join(", ")}`] : []),
+    ...(opened.length > 0 ? [`under ${cidr} it does not except ${opened.join(", ")}`] : []),
     ...(closed.length > 0 ? [`under ${cidr} it also excepts ${closed.join(", ")}`] : []),
   ];
 }
@@ -126,10 +126,28 @@ function describeRule({ to = [], ports = [] }: AnyRule): string {
 function describePeer(peer: unknown): string {
   const { ipBlock } = peer as { ipBlock?: { cidr?: string; except?: readonly string[] } };
   if (ipBlock === undefined) {
-    return text(peer);
+    return describePods(peer as { podSelector?: unknown; namespaceSelector?: unknown });
   }
   const excepts = ipBlock.except?.length ? ` except ${ipBlock.except.join(", ")}` : "";
   return `${ipBlock.cidr}${excepts}`;
+}
+
+function describePods({
+  podSelector,
+  namespaceSelector,
+}: {
+  podSelector?: unknown;
+  namespaceSelector?: unknown;
+}): string {
+  const pods = podSelector === undefined ? "every pod" : `pods ${describeSelector(podSelector)}`;
+  const namespaces = namespaceSelector === undefined ? "its own" : describeSelector(namespaceSelector);
+  return `${pods} in namespace ${namespaces}`;
+}
+
+function describeSelector(selector: unknown): string {
+  const { matchLabels = {}, ...rest } = selector as { matchLabels?: Record<string, string> };
+  const labels = Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`);
+  return Object.keys(rest).length > 0 ? text(selector) : labels.sort().join(",") || "(any)";
 }
 
 function describePort(entry: unknown): string {

@@ -25,10 +25,10 @@ export interface ClusterFacts {
   readonly serviceCidr?: string;
 }
 
-/** What enforces the policy. */
-export interface EnforcerFacts {
-  /** Version of the managed add-on `vpc-cni`, such as `v1.21.1-eksbuild.1`; left out where there is none to read. */
-  readonly addOnVersion?: string;
+/** The add-on `vpc-cni`, whose agent enforces the policy. */
+export interface AddOnFacts {
+  /** Version of the managed add-on, such as `v1.21.1-eksbuild.1`; left out where there is none to read. */
+  readonly version?: string;
   /** Version of the network policy agent that it carries, such as `1.3.1`; `>=` in front of one newer than the table. */
   readonly agentVersion?: string;
   readonly networkPolicyEnabled: boolean | "unknown";
@@ -41,5 +41,5 @@ export interface NetworkFacts {
   readonly vpc: VpcFacts;
   readonly databaseSubnets: readonly DatabaseSubnet[];
   readonly cluster: ClusterFacts;
-  readonly enforcer: EnforcerFacts;
+  readonly addOn: AddOnFacts;
 }

@@ -83,7 +83,12 @@ export function buildRunnerPolicy(contract: RunnerContract, facts: NetworkFacts)
       metadata: { name: contract.policyName, namespace: contract.namespace },
       spec: { podSelector: { matchLabels: sortedLabels(contract.podLabels) }, policyTypes: ["Egress"], egress },
     },
-    notices: excepts.leftOut.map(({ cidr, reason }) => `VPC block ${formatCidr(cidr)} is not excepted: ${reason}`),
+    notices: [
+      ...excepts.leftOut.map(({ cidr, reason }) => `VPC block ${formatCidr(cidr)} is not excepted: ${reason}`),
+      ...(ipFamily === "ipv6" && database.every(({ family }) => family === "ipv4")
+        ? ["No database subnet has an IPv6 block, so the runners reach the database over IPv4, which nothing enforces"]
+        : []),
+    ],
   };
 }
 

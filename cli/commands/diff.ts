@@ -1,4 +1,12 @@
-import { type Diff, diff, type EgressAnalysis, isEmptyDiff, type Semantics } from "../../analysis/index.ts";
+import type { ChangeBox } from "../../analysis/boxes.ts";
+import {
+  bareDiff,
+  type Diff,
+  type EgressAnalysis,
+  isEmptyDiff,
+  type NamedAddresses,
+  type Semantics,
+} from "../../analysis/index.ts";
 import { CLEAN, type ExitCode, INCONCLUSIVE, NEGATIVE, worst } from "../exitCode.ts";
 import { parseName } from "../input/names.ts";
 import type { PolicySet } from "../input/policySet.ts";
@@ -19,7 +27,8 @@ export interface Comparison {
   readonly semantics: Semantics;
   readonly before: EgressAnalysis;
   readonly after: EgressAnalysis;
-  readonly diff: Diff;
+  /** Boxes are explained only where they are shown: thousands of them take seconds. */
+  readonly diff: Diff<ChangeBox>;
 }
 
 /** Everything that `diff` found out. */
@@ -27,6 +36,7 @@ export interface DiffResult {
   readonly before: PolicySet;
   readonly after: PolicySet;
   readonly sender: Sender;
+  readonly names: readonly NamedAddresses[];
   readonly comparisons: readonly Comparison[];
 }
 
@@ -57,9 +67,9 @@ export async function diffCommand(
       before: compileFor(before, sender, left, inventory),
       after: compileFor(after, sender, right, inventory),
     };
-    return { semantics: right, ...analyses, diff: diff(analyses.before, analyses.after, names) };
+    return { semantics: right, ...analyses, diff: bareDiff(analyses.before, analyses.after) };
   });
-  const result = { before, after, sender, comparisons };
+  const result = { before, after, sender, names, comparisons };
   await print(terminal, renderDiff(result, flags, terminal));
   return worst(comparisons.map(codeOf));
 }

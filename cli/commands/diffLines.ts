@@ -2,7 +2,7 @@ import { countDiff, type DiffCounts, POLICY_PROTOCOLS } from "../../analysis/ind
 import { abortReasons } from "../aborts.ts";
 import { answerLines } from "../answerLines.ts";
 import type { ExitCode } from "../exitCode.ts";
-import { compileLine, readPolicies, readSetting } from "../input/policyLine.ts";
+import { compileLine, lineFlags, readPolicies, readSetting } from "../input/policyLine.ts";
 import type { SemanticsFlags } from "../options.ts";
 import type { Json } from "../render/json.ts";
 import type { Terminal } from "../terminal.ts";
@@ -13,11 +13,12 @@ const MEMBERS = ["id", "before", "after", "pod", "ipFamily", "nodeIp"];
  * Compares policy sets from stdin: `{id, before, after, pod?, ipFamily?, nodeIp?}` to `{id, gained, lost}`, line by line,
  * each with the exact number of (address, port) pairs by family and protocol, port 0 included.
  */
-export function diffLinesCommand(flags: SemanticsFlags, terminal: Terminal): Promise<ExitCode> {
+export async function diffLinesCommand(flags: SemanticsFlags, terminal: Terminal): Promise<ExitCode> {
+  const settled = lineFlags(flags);
   return answerLines(
     MEMBERS,
     ({ fields, reader }) => {
-      const setting = readSetting(fields, reader, flags);
+      const setting = readSetting(fields, reader, settled);
       const policies = {
         before: readPolicies(fields.before, "before", setting, reader),
         after: readPolicies(fields.after, "after", setting, reader),

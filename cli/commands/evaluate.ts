@@ -12,18 +12,19 @@ import {
 import { abortReasons } from "../aborts.ts";
 import { answerLines } from "../answerLines.ts";
 import type { ExitCode } from "../exitCode.ts";
-import { compileLine, readPolicies, readSetting } from "../input/policyLine.ts";
+import { compileLine, lineFlags, readPolicies, readSetting } from "../input/policyLine.ts";
 import type { SemanticsFlags } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
 
 const MEMBERS = ["id", "policies", "points", "pod", "ipFamily", "nodeIp"];
 
 /** Judges policy sets from stdin: `{id, policies, points, pod?, ipFamily?, nodeIp?}` to `{id, verdicts}`, line by line. */
-export function evaluateCommand(flags: SemanticsFlags, terminal: Terminal): Promise<ExitCode> {
+export async function evaluateCommand(flags: SemanticsFlags, terminal: Terminal): Promise<ExitCode> {
+  const settled = lineFlags(flags);
   return answerLines(
     MEMBERS,
     ({ fields, reader }) => {
-      const setting = readSetting(fields, reader, flags);
+      const setting = readSetting(fields, reader, settled);
       const policies = readPolicies(fields.policies, "policies", setting, reader);
       const points = readPoints(fields.points, setting.semantics, reader);
       reader.throwIfWrong("Not a line to evaluate:");

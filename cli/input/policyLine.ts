@@ -12,12 +12,23 @@ import {
   type Semantics,
   type Source,
 } from "../../analysis/index.ts";
-import { kubernetesSemantics, type SemanticsFlags, vpcCniSemantics } from "../options.ts";
+import { chosenSemantics, kubernetesSemantics, type SemanticsFlags, vpcCniSemantics } from "../options.ts";
 
 /** How one line's policies are read: by whom, and for which pod. */
 export interface LineSetting {
   readonly semantics: Semantics;
   readonly source: Source | undefined;
+}
+
+/**
+ * The flags of a command that reads lines, with `kubernetes` where nothing was said.
+ *
+ * @throws {UsageError} for flags that are wrong, before the first line is read.
+ */
+export function lineFlags(flags: SemanticsFlags): SemanticsFlags {
+  const settled = { ...flags, semantics: flags.semantics ?? "kubernetes" } as const;
+  chosenSemantics(settled);
+  return settled;
 }
 
 /**

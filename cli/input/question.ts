@@ -21,7 +21,7 @@ export interface Question {
  */
 export async function loadPolicies(flags: PolicyFlags, terminal: Terminal): Promise<PolicySet> {
   if (flags.policy === undefined) {
-    throw new UsageError("say which policies are meant: --policy FILE...");
+    throw new UsageError("say which policies are meant: --policy FILE..., or --stack NAME");
   }
   return loadPolicyFiles(flags.policy, flags.namespace, terminal);
 }

@@ -1,14 +1,18 @@
+import type { ChangeBox } from "../../analysis/boxes.ts";
 import {
+  boxSize,
   countDiff,
   type Diff,
   type DiffBox,
   type DiffCounts,
   type DiffPods,
+  describeBox,
   formatAddress,
   formatPoint,
   formatPorts,
   formatRange,
   isEmptyDiff,
+  type NamedAddresses,
   POLICY_PROTOCOLS,
   type Protocol,
   protocolsOf,
@@ -27,13 +31,13 @@ export function renderDiff(result: DiffResult, { output, limit }: DiffFlags, ter
         before: result.before.label,
         after: result.after.label,
         sender: result.sender.text,
-        comparisons: result.comparisons.map(comparisonJson),
+        comparisons: result.comparisons.map((comparison) => comparisonJson(comparison, result.names)),
       });
     case "markdown":
-      return `${heading(result)}\n\n${sections(result, markdownSection(limit))}`;
+      return `${heading(result)}\n\n${sections(result, markdownSection(limit, result.names))}`;
     case "text": {
       const paint = painter(terminal);
-      return `${paint("dim", heading(result))}\n\n${sections(result, textSection(paint, limit))}`;
+      return `${paint("dim", heading(result))}\n\n${sections(result, textSection(paint, limit, result.names))}`;
     }
   }
 }
@@ -63,7 +67,7 @@ function sections({ comparisons }: DiffResult, section: Section): string {
 
 const isPolicyProtocol = (protocol: Protocol) => (POLICY_PROTOCOLS as readonly Protocol[]).includes(protocol);
 
-function essence({ gained, lost }: Diff): string {
+function essence({ gained, lost }: Diff<ChangeBox>): string {
   return [gained, lost]
     .map(({ boxes, pods }) =>
       [
@@ -71,7 +75,9 @@ function essence({ gained, lost }: Diff): string {
           const shared = protocols.filter(isPolicyProtocol);
           return shared.length === 0
             ? []
-            : [`${formatRange(range)} ${shared.join()} ${ports.from}-${ports.to} ${before}>${after}`];
+            : [
+                `${range.family} ${range.first}-${range.last} ${shared.join()} ${ports.from}-${ports.to} ${before}>${after}`,
+              ];
         }),
         ...pods.map(({ text, protocols, ports }) => `${text} ${protocols.join()} ${portsText(ports)}`),
       ].join("\n"),
@@ -82,14 +88,14 @@ function essence({ gained, lost }: Diff): string {
 /** What is left of a comparison for ICMP, ICMPv6 and GRE. */
 function portlessPart(comparison: Comparison): Comparison {
   const { gained, lost } = comparison.diff;
-  const rest = (boxes: readonly DiffBox[]) => boxes.filter(({ protocols }) => !protocols.some(isPolicyProtocol));
+  const rest = (boxes: readonly ChangeBox[]) => boxes.filter(({ protocols }) => !protocols.some(isPolicyProtocol));
   return {
     ...comparison,
     diff: { gained: { boxes: rest(gained.boxes), pods: [] }, lost: { boxes: rest(lost.boxes), pods: [] } },
   };
 }
 
-function textSection(paint: Paint, limit: number): Section {
+function textSection(paint: Paint, limit: number, names: readonly NamedAddresses[]): Section {
   return (title, comparison) => {
     const { gained, lost } = comparison.diff;
     const lines = [paint("bold", title)];
@@ -97,53 +103,61 @@ function textSection(paint: Paint, limit: number): Section {
       ["Gained", "+", gained, "red"],
       ["Lost", "-", lost, "green"],
     ] as const) {
-      const rows = [
-        ...side.pods.map((pods) => [paint(style, `${sign} ${podsText(pods)}`)]),
-        ...side.boxes.map((box) => [paint(style, `${sign} ${boxText(box)}`), ...boxDetails(box)]),
-      ];
-      lines.push(`${name}: ${rows.length === 0 ? "nothing" : sizeText(side.boxes, side.pods)}`);
-      lines.push(
-        ...shown(rows, limit).flatMap(([first, ...more]) => [`  ${first}`, ...more.map((line) => `      ${line}`)]),
+      const rows = shown([...side.pods, ...side.boxes], limit).flatMap((row) =>
+        "pods" in row
+          ? [`  ${paint(style, `${sign} ${podsText(row)}`)}`]
+          : [`  ${paint(style, `${sign} ${boxText(row)}`)}`, ...boxDetails(comparison, row, names)],
       );
-      lines.push(...leftOut(rows.length, limit));
+      const total = side.boxes.length + side.pods.length;
+      lines.push(
+        `${name}: ${total === 0 ? "nothing" : sizeText(side.boxes, side.pods)}`,
+        ...rows,
+        ...leftOut(total, limit),
+      );
     }
     return `${[...lines, ...abortText(comparison)].join("\n")}\n`;
   };
 }
 
-function markdownSection(limit: number): Section {
+function markdownSection(limit: number, names: readonly NamedAddresses[]): Section {
   return (title, comparison) => {
     const { gained, lost } = comparison.diff;
-    const rows = [
-      ...gained.pods.map((pods) => ["gained", podsText(pods), "", ""]),
-      ...gained.boxes.map((box) => ["**gained**", ...markdownCells(box)]),
-      ...lost.pods.map((pods) => ["lost", podsText(pods), "", ""]),
-      ...lost.boxes.map((box) => ["lost", ...markdownCells(box)]),
+    const all = [
+      ...[...gained.pods, ...gained.boxes].map((row) => ["**gained**", row] as const),
+      ...[...lost.pods, ...lost.boxes].map((row) => ["lost", row] as const),
     ];
-    const table =
-      rows.length === 0
-        ? "No difference.\n"
-        : markdownTable(["", "Destinations", "Example", "Why"], shown(rows, limit));
-    const notes = [...leftOut(rows.length, limit), ...abortText(comparison)];
+    const rows = shown(all, limit).map(([kind, row]) =>
+      "pods" in row ? [kind, podsText(row), "", ""] : [kind, ...markdownCells(comparison, row, names)],
+    );
+    const table = all.length === 0 ? "No difference.\n" : markdownTable(["", "Destinations", "Example", "Why"], rows);
+    const notes = [...leftOut(all.length, limit), ...abortText(comparison)];
     return `### ${title}\n\n${table}${notes.length === 0 ? "" : `\n${notes.join("\n")}\n`}`;
   };
 }
 
-function markdownCells(box: DiffBox): string[] {
+function markdownCells({ before, after }: Comparison, box: ChangeBox, known: readonly NamedAddresses[]): string[] {
+  const { names, witness, explanations } = describeBox(before, after, box, known);
   return [
-    `${boxText(box)}\n${box.names.join("; ")}`,
-    `\`${formatPoint(box.witness)}\``,
-    `before: ${box.explanations.before.text}\nafter: ${box.explanations.after.text}`,
+    `${boxText(box)}\n${names.join("; ")}`,
+    `\`${formatPoint(witness)}\``,
+    `before: ${explanations.before.text}\nafter: ${explanations.after.text}`,
   ];
 }
 
-function boxText({ range, protocols, ports, before, after, pairs }: DiffBox): string {
+function boxText({ range, protocols, ports, before, after }: ChangeBox): string {
+  const pairs = boxSize(range, ports);
   const change = before === "order-dependent" || after === "order-dependent" ? ` (${before} -> ${after})` : "";
-  return `${formatRange(range)} ${protocols.join(", ")} ${portsText(ports)}${change}, ${count(Number(pairs), "pair").replace(/^\S+/, grouped(pairs))}`;
+  return `${formatRange(range)} ${protocols.join(", ")} ${portsText(ports)}${change}, ${grouped(pairs)} ${pairs === 1n ? "pair" : "pairs"}`;
 }
 
-function boxDetails({ names, witness, explanations: { before, after } }: DiffBox): string[] {
-  return [names.join("; "), `for example ${formatPoint(witness)}`, `before: ${before.text}`, `after: ${after.text}`];
+function boxDetails({ before, after }: Comparison, box: ChangeBox, known: readonly NamedAddresses[]): string[] {
+  const { names, witness, explanations } = describeBox(before, after, box, known);
+  return [
+    names.join("; "),
+    `for example ${formatPoint(witness)}`,
+    `before: ${explanations.before.text}`,
+    `after: ${explanations.after.text}`,
+  ].map((line) => `      ${line}`);
 }
 
 function podsText({ text, protocols, ports }: DiffPods): string {
@@ -154,7 +168,7 @@ function portsText(ports: DiffPods["ports"]): string {
   return typeof ports === "string" ? `port "${ports}"` : formatPorts(ports);
 }
 
-function sizeText(boxes: readonly DiffBox[], pods: readonly DiffPods[]): string {
+function sizeText(boxes: readonly ChangeBox[], pods: readonly DiffPods[]): string {
   return [
     ...(boxes.length === 0 ? [] : [count(boxes.length, "box", "boxes")]),
     ...(pods.length === 0 ? [] : [`${count(pods.length, "set")} of pods`]),
@@ -176,13 +190,17 @@ function abortText({ before, after }: Comparison): string[] {
   ];
 }
 
-function comparisonJson({ semantics, before, after, diff: { gained, lost } }: Comparison): Json {
+function comparisonJson(
+  { semantics, before, after, diff: { gained, lost } }: Comparison,
+  names: readonly NamedAddresses[],
+): Json {
+  const described = (box: ChangeBox) => boxJson(describeBox(before, after, box, names));
   const counts = countDiff(before, after, protocolsOf(semantics));
   const aborts = { before: abortReasons(before), after: abortReasons(after) };
   return {
     semantics: semanticsJson(semantics),
-    gained: { counts: countsJson(counts.gained), boxes: gained.boxes.map(boxJson), pods: gained.pods.map(podsJson) },
-    lost: { counts: countsJson(counts.lost), boxes: lost.boxes.map(boxJson), pods: lost.pods.map(podsJson) },
+    gained: { counts: countsJson(counts.gained), boxes: gained.boxes.map(described), pods: gained.pods.map(podsJson) },
+    lost: { counts: countsJson(counts.lost), boxes: lost.boxes.map(described), pods: lost.pods.map(podsJson) },
     aborts,
   };
 }

@@ -1,4 +1,5 @@
 import { formatPart, type ObjectVerdict, type SelectorRegion } from "../../analysis/index.ts";
+import { abortReasons } from "../aborts.ts";
 import type { Answer, Judgement } from "../commands/explain.ts";
 import type { Question } from "../input/question.ts";
 import type { OutputFormat } from "../options.ts";
@@ -27,6 +28,7 @@ export function renderExplain(
         sender: question.sender.text,
         policies: question.set.policies.length,
         semantics: question.analyses.map(({ semantics }) => semanticsJson(semantics)),
+        aborts: question.analyses.flatMap(abortReasons),
         answers: answers.map(answerJson),
       });
     case "markdown":
@@ -49,7 +51,7 @@ function text(question: Question, answers: readonly Answer[], paint: Paint): str
       .map((section) => section.map((line) => `  ${line}\n`).join(""))
       .join("")}`;
   });
-  return `${paint("dim", heading(question))}\n\n${blocks.join("\n")}${summary(answers)}`;
+  return `${paint("dim", heading(question))}\n\n${blocks.join("\n")}${summary(answers)}${abortText(question)}`;
 }
 
 function agreement({ judgements }: Answer, { analyses }: Question): string {
@@ -86,6 +88,13 @@ function summary(answers: readonly Answer[]): string {
   return `\n${count(answers.length, "destination")}: ${[...counts].map(([verdict, number]) => `${number} ${verdict}`).join(", ")}\n`;
 }
 
+function abortText({ analyses }: Question): string {
+  return analyses
+    .flatMap(abortReasons)
+    .map((reason) => `\nThe agent cannot load the policies: ${reason}.\n`)
+    .join("");
+}
+
 function markdown(question: Question, answers: readonly Answer[]): string {
   const names = question.analyses.map(({ semantics }) => describeSemantics(semantics));
   const rows = answers.map(({ destination, judgements }) => [
@@ -93,7 +102,7 @@ function markdown(question: Question, answers: readonly Answer[]): string {
     ...judgements.map(({ verdict }) => `**${verdict}**`),
     sections(judgements).flat().join("\n"),
   ]);
-  return `${heading(question)}\n\n${markdownTable(["Destination", ...names, "Why"], rows)}`;
+  return `${heading(question)}\n\n${markdownTable(["Destination", ...names, "Why"], rows)}${abortText(question)}`;
 }
 
 function answerJson({ destination, verdict, judgements }: Answer): Json {

@@ -1,14 +1,14 @@
 import { parse } from "yaml";
 import type { Acknowledgement, StackConfig } from "../config/stackConfig.ts";
-import type { EnforcerFacts } from "../rules/networkFacts.ts";
+import type { AddOnFacts } from "../rules/networkFacts.ts";
 import type { Problem } from "../rules/problem.ts";
 import { agentOf, compareVersions, OLDEST_AGENT } from "./agentVersions.ts";
 import type { AddOnAnswer, Answer } from "./awsAnswers.ts";
 import { emptyAnswer } from "./judgeVpc.ts";
 
-/** What enforces the policy, and what a reader must be told of it. */
-export interface JudgedEnforcer {
-  readonly facts: EnforcerFacts;
+/** The add-on, and what a reader must be told of it. */
+export interface JudgedAddOn {
+  readonly facts: AddOnFacts;
   readonly warnings: readonly string[];
   /** `env.ENABLE_V4_EGRESS` of the add-on, which says whether an IPv6 cluster's pods send IPv4 past the policy. */
   readonly ipv4Egress: boolean;
@@ -20,11 +20,11 @@ export interface JudgedEnforcer {
  *
  * @param answer missing where EKS is not asked
  */
-export function judgeEnforcer(
+export function judgeAddOn(
   { cluster, acknowledge }: Pick<StackConfig, "cluster" | "acknowledge">,
   answer: Answer<AddOnAnswer> | undefined,
   problems: Problem[],
-): JudgedEnforcer {
+): JudgedAddOn {
   const where = `add-on vpc-cni of ${"eks" in cluster ? cluster.eks : cluster.context}`;
   const warnings: string[] = [];
   const acknowledged: Acknowledgement[] = [];
@@ -38,7 +38,7 @@ export function judgeEnforcer(
       warnings.push(`${where}: ${finding}. Acknowledged (${name}): ${reason}`);
     }
   };
-  const judged = (facts: Omit<EnforcerFacts, "acknowledged">, ipv4Egress = true): JudgedEnforcer => ({
+  const judged = (facts: Omit<AddOnFacts, "acknowledged">, ipv4Egress = true): JudgedAddOn => ({
     facts: { ...facts, acknowledged },
     warnings,
     ipv4Egress,
@@ -106,7 +106,7 @@ export function judgeEnforcer(
   const environment = (settings?.env ?? {}) as Record<string, unknown>;
   return judged(
     {
-      addOnVersion: addonVersion,
+      version: addonVersion,
       ...(agent && { agentVersion: agent.isExact ? agent.version : `>=${agent.version}` }),
       networkPolicyEnabled,
     },

@@ -1,0 +1,79 @@
+import type { Destination } from "./declaration.ts";
+import type { GuardrailName, Violation } from "./violation.ts";
+
+/** A word that somebody gave for something that a guardrail would refuse. */
+export interface Acknowledgement {
+  /** What config calls it. */
+  readonly name: string;
+  /** Why it is accepted. */
+  readonly reason: string;
+  /** The last day on which it counts, `YYYY-MM-DD`. */
+  readonly expires: string;
+}
+
+/** Accepts that a private region becomes reachable. */
+export interface RegionAcknowledgement extends Acknowledgement {
+  readonly region: Pick<Destination, "cidrs" | "pods" | "ports">;
+}
+
+/** What may happen to a declared policy only with a word: it loses its protection, leaves the plan, or selects other pods. */
+export const POLICY_CHANGES = ["unprotect", "remove", "selector"] as const;
+
+export type PolicyChange = (typeof POLICY_CHANGES)[number];
+
+/** Accepts a change to a declared policy. */
+export interface ChangeAcknowledgement extends Acknowledgement {
+  /** `namespace/name`. */
+  readonly policy: string;
+  readonly change: PolicyChange;
+}
+
+/** Those that still count on a day, `YYYY-MM-DD`. */
+export function valid<Kind extends Acknowledgement>(acknowledgements: readonly Kind[], today: string): Kind[] {
+  return acknowledgements.filter(({ expires }) => today <= expires);
+}
+
+/** Acknowledgements that have expired, or that cover nothing. */
+export function staleViolations<Kind extends Acknowledgement>(
+  guardrail: GuardrailName,
+  acknowledgements: readonly Kind[],
+  today: string,
+  isUsed: (acknowledgement: Kind) => boolean,
+): Violation[] {
+  return acknowledgements.flatMap((acknowledgement) => {
+    const { name, reason, expires } = acknowledgement;
+    const what = `acknowledgement "${name}" (${reason})`;
+    if (expires < today) {
+      const fix = "remove it, and what it covers from the plan; or give it a new date if the reason still holds.";
+      return [stale(guardrail, `${what} expired on ${expires}; today is ${today}.`, fix)];
+    }
+    return isUsed(acknowledgement)
+      ? []
+      : [stale(guardrail, `${what} is not used: the plan does nothing that it covers.`, "remove it from the config.")];
+  });
+}
+
+/** Acknowledgements of differences where it is not known what is deployed. */
+export function unmatchable(guardrail: GuardrailName, acknowledgements: readonly Acknowledgement[]): Violation[] {
+  return acknowledgements.map(({ name, reason }) => ({
+    ...stale(
+      guardrail,
+      `cannot conclude: acknowledgement "${name}" (${reason}) is for a difference to what is deployed, which is not given.`,
+      "give the pack a file with the deployed policies, or remove the acknowledgement.",
+    ),
+    conclusive: false,
+  }));
+}
+
+function stale(guardrail: GuardrailName, message: string, fix: string): Violation {
+  return {
+    guardrail,
+    resource: undefined,
+    policy: undefined,
+    rule: undefined,
+    witness: undefined,
+    message,
+    fix,
+    conclusive: true,
+  };
+}

@@ -1,0 +1,36 @@
+import type { ChangeBox } from "../analysis/boxes.ts";
+import { type AddressRange, bareDiff, type EgressAnalysis, formatPorts, formatRange } from "../analysis/index.ts";
+
+/** What `wide` allows, or may allow, and `narrow` does not, on addresses. */
+export function allowedBeyond(narrow: EgressAnalysis, wide: EgressAnalysis): readonly ChangeBox[] {
+  return bareDiff(narrow, wide).gained.boxes;
+}
+
+/** The parts of boxes that lie in some ranges. */
+export function within(boxes: readonly ChangeBox[], ranges: readonly AddressRange[]): ChangeBox[] {
+  return boxes.flatMap((box) => ranges.flatMap((range) => overlap(box, { ...box, range })));
+}
+
+/** The parts of boxes that other boxes have too. */
+export function intersection(boxes: readonly ChangeBox[], others: readonly ChangeBox[]): ChangeBox[] {
+  return boxes.flatMap((box) => others.flatMap((other) => overlap(box, other)));
+}
+
+/** The common part of two boxes, with the change of the first; empty or one. */
+function overlap(box: ChangeBox, other: Pick<ChangeBox, "range" | "protocols" | "ports">): ChangeBox[] {
+  const { family } = box.range;
+  const first = box.range.first > other.range.first ? box.range.first : other.range.first;
+  const last = box.range.last < other.range.last ? box.range.last : other.range.last;
+  const from = Math.max(box.ports.from, other.ports.from);
+  const to = Math.min(box.ports.to, other.ports.to);
+  const protocols = box.protocols.filter((protocol) => other.protocols.includes(protocol));
+  return family === other.range.family && first <= last && from <= to && protocols.length > 0
+    ? [{ ...box, range: { family, first, last }, ports: { from, to }, protocols }]
+    : [];
+}
+
+/** `10.0.0.0/8 TCP, UDP 443`, `10.0.0.0/8 all ports`. */
+export function formatBox({ range, protocols, ports }: Pick<ChangeBox, "range" | "protocols" | "ports">): string {
+  const every = ports.from === 0 && ports.to === 65535;
+  return `${formatRange(range)} ${every && protocols.length > 1 ? "" : `${protocols.join(", ")} `}${formatPorts(ports)}`;
+}

@@ -1,0 +1,83 @@
+import type { AddressFamily, Cidr, Labels, PolicyProtocol, PortRange } from "../analysis/index.ts";
+
+/** Ports of one protocol. */
+export interface DeclaredPorts {
+  readonly protocol: PolicyProtocol;
+  readonly range: PortRange;
+}
+
+/** Ports as policies and configs write them. */
+export function declaredPorts({
+  protocol,
+  port,
+  endPort,
+}: {
+  readonly protocol: PolicyProtocol;
+  readonly port: number;
+  readonly endPort?: number;
+}): DeclaredPorts {
+  return { protocol, range: { from: port, to: endPort ?? port } };
+}
+
+/** Pods of one namespace, chosen by labels. */
+export interface DeclaredPods {
+  readonly namespace: string;
+  readonly labels: Labels;
+}
+
+/** Something outside the public internet that the runners may reach: address blocks, or pods, or both. */
+export interface Destination {
+  /** What a reader calls it. */
+  readonly name: string;
+  readonly cidrs: readonly Cidr[];
+  readonly pods: readonly DeclaredPods[];
+  /** At least one. */
+  readonly ports: readonly DeclaredPorts[];
+  /** Whether losing it is a violation too. */
+  readonly required: boolean;
+}
+
+/** A destination in the public internet that the runners need. */
+export interface RequiredEndpoint {
+  /** As it was declared: `https://rpc.example.com:8545`. */
+  readonly name: string;
+  /** The addresses; `undefined` for a host name, which may turn out to be any public address. */
+  readonly cidr: Cidr | undefined;
+  readonly ports: DeclaredPorts;
+}
+
+/** The cluster, as far as verdicts depend on it. */
+export interface DeclaredCluster {
+  /** The family of the pods' addresses. EKS clusters have one. */
+  readonly ipFamily: AddressFamily;
+  /** Version of aws-network-policy-agent. Default: the newest that the analysis knows. */
+  readonly agentVersion?: string;
+  /**
+   * Whether pods can send packets of the other family, which no policy is applied to: `ENABLE_V4_EGRESS` in an IPv6
+   * cluster, `ENABLE_V6_EGRESS` in an IPv4 one. Default: not judged.
+   */
+  readonly otherFamilyEgress?: boolean;
+}
+
+/**
+ * What somebody who does not trust the plan says about the runners: who they are, what they may reach and what they
+ * need. Never read back from the program that is checked, so that a bug there is caught.
+ */
+export interface Declaration {
+  readonly runner: {
+    /** Namespaces in which runner pods are started; at least one. */
+    readonly namespaces: readonly string[];
+    /** Labels that every runner pod has; it may have others. At least one. */
+    readonly labels: Labels;
+  };
+  /** `namespace/name` of the NetworkPolicies that must be in the plan. May be empty: then only the reach is judged. */
+  readonly policies: readonly string[];
+  readonly cluster: DeclaredCluster;
+  /** Every block of the VPC, both families. Blocks in public ranges are private here. */
+  readonly vpcCidrs: readonly Cidr[];
+  /** All private reach that is wanted. */
+  readonly destinations: readonly Destination[];
+  /** Ports on which the whole public internet must stay reachable; `"every-port"`: of every protocol. */
+  readonly internet: readonly DeclaredPorts[] | "every-port";
+  readonly endpoints: readonly RequiredEndpoint[];
+}

@@ -1,0 +1,192 @@
+import {
+  type Divergence,
+  type DivergenceShape,
+  divergences,
+  formatPoint,
+  formatReference,
+  policyId,
+  referenceTo,
+} from "../analysis/index.ts";
+import { formatBox, within } from "./boxes.ts";
+import { inhabitedSpace, otherFamily } from "./concern.ts";
+import { placeOf } from "./finding.ts";
+import type { ReadPolicy } from "./plannedPolicy.ts";
+import { policiesOf, type Reach, selecting } from "./policySet.ts";
+import { allReaches, inconclusive, type Situation } from "./situation.ts";
+import type { GuardrailName, Violation } from "./violation.ts";
+
+/** Longest name for which controller and agent agree on the policy (EKS facts, 2026-08). */
+const LONGEST_NAME = 57;
+
+/** Divergences that come from the cluster, not from the policy: no rewrite avoids them. */
+const OF_THE_CLUSTER: readonly DivergenceShape[] = ["node-address", "other-family-not-enforced", "icmpv6"];
+
+/** What a shape is called and what helps. */
+const SHAPES: Readonly<Partial<Record<DivergenceShape, readonly [name: string, fix: string]>>> = {
+  "same-cidr-except": [
+    "an except bleeds into another rule with the same block",
+    "give the other rule a peer of its own (a selector or a narrower block) instead of the same block or no `to`.",
+  ],
+  "except-of-another-rule": [
+    "an except punches a hole into another rule",
+    "drop the except, or make the other rule's blocks exactly as narrow as the except leaves them.",
+  ],
+  "shared-first-address": [
+    "a block shares its first address with an except and does not inherit the ports around it",
+    "repeat the wider rule's ports for that block, or split it so that no part shares the except's first address.",
+  ],
+  "inherited-through-intermediate": [
+    "a block inherits ports through the block around it",
+    "except the intermediate block too, or drop the rule for it: no rule's block may lie between another rule's block and its except.",
+  ],
+  "every-port-leak": [
+    "the agent opens every port of blocks inside 0.0.0.0/0",
+    "update vpc-cni to 1.20.1 or later (agent 1.2.4).",
+  ],
+  "slot-overflow": [
+    "a block has more than 24 port entries, and which are kept is random",
+    "use port ranges (endPort), or split the ports among blocks that do not contain each other.",
+  ],
+  "key-collision": ["two blocks are written to one map key", "drop the except of the other address family."],
+  "other-family-except": [
+    "an except of the other address family denies addresses of this one",
+    "drop the except: the cluster's pods have no addresses of its family.",
+  ],
+  "other-family-except-aborts": [
+    "the agent cannot load the policy and keeps what was loaded before",
+    "drop the except of the other address family: the cluster's pods have no addresses of it.",
+  ],
+  "policy-types-ignored": [
+    "the controller applies egress rules although policyTypes lack Egress",
+    'set policyTypes to ["Egress"], or remove the egress rules.',
+  ],
+};
+
+/** Guardrail 5: nothing that the VPC CNI enforces otherwise than written, and no shape that it drops. */
+export function eksHazards(situation: Situation): Violation[] {
+  const { runners, plan } = situation;
+  const shapes = new Set(runners.flatMap((runner) => selecting(plan, runner).read));
+  return [
+    ...[...shapes].flatMap(shapeHazards),
+    ...runners.flatMap((runner) =>
+      allReaches(situation, plan, runner).flatMap((reach) => divergenceHazards("eks-hazards", reach)),
+    ),
+    ...(situation.scope === "plan" ? clusterHazards(situation) : []),
+    ...inconclusive("eks-hazards", plan, runners),
+  ];
+}
+
+/** What can be seen in one policy alone: host bits, a long name, ports that no address has. */
+export function shapeHazards({ policy, planned, looseCidrs }: ReadPolicy): Violation[] {
+  const id = policyId(policy);
+  const at = (rule: number | undefined, witness: string, message: string, fix: string): Violation => ({
+    guardrail: "eks-hazards",
+    resource: planned.resource,
+    policy: id,
+    rule,
+    witness,
+    message: `NetworkPolicy ${id}: ${message}`,
+    fix,
+    conclusive: true,
+  });
+  const loose = looseCidrs.map(({ path, rule, text, canonical }) =>
+    at(
+      rule,
+      text,
+      `${path} is ${text}, with bits set after the prefix; agents before 1.4.2 enforce it at random, and newer API servers refuse it.`,
+      `write ${canonical}.`,
+    ),
+  );
+  const longName =
+    policy.name.length > LONGEST_NAME
+      ? [
+          at(
+            undefined,
+            policy.name,
+            `its name has ${policy.name.length} characters; beyond ${LONGEST_NAME} the agent looks for a policy of another name.`,
+            `use at most ${LONGEST_NAME} characters.`,
+          ),
+        ]
+      : [];
+  const named = policy.egress.flatMap(({ to, ports }, rule) => {
+    const names = (ports ?? []).flatMap(({ name }) => name ?? []);
+    const onAddresses = to === undefined || to.some(({ kind }) => kind === "ipBlock");
+    return names.length === 0 || !onAddresses
+      ? []
+      : [
+          at(
+            rule,
+            `port "${names[0]}"`,
+            `rule ${rule} (spec.egress[${rule}]) names port "${names.join('", "')}" for addresses, which have no port names; the controller drops it.`,
+            "write the port's number.",
+          ),
+        ];
+  });
+  return [...loose, ...longName, ...named];
+}
+
+/**
+ * Where the agent enforces something else than the policies of a reach say, except where no host is. Nothing where they
+ * say that the pods are not isolated at all: that is what is wrong then.
+ */
+export function divergenceHazards(guardrail: GuardrailName, reach: Reach): Violation[] {
+  const { semantics } = reach;
+  const policies = policiesOf(reach.policies);
+  if (semantics.name !== "vpc-cni" || policies.every(({ isolatesEgress }) => !isolatesEgress)) {
+    return [];
+  }
+  const hazards = divergences(policies, { semantics }).filter(isHazard);
+  return [...Map.groupBy(hazards, groupKey).values()].map((same) => {
+    const first = same[0] as Divergence;
+    const { shape, direction, witness, explanations } = first;
+    const { before, after } = explanations;
+    const [name, fix] = SHAPES[shape] ?? [shape, "rewrite the rules so that their blocks do not overlap."];
+    const refused = reach.analysis.aborts.map(({ term, except }) => referenceTo(reach.analysis, term, { except }));
+    const by = refused.length === 0 ? "" : ` Refused: ${refused.map(formatReference).join(", ")}.`;
+    const more = same.length > 1 ? ` and ${same.length - 1} more` : "";
+    return {
+      guardrail,
+      ...placeOf(reach, refused[0] ?? after.allowedBy[0] ?? after.exceptedBy[0] ?? before.allowedBy[0]),
+      witness: formatPoint(witness),
+      message: `${direction}, ${shape}: ${name}.${by} As specified, ${before.text} As enforced by the VPC CNI, ${after.text} Region: ${formatBox(first)}${more}.`,
+      fix,
+      conclusive: true,
+    };
+  });
+}
+
+function isHazard(divergence: Divergence): boolean {
+  return (
+    !OF_THE_CLUSTER.includes(divergence.shape) &&
+    (divergence.direction !== "over-deny" || within([divergence], inhabitedSpace()).length > 0)
+  );
+}
+
+function groupKey({ shape, direction, explanations: { before, after } }: Divergence): string {
+  if (shape === "other-family-except-aborts") {
+    return shape;
+  }
+  const places = [...before.allowedBy, ...after.allowedBy, ...after.exceptedBy];
+  return `${shape} ${direction} ${places.map(({ policy, rule, peer }) => `${policy} ${rule} ${peer}`).join()}`;
+}
+
+/** What the cluster leaves open beside every policy. */
+function clusterHazards({ declaration: { cluster } }: Pick<Situation, "declaration">): Violation[] {
+  if (cluster.otherFamilyEgress !== true) {
+    return [];
+  }
+  const other = otherFamily(cluster.ipFamily) === "ipv4" ? "IPv4" : "IPv6";
+  const setting = other === "IPv4" ? "ENABLE_V4_EGRESS" : "ENABLE_V6_EGRESS";
+  return [
+    {
+      guardrail: "eks-hazards",
+      resource: undefined,
+      policy: undefined,
+      rule: undefined,
+      witness: other === "IPv4" ? "169.254.169.254:80/tcp" : "[fd00:ec2::254]:80/tcp",
+      message: `the pods send ${other} through an interface to which no policy is applied (${setting}), the metadata service included.`,
+      fix: `set ${setting} to "false" in the configuration of the vpc-cni add-on.`,
+      conclusive: true,
+    },
+  ];
+}

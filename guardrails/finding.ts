@@ -1,0 +1,143 @@
+import type { ChangeBox } from "../analysis/boxes.ts";
+import {
+  type DiffPods,
+  type Explanation,
+  explain,
+  formatPodSet,
+  formatPoint,
+  formatPorts,
+  type NamedAddresses,
+  namesIn,
+  type Point,
+  policyId,
+  type Reference,
+  witnessOf,
+} from "../analysis/index.ts";
+import { formatBox } from "./boxes.ts";
+import type { Reach } from "./policySet.ts";
+import type { GuardrailName, Violation } from "./violation.ts";
+
+/** Something found under one semantics; the same under the other becomes one violation with it. */
+export interface Finding {
+  /** Equal for findings that one message can tell. */
+  readonly key: string;
+  readonly semantics: string;
+  readonly resource: string | undefined;
+  readonly policy: string | undefined;
+  readonly rule: number | undefined;
+  readonly witness: string;
+  readonly message: string;
+}
+
+/** More regions than this are counted, not listed. */
+const MOST_REGIONS = 4;
+
+/** How a finding is told. */
+export interface FindingText {
+  /** Introduces the list of regions: `Not declared`. */
+  readonly heading: string;
+  readonly names: readonly NamedAddresses[];
+  /** The port that a witness should have, where the region holds it. */
+  readonly port?: number;
+}
+
+/** Boxes of a reach, those decided by the same rules for the same reason as one finding each. */
+export function addressFindings(
+  reach: Reach,
+  boxes: readonly ChangeBox[],
+  { heading, names, port }: FindingText,
+): Finding[] {
+  const witness = (box: ChangeBox): Point =>
+    port !== undefined && box.ports.from <= port && port <= box.ports.to ? { ...witnessOf(box), port } : witnessOf(box);
+  const groups = Map.groupBy(
+    boxes.map((box) => ({ box, why: explain(reach.analysis, witness(box)) })),
+    ({ why }) => decisionKey(why),
+  );
+  return [...groups].map(([key, group]) => {
+    const { why } = group[0] as (typeof group)[0];
+    const regions = group
+      .slice(0, MOST_REGIONS)
+      .map(({ box }) => `${formatBox(box)} (${namesIn(box.range, names).slice(0, 2).join("; ")})`);
+    const more = group.length - regions.length;
+    return {
+      key,
+      ...placeOf(reach, why.allowedBy[0] ?? why.exceptedBy[0] ?? why.nearest?.reference),
+      semantics: reach.semantics.name,
+      witness: formatPoint(why.point),
+      message: `${why.text} ${heading}: ${regions.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`,
+    };
+  });
+}
+
+/** Ports on pods by label; the rule is the first that grants them. */
+export function podFindings(reach: Reach, rows: readonly DiffPods[], heading: string): Finding[] {
+  return rows.map((row) => {
+    const grant = grantOf(reach, row);
+    const policy = grant === undefined ? undefined : reach.policies[grant.policy];
+    const id = policy && policyId(policy.policy);
+    const by =
+      grant === undefined
+        ? "because no policy isolates the egress of this pod"
+        : `by rule ${grant.rule} of ${id} (spec.egress[${grant.rule}]${grant.peer === undefined ? "" : `.to[${grant.peer}]`})`;
+    const witness = formatPods(row);
+    return {
+      key: `pods ${id} ${grant?.rule} ${witness}`,
+      resource: policy?.planned.resource,
+      policy: id,
+      rule: grant?.rule,
+      semantics: reach.semantics.name,
+      witness,
+      message: `${witness}: allowed ${by}. ${heading}.`,
+    };
+  });
+}
+
+/** `pods app=web in namespace x, TCP 8080`. */
+export function formatPods({ text, protocols, ports }: DiffPods): string {
+  return `${text}, ${protocols.join(", ")} ${typeof ports === "string" ? `port "${ports}"` : formatPorts(ports)}`;
+}
+
+/** Turns findings into violations, the same ones under both semantics into one. */
+export function violationsOf(guardrail: GuardrailName, findings: readonly Finding[], fix: string): Violation[] {
+  return [...Map.groupBy(findings, ({ key }) => key).values()].map((same) => {
+    const { resource, policy, rule, witness, message } = same[0] as Finding;
+    const semantics = [...new Set(same.map(({ semantics }) => semantics))].join(" and ");
+    const text = `${message} (${semantics})`;
+    return { guardrail, resource, policy, rule, witness, message: text, fix, conclusive: true };
+  });
+}
+
+/** Where a reference of a reach points. */
+export function placeOf(
+  { policies }: Pick<Reach, "policies">,
+  reference: Reference | undefined,
+): Pick<Finding, "resource" | "policy" | "rule"> {
+  const policy = reference && policies[reference.policyIndex];
+  return { resource: policy?.planned.resource, policy: reference?.policy, rule: reference?.rule };
+}
+
+function decisionKey({ reason, allowedBy, exceptedBy, nearest, verdict }: Explanation): string {
+  const references = [...allowedBy, ...exceptedBy, ...(nearest === undefined ? [] : [nearest.reference])];
+  const places = references.map(({ policy, path }) => `${policy} ${path.replace(/\.ipBlock\.except\[\d+\]$/, "")}`);
+  return `${reason} ${verdict} ${[...new Set(places)].join()}`;
+}
+
+function grantOf({ analysis }: Reach, row: DiffPods) {
+  for (const { pods, permissions, namedPorts } of analysis.podGrants) {
+    if (formatPodSet(pods) !== row.text) {
+      continue;
+    }
+    const numeric = permissions.find(
+      ({ protocol, range }) =>
+        typeof row.ports !== "string" &&
+        (protocol === "any" || row.protocols.includes(protocol)) &&
+        range.from <= row.ports.to &&
+        row.ports.from <= range.to,
+    );
+    const grant = numeric?.grants[0] ?? namedPorts.find(({ name }) => name === row.ports)?.grant;
+    if (grant !== undefined) {
+      return grant;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,104 @@
+import { formatSelector } from "../analysis/index.ts";
+import { type ChangeAcknowledgement, type PolicyChange, staleViolations, valid } from "./acknowledgement.ts";
+import { idOf, type PolicySet } from "./policySet.ts";
+import type { Situation } from "./situation.ts";
+import type { Violation } from "./violation.ts";
+
+/** What happens to a declared policy. */
+interface Change {
+  readonly policy: string;
+  readonly change: PolicyChange;
+  readonly resource: string | undefined;
+  readonly message: string;
+  readonly fix: string;
+}
+
+/**
+ * Guardrail 7: every declared policy is protected, and neither leaves the plan nor changes its pods while the cluster has
+ * it, unless that very change is acknowledged. Without the policy the runners may reach everything.
+ *
+ * @param today `YYYY-MM-DD`
+ */
+export function protection(
+  { scope, declaration, named, deployed }: Situation,
+  acknowledgements: readonly ChangeAcknowledgement[],
+  today: string,
+): Violation[] {
+  const changes = [
+    ...unprotected(named),
+    ...(deployed === undefined ? [] : changesSince(deployed, named, declaration.policies)),
+  ];
+  const accepted = valid(acknowledgements, today);
+  const accepts =
+    ({ policy, change }: Change) =>
+    (word: ChangeAcknowledgement) =>
+      word.policy === policy && word.change === change;
+  return [
+    ...changes
+      .filter((change) => !accepted.some(accepts(change)))
+      .map(
+        ({ policy, resource, message, fix }): Violation => ({
+          guardrail: "protection",
+          resource,
+          policy,
+          rule: undefined,
+          witness: undefined,
+          message,
+          fix,
+          conclusive: true,
+        }),
+      ),
+    ...(scope === "alone"
+      ? []
+      : staleViolations("protection", acknowledgements, today, (word) =>
+          changes.some((change) => accepts(change)(word)),
+        )),
+  ];
+}
+
+/** Declared policies of the plan that the engine would delete without asking. */
+function unprotected({ read, unread }: PolicySet): Change[] {
+  return [...read, ...unread]
+    .filter(({ planned }) => planned.protect === false)
+    .map((policy) => ({
+      policy: idOf(policy) ?? "",
+      change: "unprotect",
+      resource: policy.planned.resource,
+      message: `NetworkPolicy ${idOf(policy)} is not protected: a renamed resource or a destroy would delete it, and the runners could reach everything.`,
+      fix: 'set the resource option protect: true; or acknowledge the change "unprotect".',
+    }));
+}
+
+function changesSince(deployed: PolicySet, named: PolicySet, declared: readonly string[]): Change[] {
+  const planned = new Map([...named.read, ...named.unread].map((policy) => [idOf(policy), policy]));
+  return deployed.read.flatMap((before): Change[] => {
+    const id = idOf(before) ?? "";
+    const after = planned.get(id);
+    if (after === undefined) {
+      return declared.includes(id)
+        ? [
+            {
+              policy: id,
+              change: "remove",
+              resource: undefined,
+              message: `NetworkPolicy ${id} is deployed and not in the plan: it would be deleted or left without an owner.`,
+              fix: 'keep it in the program; or acknowledge the change "remove".',
+            },
+          ]
+        : [];
+    }
+    const shell = "policy" in after ? after.policy : after.shell;
+    const [old, now] = [before.policy, shell].map((policy) => policy && formatSelector(policy.podSelector));
+    return now === undefined || old === now
+      ? []
+      : [
+          {
+            policy: id,
+            change: "selector",
+            resource: after.planned.resource,
+            message: `NetworkPolicy ${id} changes its podSelector from "${old}" to "${now}"; the controller may not apply that to a live policy (aws-network-policy-agent #643).`,
+            fix: 'create a policy under a new name first and remove the old one later; or acknowledge the change "selector".',
+          },
+        ];
+  });
+}

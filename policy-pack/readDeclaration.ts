@@ -1,0 +1,153 @@
+import { ADDRESS_FAMILIES, type AddressFamily, contains, formatCidr, leaksEveryPort } from "../analysis/index.ts";
+import { Fields } from "../config/fields.ts";
+import { portsOf } from "../config/ports.ts";
+import { privateSpace } from "../guardrails/concern.ts";
+import { type Declaration, type Destination, declaredPorts, type RequiredEndpoint } from "../guardrails/declaration.ts";
+import type { Problem } from "../rules/problem.ts";
+import { cidrsOf, REGION_KEYS, readRegion } from "./readDestination.ts";
+import { readEndpoint } from "./readEndpoint.ts";
+
+/** Keys of the policy `declaration`; docs/guardrails.md explains each. */
+export const DECLARATION_KEYS = [
+  "runner",
+  "policies",
+  "cluster",
+  "vpcCidrs",
+  "destinations",
+  "internet",
+  "endpoints",
+  "deployed",
+] as const;
+
+/** A declaration, and the file with what the cluster has now. */
+export interface DeclarationConfig {
+  readonly declaration: Declaration;
+  /** Path; `undefined`: not given. */
+  readonly deployed: string | undefined;
+}
+
+/** Reads the config of the policy `declaration`; `undefined` if that noted problems. */
+export function readDeclaration(
+  config: Readonly<Record<string, unknown>>,
+  problems: Problem[],
+): DeclarationConfig | undefined {
+  const before = problems.length;
+  const own = new Fields("declaration", config, DECLARATION_KEYS, problems);
+  const runner = readRunner(own);
+  const policies = own.texts("policies", "policies as NAMESPACE/NAME") ?? [];
+  if (policies.some((id) => !/^[^/]+\/[^/]+$/.test(id))) {
+    own.wrong("policies", "each is NAMESPACE/NAME, such as keeperhub/workflow-runner-block-imds");
+  }
+  const cluster = readCluster(own);
+  const vpcCidrs = cidrsOf(own, "vpcCidrs");
+  if (!own.has("vpcCidrs")) {
+    own.missing("vpcCidrs", "every block of the VPC, such as [10.1.0.0/16]");
+  }
+  const destinations = readDestinations(own);
+  const internet = readInternet(own, config.internet);
+  const endpoints = readEndpoints(own);
+  const deployed = own.text("deployed", "the path of a JSON file, relative to the folder of the pack");
+  if (problems.length > before || runner === undefined || cluster === undefined || vpcCidrs === undefined) {
+    return undefined;
+  }
+  const declaration = { runner, policies, cluster, vpcCidrs, destinations, internet, endpoints };
+  checkEndpoints(declaration, own);
+  return problems.length > before ? undefined : { declaration, deployed };
+}
+
+function readRunner(own: Fields): Declaration["runner"] | undefined {
+  const fields = own.object("runner", ["namespaces", "labels"]);
+  if (fields === undefined) {
+    return own.has("runner") ? undefined : own.missing("runner", "{namespaces: [NAMESPACE], labels: {app: NAME}}");
+  }
+  const namespaces = fields.texts("namespaces", "namespaces in which runner pods start");
+  const labels = fields.textMap("labels", "labels that every runner pod has");
+  if (!fields.has("namespaces")) {
+    fields.missing("namespaces", "the namespaces in which runner pods start");
+  }
+  if (!fields.has("labels")) {
+    fields.missing("labels", "labels that every runner pod has, such as {app: workflow-runner}");
+  }
+  return namespaces && labels && { namespaces, labels };
+}
+
+function readCluster(own: Fields): Declaration["cluster"] | undefined {
+  const fields = own.object("cluster", ["ipFamily", "agentVersion", "otherFamilyEgress"]);
+  if (fields === undefined) {
+    return own.has("cluster") ? undefined : own.missing("cluster", "{ipFamily: ipv4} or {ipFamily: ipv6}");
+  }
+  const ipFamily = fields.choice<AddressFamily>("ipFamily", ADDRESS_FAMILIES);
+  const agentVersion = fields.text("agentVersion", "a version of aws-network-policy-agent such as 1.3.1");
+  const otherFamilyEgress = fields.flag("otherFamilyEgress");
+  if (!fields.has("ipFamily")) {
+    return fields.missing("ipFamily", `the family of the pods' addresses, one of ${ADDRESS_FAMILIES.join(", ")}`);
+  }
+  if (ipFamily === "ipv6" && !fields.has("otherFamilyEgress")) {
+    fields.missing(
+      "otherFamilyEgress",
+      "false if ENABLE_V4_EGRESS of the vpc-cni add-on is off; its default is on, and no policy applies to that path",
+    );
+  }
+  try {
+    leaksEveryPort(agentVersion ?? "1.4.2");
+  } catch {
+    return fields.wrong("agentVersion", "must be MAJOR.MINOR.PATCH such as 1.3.1");
+  }
+  return (
+    ipFamily && {
+      ipFamily,
+      ...(agentVersion !== undefined && { agentVersion }),
+      ...(otherFamilyEgress !== undefined && { otherFamilyEgress }),
+    }
+  );
+}
+
+function readDestinations(own: Fields): Destination[] {
+  return own.named("destinations", [...REGION_KEYS, "required"]).flatMap(([name, fields]) => {
+    const region = readRegion(fields);
+    const required = fields.flag("required") ?? true;
+    return region === undefined ? [] : [{ name, ...region, required }];
+  });
+}
+
+function readInternet(own: Fields, value: unknown): Declaration["internet"] {
+  if (typeof value !== "string") {
+    return portsOf(own, "internet")?.map(declaredPorts) ?? [];
+  }
+  return own.choice<"every-port">("internet", ["every-port"]) ?? [];
+}
+
+function readEndpoints(own: Fields): RequiredEndpoint[] {
+  const wrong: string[] = [];
+  const endpoints = (own.texts("endpoints", "public destinations such as rpc.example.com:8545") ?? []).flatMap(
+    (text) => {
+      try {
+        return [readEndpoint(text)];
+      } catch (error) {
+        wrong.push((error as RangeError).message);
+        return [];
+      }
+    },
+  );
+  if (wrong.length > 0) {
+    own.wrong("endpoints", wrong.join("; "));
+  }
+  return endpoints;
+}
+
+/** An endpoint by address has to be public, and one that pods of this cluster can send to. */
+function checkEndpoints(declaration: Declaration, own: Fields): void {
+  const hidden = privateSpace(declaration);
+  const wrong = declaration.endpoints.flatMap(({ name, cidr }) => {
+    const block = cidr && hidden.find((candidate) => contains(candidate, cidr));
+    if (block !== undefined) {
+      return [`${name} is in ${formatCidr(block)}, which is not public; declare it as a destination`];
+    }
+    return cidr !== undefined && cidr.family !== declaration.cluster.ipFamily
+      ? [`${name} is ${cidr.family}, but the cluster's pods have ${declaration.cluster.ipFamily} addresses`]
+      : [];
+  });
+  if (wrong.length > 0) {
+    own.wrong("endpoints", wrong.join("; "));
+  }
+}

@@ -1,0 +1,171 @@
+import { Fields } from "../config/fields.ts";
+import type { Declaration } from "../guardrails/declaration.ts";
+import {
+  eksHazards,
+  formatViolation,
+  type GuardrailName,
+  isolation,
+  metadataEndpoints,
+  privateReach,
+  protection,
+  requiredDestinations,
+  type Situation,
+  situationOf,
+  sortViolations,
+  union,
+  type Violation,
+  widening,
+} from "../guardrails/index.ts";
+import { describeProblem, type Problem } from "../rules/problem.ts";
+import type { Report } from "./guardrailPolicy.ts";
+import { readChangeAcknowledgements, readRegionAcknowledgements } from "./readAcknowledgements.ts";
+import { readDeclaration } from "./readDeclaration.ts";
+import { type DeployedPolicies, readDeployed } from "./readDeployed.ts";
+import { isNetworkPolicy, plannedPolicy, type Resource, readPlan } from "./readPlan.ts";
+
+/** A policy's own config, as the engine gives it. */
+type Config = Readonly<Record<string, unknown>>;
+
+/** A guardrail, and how it reads its own config. */
+interface Guardrail {
+  /** Whether a single resource can be judged before the rest of the plan is known. */
+  readonly alone: boolean;
+  readonly configKeys: readonly string[];
+  /** Notes problems with the config, or gives the question to put to a situation. */
+  readonly prepare: (config: Fields) => (situation: Situation, today: string) => Violation[];
+}
+
+const plain = (judge: (situation: Situation) => Violation[], alone: boolean): Guardrail => ({
+  alone,
+  configKeys: [],
+  prepare: () => judge,
+});
+
+const GUARDRAILS: Readonly<Record<GuardrailName, Guardrail>> = {
+  "metadata-endpoints": plain(metadataEndpoints, true),
+  "private-reach": plain(privateReach, true),
+  isolation: plain(isolation, true),
+  "required-destinations": plain(requiredDestinations, false),
+  "eks-hazards": plain(eksHazards, true),
+  union: plain(union, false),
+  protection: {
+    alone: true,
+    configKeys: ["acknowledgements"],
+    prepare: (config) => {
+      const acknowledgements = readChangeAcknowledgements(config);
+      return (situation, today) => protection(situation, acknowledgements, today);
+    },
+  },
+  widening: {
+    alone: false,
+    configKeys: ["acknowledgements"],
+    prepare: (config) => {
+      const acknowledgements = readRegionAcknowledgements(config);
+      return (situation, today) => widening(situation, acknowledgements, today);
+    },
+  },
+};
+
+/** Said by every guardrail, because each has a level of its own and none may pass by silence. */
+const UNDECLARED: Report = {
+  message: 'cannot conclude: the policy "declaration" is disabled, or its config has problems.',
+  urn: undefined,
+};
+
+/** What the policies of one run share: the declaration, and what has been said already. */
+export class Verdicts {
+  private readonly today: () => string;
+  private declared: { readonly declaration: Declaration; readonly deployed: DeployedPolicies | undefined } | undefined;
+  private readonly reported = new Set<string>();
+
+  /** @param today the day as `YYYY-MM-DD` */
+  constructor(today: () => string) {
+    this.today = today;
+  }
+
+  /** Takes the declaration of a run that begins, and says what is wrong with it. */
+  declare(config: Config): Report[] {
+    this.reported.clear();
+    this.declared = undefined;
+    const problems: Problem[] = [];
+    const read = readDeclaration(config, problems);
+    const deployed = read?.deployed === undefined ? undefined : readDeployed(read.deployed, read.declaration, problems);
+    if (read !== undefined && problems.length === 0) {
+      this.declared = { declaration: read.declaration, deployed };
+    }
+    return problems.map(problemReport);
+  }
+
+  /** Says what is wrong with a guardrail's own config. */
+  checkConfig(name: GuardrailName, config: Config): Report[] {
+    return this.tell(name, prepare(name, config).problems.map(problemReport));
+  }
+
+  /** Whether a guardrail judges a resource of this type as soon as it is known, before it is written. */
+  judgesAlone(name: GuardrailName, type: string): boolean {
+    return GUARDRAILS[name].alone && isNetworkPolicy(type);
+  }
+
+  judgeResource(name: GuardrailName, resource: Resource, config: Config): Report[] {
+    const { judge, problems } = prepare(name, config);
+    if (judge === undefined || this.declared === undefined) {
+      return this.tell(name, judge === undefined ? problems.map(problemReport) : [UNDECLARED]);
+    }
+    const { declaration } = this.declared;
+    const situation = situationOf({ declaration, planned: [plannedPolicy(resource)] }, "alone");
+    return this.tell(name, sortViolations(judge(situation, this.today())).map(violationReport));
+  }
+
+  /** Whether a guardrail has nothing to compare the plan with. */
+  isIdle(name: GuardrailName): boolean {
+    return name === "widening" && this.declared !== undefined && this.declared.deployed === undefined;
+  }
+
+  judgePlan(name: GuardrailName, resources: readonly Resource[], config: Config): Report[] {
+    const { judge, problems } = prepare(name, config);
+    if (judge === undefined || this.declared === undefined) {
+      return this.tell(name, judge === undefined ? problems.map(problemReport) : [UNDECLARED]);
+    }
+    const { declaration, deployed } = this.declared;
+    const { planned, opaque } = readPlan(resources, declaration, deployed?.policies);
+    const situation = situationOf({
+      declaration,
+      planned,
+      ...(deployed && { deployed: deployed.policies }),
+      opaque: [...opaque, ...(deployed?.opaque ?? [])],
+    });
+    return this.tell(name, sortViolations(judge(situation, this.today())).map(violationReport));
+  }
+
+  /** Leaves out what was said when a resource came: a preview goes on from there to the whole plan. */
+  private tell(name: GuardrailName, reports: readonly Report[]): Report[] {
+    return reports.filter(({ message }) => {
+      const key = `${name} ${message}`;
+      const isNew = !this.reported.has(key);
+      this.reported.add(key);
+      return isNew;
+    });
+  }
+}
+
+/** With the clock of this machine, in UTC. */
+export function createVerdicts(): Verdicts {
+  return new Verdicts(() => new Date().toISOString().slice(0, 10));
+}
+
+function prepare(name: GuardrailName, config: Config) {
+  const problems: Problem[] = [];
+  const { configKeys, prepare: read } = GUARDRAILS[name];
+  const judge = read(new Fields(name, config, configKeys, problems));
+  return { problems, judge: problems.length === 0 ? judge : undefined };
+}
+
+function problemReport(problem: Problem): Report {
+  return { message: `config: ${describeProblem(problem)}`, urn: undefined };
+}
+
+function violationReport(violation: Violation): Report {
+  // Only a resource of the plan has a URN; what is deployed is named in the message.
+  const urn = violation.resource?.startsWith("urn:") ? violation.resource : undefined;
+  return { message: formatViolation(violation), urn };
+}

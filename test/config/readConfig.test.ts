@@ -1,0 +1,376 @@
+import { describe, expect, it } from "vitest";
+import { readConfig } from "../../config/readConfig.ts";
+import type { StackConfig } from "../../config/stackConfig.ts";
+import { KEEPERHUB_CONTRACT } from "../../rules/contract.ts";
+
+type Values = Record<string, unknown>;
+
+const GOOD: Values = {
+  "aws:region": "us-east-1",
+  "runner-egress:cluster": { eks: "techops-staging" },
+  "runner-egress:vpc": { name: "techops-staging" },
+  "runner-egress:databaseSubnets": { subnetGroup: "techops-staging-db" },
+};
+
+/** Reads a config that differs from a good one; values as `pulumi config` keeps them, all text. */
+function read(changes: Values): StackConfig {
+  const values = Object.entries({ ...GOOD, ...changes })
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]);
+  return readConfig({ project: "runner-egress", stack: "staging", values: Object.fromEntries(values) });
+}
+
+function problemsOf(changes: Values): string[] {
+  try {
+    read(changes);
+  } catch (error) {
+    const [heading, ...lines] = (error as Error).message.split("\n");
+    expect(heading).toBe(`The config of stack staging has ${lines.length} problem(s):`);
+    return lines.map((line) => line.slice(4));
+  }
+  return [];
+}
+
+const ports = "each is PORT/PROTOCOL or FIRST-LAST/PROTOCOL, ports 1 to 65535, protocol TCP, UDP, SCTP";
+
+describe("a good config", () => {
+  it("needs four keys and has KeeperHub's contract", () => {
+    expect(read({})).toEqual({
+      stack: "runner-egress/staging",
+      aws: { region: "us-east-1" },
+      cluster: { eks: "techops-staging" },
+      vpc: { name: "techops-staging" },
+      databaseSubnets: { subnetGroup: "techops-staging-db" },
+      contract: KEEPERHUB_CONTRACT,
+      adopt: false,
+      acknowledge: new Map(),
+    });
+  });
+
+  it.each<[string, Values, Partial<StackConfig>]>([
+    ["a VPC by id", { "runner-egress:vpc": { id: "vpc-1" } }, { vpc: { id: "vpc-1" } }],
+    ["the cluster's VPC", { "runner-egress:vpc": { ofCluster: true } }, { vpc: { ofCluster: true } }],
+    [
+      "database subnets by tags",
+      { "runner-egress:databaseSubnets": { tags: { Tier: "database" } } },
+      { databaseSubnets: { tags: { Tier: "database" } } },
+    ],
+    [
+      "database subnets by id",
+      { "runner-egress:databaseSubnets": { ids: ["subnet-1"] } },
+      { databaseSubnets: { ids: ["subnet-1"] } },
+    ],
+    [
+      "a role for EKS",
+      { "runner-egress:cluster": { eks: "a", roleArn: "arn:aws:iam::1:role/r" } },
+      { cluster: { eks: "a", roleArn: "arn:aws:iam::1:role/r" } },
+    ],
+    [
+      "EKS behind a tunnel",
+      { "runner-egress:cluster": { eks: "a", context: "tunnel" } },
+      { cluster: { eks: "a", context: "tunnel" } },
+    ],
+    [
+      "a kubeconfig context",
+      { "runner-egress:cluster": { context: "lab", ipFamily: "ipv6" } },
+      { cluster: { context: "lab", ipFamily: "ipv6" } },
+    ],
+    [
+      "account ids, as text or as the numbers that pulumi config set makes of them",
+      { "aws:allowedAccountIds": ["012345678901", 123456789012], "aws:profile": "ops" },
+      { aws: { region: "us-east-1", profile: "ops", allowedAccountIds: ["012345678901", "123456789012"] } },
+    ],
+    ["adoption", { "runner-egress:adopt": true }, { adopt: true }],
+    ["no adoption", { "runner-egress:adopt": "false" }, { adopt: false }],
+    [
+      "acknowledgements",
+      { "runner-egress:acknowledge": { "agent-too-old": "until Monday" } },
+      { acknowledge: new Map([["agent-too-old", "until Monday"]]) },
+    ],
+  ])("may have %s", (_, changes, expected) => {
+    expect(read(changes)).toMatchObject(expected);
+  });
+
+  it("changes what it names of a destination and keeps the rest", () => {
+    const { contract } = read({
+      "runner-egress:runner": { policyName: "p", namespace: "n", podLabels: { app: "r" } },
+      "runner-egress:destinations": {
+        dns: { ports: ["53/UDP"] },
+        sandbox: { podLabels: { app: "sandbox" } },
+        executor: { namespace: "other" },
+        database: { ports: ["5432-5433/TCP"] },
+      },
+    });
+    const [dns, sandbox, executor] = KEEPERHUB_CONTRACT.services;
+    expect(contract).toEqual({
+      policyName: "p",
+      namespace: "n",
+      podLabels: { app: "r" },
+      services: [
+        { ...dns, ports: [{ protocol: "UDP", port: 53 }] },
+        { ...sandbox, podLabels: { app: "sandbox" } },
+        { ...executor, namespace: "other" },
+      ],
+      databasePorts: [{ protocol: "TCP", port: 5432, endPort: 5433 }],
+      cidrs: [],
+    });
+  });
+
+  it("adds services, in the runner's namespace by default, and blocks", () => {
+    const { contract } = read({
+      "runner-egress:destinations": {
+        services: {
+          web: { podLabels: { app: "web" }, ports: ["80/TCP"] },
+          queue: { namespace: "mq", podLabels: { app: "q" }, ports: ["5672/TCP"] },
+        },
+        cidrs: { "node-local-dns": { cidrs: ["169.254.20.10/32"], ports: ["53/UDP", "53/TCP"] } },
+      },
+    });
+    expect(contract.services.slice(3)).toEqual([
+      { name: "queue", namespace: "mq", podLabels: { app: "q" }, ports: [{ protocol: "TCP", port: 5672 }] },
+      { name: "web", namespace: "keeperhub", podLabels: { app: "web" }, ports: [{ protocol: "TCP", port: 80 }] },
+    ]);
+    expect(contract.cidrs).toEqual([
+      {
+        name: "node-local-dns",
+        cidrs: ["169.254.20.10/32"],
+        ports: [
+          { protocol: "UDP", port: 53 },
+          { protocol: "TCP", port: 53 },
+        ],
+      },
+    ]);
+  });
+});
+
+describe("a bad config", () => {
+  it.each<[string, Values, string[]]>([
+    [
+      "says nothing",
+      {
+        "aws:region": undefined,
+        "runner-egress:cluster": undefined,
+        "runner-egress:vpc": undefined,
+        "runner-egress:databaseSubnets": undefined,
+      },
+      [
+        "aws:region: missing; give the AWS region of the VPC, such as us-east-1",
+        "runner-egress:cluster: missing; give {eks: NAME} or {context: NAME, ipFamily: ipv4}",
+        "runner-egress:vpc: missing; give {id: ID}, {name: NAME-TAG} or {ofCluster: true}",
+        "runner-egress:databaseSubnets: missing; give {subnetGroup: NAME}, {tags: {KEY: VALUE}} or {ids: [ID]}",
+      ],
+    ],
+    [
+      "misspells a key",
+      { "runner-egress:adpot": true },
+      [
+        'runner-egress:adpot is "true": unknown key; did you mean adopt? (allowed are vpc, databaseSubnets, cluster, ' +
+          "runner, destinations, adopt, acknowledge)",
+      ],
+    ],
+    [
+      "has a key that means nothing",
+      { "runner-egress:zzzzzz": 1 },
+      [
+        'runner-egress:zzzzzz is "1": unknown key; allowed are vpc, databaseSubnets, cluster, runner, destinations, ' +
+          "adopt, acknowledge",
+      ],
+    ],
+    [
+      "sets another option of the AWS provider",
+      { "aws:skipRequestingAccountId": true },
+      [
+        'aws:skipRequestingAccountId is "true": unknown key; allowed are region, profile, allowedAccountIds: other ' +
+          "settings of the provider have no effect here",
+      ],
+    ],
+    [
+      "has account ids that lost a zero",
+      { "aws:allowedAccountIds": [12345678901] },
+      [
+        "aws:allowedAccountIds is [12345678901]: must be a list of account ids, twelve digits each, such as " +
+          '["123456789012"]',
+      ],
+    ],
+    ["has a list that is none", { "aws:allowedAccountIds": "1" }, ['aws:allowedAccountIds is "1": must be a list']],
+    [
+      "has an empty list of accounts",
+      { "aws:allowedAccountIds": [] },
+      ['aws:allowedAccountIds is []: must be a list of account ids, twelve digits each, such as ["123456789012"]'],
+    ],
+    [
+      "names the VPC twice",
+      { "runner-egress:vpc": { id: "vpc-1", name: "x" } },
+      [
+        'runner-egress:vpc is {"id":"vpc-1","name":"x"}: which VPC: give exactly one of id, name, ofCluster, not id and ' +
+          "name",
+      ],
+    ],
+    [
+      "names no VPC",
+      { "runner-egress:vpc": {} },
+      ["runner-egress:vpc is {}: which VPC: give exactly one of id, name, ofCluster"],
+    ],
+    [
+      "has text in place of an object",
+      { "runner-egress:vpc": "techops" },
+      ['runner-egress:vpc is "techops": must be an object with id, name, ofCluster'],
+    ],
+    [
+      "says that the VPC is not the cluster's",
+      { "runner-egress:vpc": { ofCluster: false } },
+      ["runner-egress:vpc.ofCluster is false: must be true, or left out"],
+    ],
+    [
+      "has a number where text belongs",
+      { "runner-egress:vpc": { name: 12 } },
+      ["runner-egress:vpc.name is 12: must be the Name tag of a VPC, as text (in quotes where it looks like a number)"],
+    ],
+    [
+      "wants the VPC of a cluster that EKS does not know",
+      { "runner-egress:cluster": { context: "c", ipFamily: "ipv4" }, "runner-egress:vpc": { ofCluster: true } },
+      ["runner-egress:vpc.ofCluster is true: only EKS tells the VPC of its cluster; give vpc.id or vpc.name"],
+    ],
+    [
+      "has a context without a family",
+      { "runner-egress:cluster": { context: "c" } },
+      [
+        "runner-egress:cluster.ipFamily: missing; give the pods' address family, which a kubeconfig does not tell: ipv4 or ipv6",
+      ],
+    ],
+    [
+      "has a family that is none",
+      { "runner-egress:cluster": { context: "c", ipFamily: "dual" } },
+      ['runner-egress:cluster.ipFamily is "dual": must be one of ipv4, ipv6'],
+    ],
+    [
+      "tells EKS its family",
+      { "runner-egress:cluster": { eks: "a", ipFamily: "ipv4" } },
+      ['runner-egress:cluster.ipFamily is "ipv4": EKS knows the family of its cluster; drop this key or cluster.eks'],
+    ],
+    [
+      "has a role that a context would not use",
+      { "runner-egress:cluster": { eks: "a", context: "c", roleArn: "r" } },
+      [
+        'runner-egress:cluster.roleArn is "r": the kubeconfig context brings its own credentials; drop this key or ' +
+          "cluster.context",
+      ],
+    ],
+    [
+      "has a role without EKS",
+      { "runner-egress:cluster": { context: "c", ipFamily: "ipv4", roleArn: "r" } },
+      ['runner-egress:cluster.roleArn is "r": only for a cluster that is given by cluster.eks'],
+    ],
+    [
+      "names no cluster",
+      { "runner-egress:cluster": {} },
+      ["runner-egress:cluster.eks: missing; give the name of the EKS cluster, or cluster.context and cluster.ipFamily"],
+    ],
+    [
+      "misspells a key of the cluster",
+      { "runner-egress:cluster": { eks: "a", contxt: "b" } },
+      [
+        'runner-egress:cluster.contxt is "b": unknown key; did you mean context? (allowed are eks, roleArn, context, ' +
+          "ipFamily)",
+      ],
+    ],
+    [
+      "has no subnets",
+      { "runner-egress:databaseSubnets": { ids: [] } },
+      ["runner-egress:databaseSubnets.ids is []: must be a list of subnet ids, with at least one"],
+    ],
+    [
+      "has a tag that is a number",
+      { "runner-egress:databaseSubnets": { tags: { Tier: 3 } } },
+      [
+        'runner-egress:databaseSubnets.tags is {"Tier":3}: must be tags of the database subnets, such as {app: web}, ' +
+          "values in quotes where they look like numbers",
+      ],
+    ],
+    [
+      "has a switch that is none",
+      { "runner-egress:adopt": "yes" },
+      ['runner-egress:adopt is "yes": must be true or false'],
+    ],
+    [
+      "acknowledges something else",
+      { "runner-egress:acknowledge": { everything: "please" } },
+      [
+        'runner-egress:acknowledge.everything is "please": unknown key; allowed are network-policy-disabled, ' +
+          "agent-too-old, vpc-cni-not-managed, policy-identity-change",
+      ],
+    ],
+    [
+      "acknowledges without a reason",
+      { "runner-egress:acknowledge": { "agent-too-old": true } },
+      [
+        "runner-egress:acknowledge.agent-too-old is true: must be the reason why this stack accepts it, as text (in " +
+          "quotes where it looks like a number)",
+      ],
+    ],
+    [
+      "has bad ports",
+      { "runner-egress:destinations": { sandbox: { ports: ["8787"] }, database: { ports: [5432] } } },
+      [
+        `runner-egress:destinations.sandbox.ports is ["8787"]: ${ports}`,
+        "runner-egress:destinations.database.ports is [5432]: must be a list of ports such as 5432/TCP or " +
+          "8000-8999/TCP, with at least one",
+      ],
+    ],
+    [
+      "has half a service and half a block",
+      { "runner-egress:destinations": { services: { web: {} }, cidrs: { dns: {} } } },
+      [
+        "runner-egress:destinations.services.web.podLabels: missing; give labels of the pods, such as {app: web}",
+        "runner-egress:destinations.services.web.ports: missing; give container ports such as [8080/TCP]",
+        "runner-egress:destinations.cidrs.dns.cidrs: missing; give blocks such as [169.254.20.10/32]",
+        "runner-egress:destinations.cidrs.dns.ports: missing; give ports such as [53/UDP, 53/TCP]",
+      ],
+    ],
+    [
+      "adds a service under a known name",
+      { "runner-egress:destinations": { services: { dns: { podLabels: { a: "b" }, ports: ["53/UDP"] } } } },
+      [
+        'runner-egress:destinations.services.dns is {"podLabels":{"a":"b"},"ports":["53/UDP"]}: dns is a destination of ' +
+          "its own; set destinations.dns",
+      ],
+    ],
+    [
+      "has a list of services",
+      { "runner-egress:destinations": { services: ["web"] } },
+      ['runner-egress:destinations.services is ["web"]: must map names of your choice to objects'],
+    ],
+    [
+      "breaks the contract",
+      {
+        "runner-egress:runner": { policyName: "A", namespace: "B", podLabels: { "c d": "x" } },
+        "runner-egress:destinations": {
+          executor: { namespace: "C" },
+          services: { web: { namespace: "D", podLabels: { app: "w" }, ports: ["80/TCP"] } },
+        },
+      },
+      [
+        'runner-egress:runner.policyName is "A": lower-case letters, digits, dashes and dots only',
+        'runner-egress:runner.namespace is "B": a namespace has 1 to 63 lower-case letters, digits and inner dashes',
+        'runner-egress:runner.podLabels is "c d": not a label key, which is NAME or PREFIX/NAME',
+        'runner-egress:destinations.executor.namespace is "C": a namespace has 1 to 63 lower-case letters, digits and ' +
+          "inner dashes",
+        'runner-egress:destinations.services.web.namespace is "D": a namespace has 1 to 63 lower-case letters, digits ' +
+          "and inner dashes",
+      ],
+    ],
+  ])("that %s", (_, changes, problems) => {
+    expect(problemsOf(changes)).toEqual(problems);
+  });
+
+  it("is reported whole", () => {
+    expect(
+      problemsOf({
+        "aws:region": undefined,
+        "runner-egress:vpc": {},
+        "runner-egress:adopt": "yes",
+        "runner-egress:runner": { policyName: "A" },
+      }),
+    ).toHaveLength(4);
+  });
+});
