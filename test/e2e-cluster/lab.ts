@@ -53,7 +53,7 @@ export function stackPolicy() {
       cidrs: [cidr],
     })),
     cluster: { name: "lab", ipFamily: "ipv4", serviceCidr: "172.20.0.0/16" },
-    enforcer: { networkPolicyEnabled: "unknown", acknowledged: [] },
+    addOn: { networkPolicyEnabled: "unknown", acknowledged: [] },
   }).policy;
 }
 
