@@ -22,7 +22,7 @@ export function stackPolicyObject(ipFamily: "ipv4" | "ipv6" = "ipv4") {
       { id: "subnet-1", cidrs: ["10.1.100.0/24", ...(ipFamily === "ipv6" ? ["2600:1f18:0:64::/64"] : [])] },
     ],
     cluster: { name: "staging", ipFamily, serviceCidr: "172.20.0.0/16" },
-    enforcer: { networkPolicyEnabled: true, acknowledged: [] },
+    addOn: { networkPolicyEnabled: true, acknowledged: [] },
   }).policy;
 }
 
