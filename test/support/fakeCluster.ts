@@ -65,6 +65,16 @@ export async function startFakeCluster(
   };
 }
 
+/** A kubeconfig whose only context, `fake`, is a fake API server. */
+export function kubeconfigFor(server: string) {
+  return {
+    "current-context": "fake",
+    clusters: [{ name: "fake", cluster: { server } }],
+    users: [{ name: "fake", user: { token: "t" } }],
+    contexts: [{ name: "fake", context: { cluster: "fake", user: "fake" } }],
+  };
+}
+
 async function readBody(request: IncomingMessage): Promise<unknown> {
   let text = "";
   for await (const chunk of request) {

@@ -6,7 +6,8 @@ import { parseAllDocuments } from "yaml";
 import { type Right, rightsFor } from "../../verify/preflight/access.ts";
 import { runVerify, type VerifyOptions } from "../../verify/run.ts";
 import type { Snapshot } from "../../verify/snapshot.ts";
-import { type Asked, type FakeCluster, type Respond, startFakeCluster } from "../support/fakeCluster.ts";
+import { type Asked, type FakeCluster, kubeconfigFor, type Respond, startFakeCluster } from "../support/fakeCluster.ts";
+import { goodLog, probes, withPods } from "../support/fakeProbes.ts";
 import { healthyPods, healthyServices, pod, snapshot, stackPolicy } from "../support/verifyCluster.ts";
 
 const KUBECONFIG = process.env.KUBECONFIG;
@@ -23,15 +24,7 @@ afterEach(async () => {
 
 function useServer(server: string): void {
   const file = join(mkdtempSync(join(tmpdir(), "egress-verify-")), "config");
-  writeFileSync(
-    file,
-    JSON.stringify({
-      "current-context": "fake",
-      clusters: [{ name: "fake", cluster: { server } }],
-      users: [{ name: "fake", user: { token: "t" } }],
-      contexts: [{ name: "fake", context: { cluster: "fake", user: "fake" } }],
-    }),
-  );
+  writeFileSync(file, JSON.stringify(kubeconfigFor(server)));
   process.env.KUBECONFIG = file;
 }
 
@@ -44,54 +37,6 @@ const TARGETS = {
 
 /** An enforced cluster without the VPC CNI, whose probes have finished by the time that their logs are read. */
 const ELSEWHERE: Partial<Snapshot> = { enforcer: { configMap: undefined, agent: undefined } };
-
-/** Plays the two Jobs: their pods, and logs in which the runner meets silence where it must. */
-function probes(log: (role: "runner" | "control", targets: readonly string[]) => string = goodLog): Respond {
-  const jobs = new Map<string, readonly string[]>();
-  return (asked, body) => {
-    const { verb, resource, name = "", subresource } = asked;
-    if (resource === "jobs") {
-      if (verb === "create") {
-        const job = body as {
-          metadata: { name: string };
-          spec: { template: { spec: { containers: { command: string[] }[] } } };
-        };
-        jobs.set(job.metadata.name, job.spec.template.spec.containers[0]?.command.slice(9) ?? []);
-        return { body };
-      }
-      if (verb === "delete") {
-        jobs.delete(name);
-      }
-      return jobs.has(name) ? { body: { metadata: { name } } } : { status: 404, message: "gone" };
-    }
-    if (subresource === "log") {
-      const job = name.slice(0, name.lastIndexOf("-"));
-      return { body: log(job.includes("runner") ? "runner" : "control", jobs.get(job) ?? []) };
-    }
-    return undefined;
-  };
-}
-
-function goodLog(role: "runner" | "control", targets: readonly string[]): string {
-  const attempt = (phase: string, round: number, target: string) => {
-    const denied = role === "runner" && target.endsWith(" gate");
-    return `egress-probe attempt ${phase} ${round} ${target.split(" ")[0]} ${denied ? "timeout" : "connected"} 1.5 2.5 \n`;
-  };
-  const gates = targets.filter((target) => target.endsWith(" gate")).map((target) => attempt("gate", 0, target));
-  const round = (number: number) =>
-    `${targets.map((target) => attempt("hold", number, target)).join("")}egress-probe round ${number} 3.0\n`;
-  return `egress-probe start 1.0\n${role === "runner" ? gates.join("") : ""}egress-probe gates-done 2.0\n${round(1)}${round(2)}egress-probe done 4.0\n`;
-}
-
-/** The pods of Jobs, which are there as soon as their Jobs are. */
-function withPods(respond: Respond, status: object = { phase: "Running", podIP: "10.1.3.99" }): Respond {
-  return (asked, body, query) => {
-    const [, job] = query.get("labelSelector")?.split("=") ?? [];
-    return job === undefined
-      ? respond(asked, body, query)
-      : { body: { items: [{ metadata: { name: `${job}-abcde` }, spec: { containers: [] }, status }] } };
-  };
-}
 
 async function run(changes: Partial<VerifyOptions> = {}, signal = new AbortController().signal) {
   const written: string[] = [];
