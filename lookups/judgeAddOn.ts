@@ -1,4 +1,4 @@
-import { parse } from "yaml";
+import { load as parse } from "js-yaml";
 import type { Acknowledgement, StackConfig } from "../config/stackConfig.ts";
 import type { AddOnFacts } from "../rules/networkFacts.ts";
 import type { Problem } from "../rules/problem.ts";

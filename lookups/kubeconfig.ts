@@ -37,6 +37,8 @@ export interface KubeconfigUser {
   readonly username?: string;
   readonly password?: string;
   readonly exec?: ExecCredential;
+  readonly as?: string;
+  readonly "as-groups"?: readonly string[];
   readonly "auth-provider"?: unknown;
 }
 
@@ -61,6 +63,8 @@ export interface ClusterAccess {
   /** PEM. */
   readonly clientCertificate?: string;
   readonly clientKey?: string;
+  /** Whose rights the request has instead of the caller's own. */
+  readonly impersonated?: { readonly user: string; readonly groups: readonly string[] };
 }
 
 const EXEC_SECONDS = 60;
@@ -149,6 +153,7 @@ export async function accessFrom(kubeconfig: Kubeconfig, contextName?: string): 
     ...(cluster["tls-server-name"] && { serverName: cluster["tls-server-name"] }),
     ...(cluster["proxy-url"] && { proxy: cluster["proxy-url"] }),
     ...credentials,
+    ...(user.as && { impersonated: { user: user.as, groups: user["as-groups"] ?? [] } }),
   };
 }
 

@@ -35,6 +35,12 @@ export async function lookUpPolicy(config: StackConfig, { facts, cluster }: Netw
     for (const text of [...notices, ...takeover.warnings]) {
       await pulumi.log.warn(text);
     }
+    if (takeover.changes.length > 0) {
+      const lines = takeover.changes.map((line) => `\n  - ${line}`);
+      await pulumi.log.info(
+        `NetworkPolicy ${namespace}/${policyName}: against the live policy, this changes:${lines.join("")}`,
+      );
+    }
     return takeover;
   } catch (error) {
     throw error instanceof ProblemsError ? new pulumi.RunError(error.message) : error;

@@ -1,5 +1,6 @@
 import { OFFLINE_ENDPOINT } from "./clusterApi.ts";
-import { type Answer, InvocationError } from "./engine/monitor.ts";
+import { InvocationError } from "./engine/invocationError.ts";
+import type { Answer } from "./engine/monitor.ts";
 import type { PropertyMap } from "./engine/values.ts";
 import type { RecordedFacts } from "./recordedFacts.ts";
 

@@ -3,8 +3,7 @@ import { Command } from "commander";
 import { EXIT, EXIT_HELP, runCommand, stackOption, stacksOf } from "./commandLine.ts";
 import { readProject } from "./engine/project.ts";
 import { lookUpLive } from "./lookUpLive.ts";
-import { writeRecordedFacts } from "./recordedFactsFile.ts";
-import { recordedFactsPath } from "./runStack.ts";
+import { recordedFactsPath, writeRecordedFacts } from "./recordedFactsFile.ts";
 
 const HELP = `
 Needs the Pulumi CLI and AWS credentials with the rights of a preview; asks no cluster and changes nothing on AWS.

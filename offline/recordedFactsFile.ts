@@ -1,9 +1,24 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { ADDRESS_FAMILIES } from "../analysis/address.ts";
 import { Fields, isObject } from "../config/fields.ts";
 import { type Problem, ProblemsError } from "../rules/problem.ts";
+import type { Project } from "./engine/project.ts";
+import type { StackConfig } from "./engine/stackConfig.ts";
 import type { RecordedAddOn, RecordedCluster, RecordedFacts } from "./recordedFacts.ts";
+
+/** Where the facts of a stack are recorded. */
+export function recordedFactsPath({ directory }: Pick<Project, "directory">, stack: string): string {
+  return join(directory, "recorded", `${stack}.json`);
+}
+
+/** @throws {ProblemsError} where the stack is in another region now than when its facts were recorded. */
+export function requireSameRegion({ region }: RecordedFacts, config: StackConfig, stack: string): void {
+  const configured = config["aws:region"];
+  if (configured === undefined || configured === region) return;
+  const reason = `the facts were recorded in ${region}; \`npm run record -- --stack ${stack}\` records them anew`;
+  throw new ProblemsError("The recorded facts can't be used:", [{ where: "aws:region", value: configured, reason }]);
+}
 
 /**
  * Reads the recorded facts of a stack.

@@ -1,5 +1,3 @@
-import { join } from "node:path";
-import { ProblemsError } from "../rules/problem.ts";
 import { awsAnswers } from "./awsAnswers.ts";
 import { type LiveObject, serveClusterApi } from "./clusterApi.ts";
 import { COMPILE_CACHE } from "./compileCache.ts";
@@ -9,7 +7,7 @@ import { type Run, runProgram } from "./engine/run.ts";
 import { readStackConfig, type StackConfig } from "./engine/stackConfig.ts";
 import type { PropertyMap } from "./engine/values.ts";
 import type { RecordedFacts } from "./recordedFacts.ts";
-import { readRecordedFacts } from "./recordedFactsFile.ts";
+import { readRecordedFacts, recordedFactsPath, requireSameRegion } from "./recordedFactsFile.ts";
 
 /** A stack and the world that its program meets. */
 export interface OfflineStack {
@@ -29,11 +27,6 @@ export interface OfflineStack {
   readonly environment?: Readonly<Record<string, string>>;
   /** Stands before the recorded facts: `undefined` leaves the answer to them. */
   readonly answer?: (...args: Parameters<Answer>) => PropertyMap | undefined;
-}
-
-/** Where the facts of a stack are recorded. */
-export function recordedFactsPath(project: Project, stack: string): string {
-  return join(project.directory, "recorded", `${stack}.json`);
 }
 
 /**
@@ -66,13 +59,6 @@ export async function runStack(options: OfflineStack): Promise<Run> {
   } finally {
     await cluster.close();
   }
-}
-
-function requireSameRegion({ region }: RecordedFacts, config: StackConfig, stack: string): void {
-  const configured = config["aws:region"];
-  if (configured === undefined || configured === region) return;
-  const reason = `the facts were recorded in ${region}; \`npm run record -- --stack ${stack}\` records them anew`;
-  throw new ProblemsError("The recorded facts can't be used:", [{ where: "aws:region", value: configured, reason }]);
 }
 
 /** The kubeconfig context through which the stack reaches its cluster, if it does. */

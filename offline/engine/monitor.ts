@@ -9,16 +9,12 @@ import type aliasMessages from "@pulumi/pulumi/proto/alias_pb.js";
 import type { IResourceMonitorServer } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/resource_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import { InvocationError } from "./invocationError.ts";
 import type { Invocation, Registration } from "./transcript.ts";
 import { decodeProperties, encodeProperties, type PropertyMap } from "./values.ts";
 
 /** Answers a function call as the provider would; throws `InvocationError` when the provider would refuse. */
 export type Answer = (invocation: Invocation) => PropertyMap;
-
-/** Why a provider refuses a function call. */
-export class InvocationError extends Error {
-  override readonly name = "InvocationError";
-}
 
 /** What the monitor needs to know of the run, and where it puts what it hears. */
 export interface MonitorOptions {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { parse } from "yaml";
+import { load as parse } from "js-yaml";
 import { ProjectError } from "./projectError.ts";
 
 /** Reads a YAML file that holds a mapping. Throws `ProjectError` where it isn't there or holds something else. */

@@ -14,7 +14,7 @@ import { KEEPERHUB_CONTRACT } from "../../rules/contract.ts";
 import type { EgressNetworkPolicy } from "../../rules/networkPolicy.ts";
 import { describeProblem, type Problem } from "../../rules/problem.ts";
 import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
-import { keeperhubFacts } from "../support/networkFacts.ts";
+import { keeperhubFacts, networkFacts } from "../support/networkFacts.ts";
 
 const desired = buildRunnerPolicy(KEEPERHUB_CONTRACT, keeperhubFacts()).policy;
 const DEPLOYED: DeployedPolicy = {
@@ -74,6 +74,7 @@ describe("an object that is not there", () => {
       replaces: false,
       annotations: own.annotations,
       warnings: [],
+      changes: [],
       problems: [],
     });
   });
@@ -137,6 +138,17 @@ describe("an object of this stack", () => {
     expect(warnings).toEqual([]);
   });
 
+  it("that is to change is told in words", () => {
+    const policy = buildRunnerPolicy(
+      KEEPERHUB_CONTRACT,
+      networkFacts({ databaseCidrs: ["10.1.100.0/24", "10.1.101.0/24", "10.1.102.0/24", "10.1.103.0/24"] }),
+    ).policy;
+    expect(plan({ live: own, policy }).changes).toEqual([
+      "for 10.1.100.0/24, 10.1.101.0/24, 10.1.102.0/24 it also allows 10.1.103.0/24",
+    ]);
+    expect(plan({ live: own }).changes).toEqual([]);
+  });
+
   it("does not depend on the order in which the API server writes its members", () => {
     const { egress, policyTypes, podSelector } = own.spec;
     expect(
@@ -154,12 +166,14 @@ describe("an object that somebody else made", () => {
   });
 
   it("is adopted once that is set, and the reader told what differs", () => {
-    const { adopt, annotations, warnings, problems } = plan({ live: withRule(foreign), deployed: {}, adopt: true });
+    const { adopt, annotations, warnings, changes, problems } = plan({
+      live: withRule(foreign),
+      deployed: {},
+      adopt: true,
+    });
     expect({ adopt, annotations, problems }).toEqual({ adopt: true, annotations: own.annotations, problems: [] });
-    expect(warnings).toEqual([
-      `${WHERE}: up takes it over in place. Against what the stack says, the live policy differs:\n` +
-        "  - it also allows 10.0.0.0/8 on every port",
-    ]);
+    expect(warnings).toEqual([`${WHERE}: it is not this stack's yet; up takes it over in place`]);
+    expect(changes).toEqual(["it does not allow 10.0.0.0/8 on every port"]);
   });
 
   it("of another stack is refused under that stack's name, unless it is adopted", () => {
@@ -179,20 +193,18 @@ describe("a change of what the policy is", () => {
     "Follow docs/adoption.md, which has the safe steps, and set runner-egress:acknowledge.policy-identity-change: " +
     '"<why>"';
   const renamed: DeployedPolicy = { ...DEPLOYED, policyName: "old" };
-  const replaced = (before: string, cluster = "techops-staging") =>
-    `the stack's policy is ${before}; this one (in cluster ${cluster}) would replace it`;
   const cases: [string, Case, string, boolean][] = [
-    ["name", { deployed: renamed }, replaced("keeperhub/old in cluster techops-staging"), true],
+    ["name", { deployed: renamed }, "it replaces keeperhub/old, which this stack has now", true],
     [
       "namespace",
       { deployed: { ...DEPLOYED, namespace: "old" } },
-      replaced("old/workflow-runner-block-imds in cluster techops-staging"),
+      "it replaces old/workflow-runner-block-imds, which this stack has now",
       true,
     ],
     [
       "cluster",
       { clusterName: "techops-prod" },
-      replaced("keeperhub/workflow-runner-block-imds in cluster techops-staging", "techops-prod"),
+      "it replaces keeperhub/workflow-runner-block-imds in cluster techops-staging, which this stack has now, in cluster techops-prod",
       true,
     ],
     [
