@@ -31,6 +31,7 @@ function log(outcomes: Record<string, string>, gates = "") {
 }
 
 const GOOD = {
+  isControlHeld: false,
   runner: log({ t1: "connected", t2: "timeout" }, "egress-probe attempt gate 0 t2 timeout 11.3 13.3 \n"),
   control: log({ t1: "connected", t2: "connected" }),
 };
@@ -119,7 +120,11 @@ describe("conclude", () => {
   });
 
   it("puts what contradicts before what is unknown", () => {
-    const logs = { runner: log({ t1: "timeout", t2: "timeout" }), control: log({ t1: "connected", t2: "timeout" }) };
+    const logs = {
+      ...GOOD,
+      runner: log({ t1: "timeout", t2: "timeout" }),
+      control: log({ t1: "connected", t2: "timeout" }),
+    };
     expect(conclude(ending({ logs, levels: ["doubt"] })).status).toBe("contradicted");
   });
 });
@@ -127,6 +132,16 @@ describe("conclude", () => {
 describe("judgeTargets", () => {
   const plan = { targets: TARGETS, uncovered: [] };
   const accepted = [{ point: parsePoint("169.254.169.254:80/tcp"), reason: "hop limit 1" }];
+
+  it("does not hold the silence of a control against the runner that a policy holds back too", () => {
+    const silent = { ...GOOD, control: log({ t1: "timeout", t2: "timeout" }) };
+    const verdicts = (logs: typeof GOOD) => judgeTargets(plan, logs, []).map(({ verdict }) => verdict);
+    expect(verdicts(silent)).toEqual(["inconsistent", "inconclusive"]);
+    expect(verdicts({ ...silent, isControlHeld: true })).toEqual(["allowed", "inconclusive"]);
+    // What the runner reaches is seen all the same.
+    const open = { ...silent, isControlHeld: true, runner: log({ t1: "connected", t2: "connected" }) };
+    expect(judgeTargets(plan, open, [])[1]).toMatchObject({ verdict: "allowed", assessment: "contradicted" });
+  });
 
   it("lets an accepted target stay unproved", () => {
     const logs = { ...GOOD, control: log({ t1: "connected", t2: "timeout" }) };
