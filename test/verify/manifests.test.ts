@@ -92,6 +92,14 @@ describe("jobManifests", () => {
     expect(JSON.stringify(runner)).not.toContain("touch");
   });
 
+  it("lets the runner wait for a few denials, not for all of them at once", () => {
+    const targets = Array.from({ length: 20 }, (_, index) => ({ ...TARGET, id: `t${index + 1}` }));
+    const [many] = jobManifests(input({ targets }));
+    const command = podSpecOf(many).containers[0]?.command ?? [];
+    expect(command.filter((word) => word.endsWith(" gate"))).toHaveLength(8);
+    expect(command.filter((word) => /^t\d+ tcp /.test(word))).toHaveLength(20);
+  });
+
   it("puts the control into another namespace when asked", () => {
     const [here, there] = jobManifests(input({ controlNamespace: "elsewhere" }));
     expect([here.metadata.namespace, there.metadata.namespace]).toEqual(["keeperhub", "elsewhere"]);

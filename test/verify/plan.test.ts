@@ -207,6 +207,41 @@ describe("planTargets", () => {
     expect(ipv6).toContain("allow 169.254.169.254:80/tcp EC2 instance metadata");
   });
 
+  it("says which ports it can't try, without asking for more", () => {
+    const ports = [
+      { protocol: "UDP", port: 123 },
+      { protocol: "TCP", port: 6379, endPort: 6380 },
+    ];
+    const [policy] = parseNetworkPolicies([
+      {
+        metadata: { name: "p", namespace: "keeperhub" },
+        spec: {
+          podSelector: { matchLabels: { app: "workflow-runner" } },
+          policyTypes: ["Egress"],
+          egress: [
+            { to: [{ ipBlock: { cidr: "10.1.30.0/24" } }], ports },
+            { to: [{ podSelector: { matchLabels: { app: "web" } } }], ports: ports.slice(0, 1) },
+          ],
+        },
+      },
+    ]) as [NetworkPolicy];
+    const named = [{ name: "cache", point: parsePoint("10.1.30.5:6380/tcp") }];
+    const { uncovered } = plan(snapshot(), { policy, named });
+    expect(uncovered.slice(0, 2)).toEqual([
+      {
+        what: expect.stringMatching(/^rule 0 .*UDP 123$/),
+        why: expect.stringContaining("can't be tried"),
+        isRequired: false,
+      },
+      {
+        what: expect.stringMatching(/^rule 1 .*UDP 123$/),
+        why: expect.stringContaining("can't be tried"),
+        isRequired: false,
+      },
+    ]);
+    expect(uncovered.some(({ isRequired }) => isRequired)).toBe(false);
+  });
+
   it("takes the ports of a rule without ports from what the pod declares", () => {
     const [policy] = parseNetworkPolicies([
       {

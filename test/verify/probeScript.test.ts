@@ -25,6 +25,7 @@ case $3 in
   10.0.0.2:*) echo REFUSED >&2 ;;
   10.0.0.3:*) echo TIMEOUT >&2 ;;
   '[fd00::1]:80') echo 'OTHER: dial tcp [fd00::1]:80: connect: network is unreachable' >&2 ;;
+  10.0.0.8:*) [ $(grep -c "$3" ${folder}/asked) -ge 3 ] && echo TIMEOUT >&2 || echo REFUSED >&2 ;;
   10.0.0.9:*) [ $(grep -c "$3" ${folder}/asked) -ge 3 ] || exit 0; echo TIMEOUT >&2 ;;
   *) printf 'DNS: no such host\\nand more\\n' >&2 ;;
 esac
@@ -102,6 +103,11 @@ describe("the probe's script", () => {
       "timeout",
       "timeout",
     ]);
+  });
+
+  it("takes a refusal for an open way, as where nobody listens", () => {
+    const log = run("runner", [target("t1", "10.0.0.8:80", "deny")]);
+    expect(log.gates.map(({ outcome }) => outcome)).toEqual(["refused", "timeout"]);
   });
 
   it("gives up waiting when nothing is enforced, and still looks at everything", () => {

@@ -182,6 +182,7 @@ describe("junitReport", () => {
       }),
       { numRuns: 50 },
     );
+    expect(junitReport(result({ policy: "half \ud83d" }))).toContain('name="egress verify half \ufffd: contradicted"');
     expect(junitReport(result({ policy: HOSTILE }))).toContain("&lt;b&gt;&amp;&quot;|`*[x](y)\ufffd&#10;");
   });
 });

@@ -187,6 +187,21 @@ describe("runVerify", () => {
     expect(fake.asked.filter(({ verb }) => verb === "delete")).toHaveLength(2);
   });
 
+  it("waits for the control to look once more after the runner has finished", async () => {
+    let reads = 0;
+    const slow: typeof goodLog = (role, targets) => {
+      const log = goodLog(role, targets).replace(/egress-probe done.*\n/, "");
+      return role === "runner"
+        ? goodLog(role, targets)
+        : reads++ === 0
+          ? log.replace(/(round 1 .*\n)[\s\S]*/, "$1")
+          : log;
+    };
+    await start(snapshot(ELSEWHERE), withPods(probes(slow)));
+    expect((await run()).json).toMatchObject({ status: "verified" });
+    expect(reads).toBe(2);
+  });
+
   it("asks the controller for the probing pod while that is there", async () => {
     let runner = 0;
     const unfinished = (role: "runner" | "control", targets: readonly string[]) =>

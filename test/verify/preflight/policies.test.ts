@@ -210,8 +210,11 @@ describe("judgeNewerKinds", () => {
       { subject: { somethingNew: true } },
       {},
     ];
-    expect(judge(cluster, [{ podSelector: {} }, { podSelector: { matchLabels: { app: "web" } } }])).toEqual([
+    expect(
+      judge(cluster, [{ podSelector: {} }, { podSelector: { matchLabels: { app: "web" } } }, { podSelector: 1 }]),
+    ).toEqual([
       "doubt ApplicationNetworkPolicy keeperhub/a0",
+      "doubt ApplicationNetworkPolicy keeperhub/a2",
       "doubt ClusterNetworkPolicy c0",
       "doubt ClusterNetworkPolicy c3",
       "doubt ClusterNetworkPolicy c4",
