@@ -3,8 +3,7 @@ import type { Acknowledgement, StackConfig } from "../config/stackConfig.ts";
 import type { AddOnFacts } from "../rules/networkFacts.ts";
 import type { Problem } from "../rules/problem.ts";
 import { agentOf, compareVersions, OLDEST_AGENT } from "./agentVersions.ts";
-import type { AddOnAnswer, Answer } from "./awsAnswers.ts";
-import { emptyAnswer } from "./judgeVpc.ts";
+import { type AddOnAnswer, type Answer, emptyAnswer } from "./awsAnswers.ts";
 
 /** The add-on, and what a reader must be told of it. */
 export interface JudgedAddOn {

@@ -154,6 +154,16 @@ describe("lookUpPolicy", () => {
     );
   });
 
+  it("tells by its config key what can't be built in this network", async () => {
+    const cidrs = [{ name: "imds", cidrs: ["fd00:ec2::254/128"], ports: [{ protocol: "TCP", port: 80 }] }] as const;
+    const contract = { ...KEEPERHUB_CONTRACT, cidrs };
+    const failure = await failureOf(lookUpPolicy({ ...config, contract }, await lookUpNetwork(config, provider)));
+    expect(pulumi.RunError.isInstance(failure)).toBe(true);
+    expect((failure as Error).message).toMatch(
+      /^The policy can't be built; nothing was written:\n {2}- runner-egress:destinations\.cidrs\.imds is "fd00:ec2::254\/128": the cluster's pods have ipv4 addresses/,
+    );
+  });
+
   it("fails when the live policy can't be read, without a stack trace", async () => {
     live = [403, { message: "no" }];
     const failure = await failureOf(found());
