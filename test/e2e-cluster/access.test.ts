@@ -26,7 +26,7 @@ const objects = parseAllDocuments(readFileSync("access/kubernetes-verify.yaml", 
 const grants = objects.flatMap((object, at) =>
   (object.rules ?? []).flatMap((rule) =>
     rule.resources.flatMap((resource) =>
-      rule.verbs.map((verb) => ({ at, resource, verb, namespace: object.metadata.namespace })),
+      rule.verbs.map((verb) => ({ at, resource, verb, namespace: object.metadata.namespace ?? "the cluster" })),
     ),
   ),
 );

@@ -346,6 +346,26 @@ describe("docs/verify.md", () => {
   });
 });
 
+describe("egress verify --help", () => {
+  it("has examples that run, the stack's own among them", () => {
+    const help = sh(process.execPath, ["cli/main.ts", "verify", "--help"]);
+    const examples = [...help.matchAll(/^ {2}\$ runner-egress (.*)$/gm)].map(([, line]) => line ?? "");
+    // The lab's context, and the hosts that really listen here.
+    const here = ` --targets ${TARGETS_FILE} --image ${IMAGE} --image-pull-policy Never --hold 3 --attempt 1`;
+    const ran = examples.map((line) =>
+      sh("sh", [
+        "-c",
+        `node cli/main.ts ${line.replace("--context staging", "--context lab")}${line.includes("--dry-run") ? "" : here}`,
+      ]),
+    );
+    expect(ran).toEqual([
+      expect.stringMatching(/^keeperhub\/workflow-runner-block-imds: verified\n/),
+      expect.stringMatching(/^Targets, expectations under kubernetes\n/),
+      expect.stringMatching(/^---\napiVersion: batch\/v1\nkind: Job\n/),
+    ]);
+  });
+});
+
 describe("where the cluster looks like EKS", () => {
   it("compares the PolicyEndpoints with the policy, and judges as the AWS agent would", async () => {
     kubectl("apply", "-f", join(FIXTURES, "aws-kinds.yaml"));
