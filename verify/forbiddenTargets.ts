@@ -6,7 +6,7 @@ import { type Point, parsePoint } from "../analysis/point.ts";
 import { matchingPods } from "../analysis/terms.ts";
 import { type Analyses, apiServerPoints, expectationOf } from "./expectation.ts";
 import { representative } from "./requiredTargets.ts";
-import { isNodeAddress, isReady, nodeAddresses, type Snapshot } from "./snapshot.ts";
+import { declaredTcpPorts, isNodeAddress, isReady, nodeAddresses, type Snapshot } from "./snapshot.ts";
 import type { Candidate } from "./targets.ts";
 
 /** Services that hand out credentials at the same address in every AWS cluster (EC2 and EKS user guides, 2026-07). */
@@ -60,7 +60,7 @@ function neighbours(input: Input): Candidate[] {
       for (const peer of rule.to ?? []) {
         const pod = peer.kind === "pods" ? representative(peer, policy.namespace, snapshot) : undefined;
         if (pod !== undefined) {
-          const others = [...declaredTcpPorts(pod, snapshot), ...ports.map((port) => port + 1)];
+          const others = [...declaredTcpPorts(pod, snapshot.pods), ...ports.map((port) => port + 1)];
           found.push(...firstDenied(input, pod, others, "on another port"));
         }
       }
@@ -88,19 +88,10 @@ function strangers(input: Input): Candidate[] {
       !peers.has(pod) &&
       !policies.some((policy) => appliesTo(policy, pod)),
   );
-  const listening = others.find((pod) => declaredTcpPorts(pod, snapshot).length > 0) ?? others[0];
+  const listening = others.find((pod) => declaredTcpPorts(pod, snapshot.pods).length > 0) ?? others[0];
   return listening === undefined
     ? []
-    : firstDenied(input, listening, [...declaredTcpPorts(listening, snapshot), 80], "which no rule names");
-}
-
-function declaredTcpPorts({ namespace, name }: Pod, { pods }: Snapshot): number[] {
-  const object = pods.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
-  return (object?.spec.containers ?? [])
-    .flatMap(({ ports }) => ports ?? [])
-    .filter(({ protocol }) => protocol === undefined || protocol === "TCP")
-    .map(({ containerPort }) => containerPort)
-    .sort((a, b) => a - b);
+    : firstDenied(input, listening, [...declaredTcpPorts(listening, snapshot.pods), 80], "which no rule names");
 }
 
 function firstDenied(input: Input, pod: Pod, ports: readonly number[], how: string): Candidate[] {

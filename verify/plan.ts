@@ -5,7 +5,7 @@ import { forbiddenCandidates } from "./forbiddenTargets.ts";
 import { requiredCandidates } from "./requiredTargets.ts";
 import { isNodeAddress, nodeAddresses, type Snapshot } from "./snapshot.ts";
 import type { Candidate, Plan, Target, TargetSource, Uncovered } from "./targets.ts";
-import { type NamedTarget, probeKindOf } from "./targetsFile.ts";
+import { type NamedTarget, probeKindOf, UNTRIABLE } from "./targetsFile.ts";
 
 /** More would make a round of attempts longer than the time for which a denial is watched. */
 export const MOST_TARGETS = 40;
@@ -40,7 +40,7 @@ export function planTargets(input: PlanInput): Plan {
         ? "it is a node's address, which an enforcer may leave open or closed for reasons of its own"
         : undefined;
     if (leftOut !== undefined || kind === undefined) {
-      uncovered.push({ what: `${name} (${address})`, why: leftOut ?? "it can't be tried", isRequired: false });
+      uncovered.push({ what: `${name} (${address})`, why: leftOut ?? UNTRIABLE, isRequired: false });
     } else if (!byPoint.has(address)) {
       byPoint.set(address, { name, point, kind, source, ...expectationOf(input, snapshot, point) });
     }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Cluster } from "./cluster.ts";
-import type { JobManifest } from "./manifests.ts";
+import { type JobManifest, ROLE_LABEL } from "./manifests.ts";
 import type { PodObject } from "./objects.ts";
 import { openSeconds, type ProbeLog, readProbeLog } from "./outcomes.ts";
-import { jobDeadline, type Role, type Timing } from "./probe.ts";
+import { gatesOf, jobDeadline, type Role, type Timing } from "./probe.ts";
 import type { Target } from "./targets.ts";
 
 /** How often the cluster is asked. */
@@ -104,8 +104,7 @@ async function watch({ cluster }: ProbeRun, { metadata }: JobManifest): Promise<
   const text =
     pod === undefined || pod.status?.phase === "Pending" ? "" : await cluster.podLog(namespace, pod.metadata.name);
   const log = readProbeLog(text);
-  const role: Role = Object.values(labels).includes("runner") ? "runner" : "control";
-  return { log, pod, problem: podProblem(role, pod, log) };
+  return { log, pod, problem: podProblem(labels[ROLE_LABEL] as Role, pod, log) };
 }
 
 /** Why a pod will write nothing more, though it has not finished. */
@@ -133,7 +132,7 @@ function describeProgress(runner: ProbeLog, control: ProbeLog, targets: readonly
   if (runner.rounds === 0 && runner.gates.length === 0) {
     return control.rounds === 0 ? "waiting for the pods" : "the control probes; waiting for the runner's pod";
   }
-  const gates = targets.filter(({ expected }) => expected === "deny");
+  const gates = gatesOf(targets);
   const closed = gates.filter(({ id }) => openSeconds(runner, id) !== undefined);
   if (!runner.gatesDone) {
     return `the runner's pod is up; ${closed.length} of ${gates.length} forbidden targets have fallen silent`;

@@ -7,9 +7,9 @@ import type { Point } from "../analysis/point.ts";
 import { formatReference, formatRulePorts, referenceTo } from "../analysis/reference.ts";
 import { matchingPods, type RulePlace } from "../analysis/terms.ts";
 import { backendsOf, targetNumber } from "../analysis/vpcCniTerms.ts";
-import { isReady, type Snapshot } from "./snapshot.ts";
+import { declaredTcpPorts, isReady, type Snapshot } from "./snapshot.ts";
 import type { Candidate, Uncovered } from "./targets.ts";
-import { type NamedTarget, probeKindOf } from "./targetsFile.ts";
+import { type NamedTarget, probeKindOf, UNTRIABLE } from "./targetsFile.ts";
 
 interface Input {
   readonly specified: EgressAnalysis;
@@ -84,8 +84,7 @@ function podDestinations(
       const why = `pod ${pod.namespace}/${pod.name} names no container port ${port.name}`;
       uncovered.push({ what, why, isRequired: true });
     } else if (probeKindOf({ protocol: port.protocol, port: number }) === undefined) {
-      const why = `${port.protocol} ${number} can't be tried: only TCP, and UDP on port 53, surely answer when allowed`;
-      uncovered.push({ what, why, isRequired: false });
+      uncovered.push({ what: `${what}, ${port.protocol} ${number}`, why: UNTRIABLE, isRequired: false });
     } else {
       for (const address of pod.addresses) {
         const point: Point = { address, protocol: port.protocol, port: number };
@@ -98,12 +97,8 @@ function podDestinations(
 }
 
 /** A rule without ports allows all of them; the ones to try are those where the pod says that it listens. */
-function declaredPorts({ namespace, name }: Pod, { pods }: Pick<Snapshot, "pods">): PolicyPort[] {
-  const object = pods.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
-  return (object?.spec.containers ?? [])
-    .flatMap(({ ports }) => ports ?? [])
-    .filter(({ protocol }) => protocol === undefined || protocol === "TCP")
-    .map(({ containerPort }) => ({ protocol: "TCP", range: { from: containerPort, to: containerPort } }));
+function declaredPorts(pod: Pod, { pods }: Pick<Snapshot, "pods">): PolicyPort[] {
+  return declaredTcpPorts(pod, pods).map((port) => ({ protocol: "TCP", range: { from: port, to: port } }));
 }
 
 function serviceDestinations(
@@ -140,22 +135,26 @@ function uncoveredBlocks({ specified, named }: Input, rule: EgressRule, place: R
         return contains(cidr, at) && !excepts.some((except) => contains(except, at));
       }),
   );
-  const missing = (rule.ports ?? [undefined]).filter(
-    (port) =>
-      port === undefined ||
-      probeKindOf({ protocol: port.protocol, port: port.range?.from ?? 0 }) !== undefined ||
-      port.protocol === "TCP",
-  );
-  return missing
+  const what = (port: PolicyPort | undefined) =>
+    `${formatReference(referenceTo(specified, blockPlace(rule, place)))}, ${formatRulePorts({
+      to: undefined,
+      ports: port === undefined ? undefined : [port],
+    })}`;
+  return (rule.ports ?? [undefined])
     .filter((port) => !inside.some(({ point }) => port === undefined || onPort(port, point)))
-    .map((port) => ({
-      what: `${formatReference(referenceTo(specified, blockPlace(rule, place)))}, ${formatRulePorts({
-        to: undefined,
-        ports: port === undefined ? undefined : [port],
-      })}`,
-      why: "no listener is known in these blocks; name one in the targets file",
-      isRequired: true,
-    }));
+    .map((port) =>
+      port === undefined || canBeTried(port)
+        ? {
+            what: what(port),
+            why: "no listener is known in these blocks; name one in the targets file",
+            isRequired: true,
+          }
+        : { what: what(port), why: UNTRIABLE, isRequired: false },
+    );
+}
+
+function canBeTried({ protocol, range }: PolicyPort): boolean {
+  return range !== undefined && probeKindOf({ protocol, port: range.from }) !== undefined;
 }
 
 /** The first block stands for the rule, whose blocks are alternatives: a database lives in one of its subnets. */

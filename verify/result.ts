@@ -52,22 +52,26 @@ export interface VerifyResult {
   readonly targets: readonly TargetResult[];
 }
 
+/** What there is to judge targets by. */
+export interface Evidence {
+  readonly runner: ProbeLog;
+  readonly control: ProbeLog;
+  /** A policy holds the control back too, so that its silence contradicts nobody. */
+  readonly isControlHeld: boolean;
+}
+
 /** Judges every target by the two logs. */
-export function judgeTargets(
-  plan: Plan,
-  logs: { readonly runner: ProbeLog; readonly control: ProbeLog },
-  accepted: readonly Accepted[],
-): TargetResult[] {
+export function judgeTargets(plan: Plan, evidence: Evidence, accepted: readonly Accepted[]): TargetResult[] {
   const reasons = new Map(accepted.map(({ point, reason }) => [formatPoint(point), reason]));
   return plan.targets.map((target) => {
     const of = ({ attempts }: ProbeLog) => attempts.filter((attempt) => attempt.target === target.id);
-    const control = sightingOf(of(logs.control));
-    const runner = sightingOf(of(logs.runner));
-    const judged = VERDICTS[control][runner];
+    const control = sightingOf(of(evidence.control));
+    const runner = sightingOf(of(evidence.runner));
+    const judged = VERDICTS[evidence.isControlHeld && control === "timeout" ? "unstable" : control][runner];
     const assessment = assess(target.expected, judged);
     const reason = reasons.get(formatPoint(target.point));
-    const open = target.expected === "deny" ? openSeconds(logs.runner, target.id) : undefined;
-    const said = [...of(logs.runner), ...of(logs.control)].find((attempt) => attempt.said !== "")?.said;
+    const open = target.expected === "deny" ? openSeconds(evidence.runner, target.id) : undefined;
+    const said = [...of(evidence.runner), ...of(evidence.control)].find((attempt) => attempt.said !== "")?.said;
     return {
       target,
       control,

@@ -1,5 +1,5 @@
 import { type Address, formatAddress, parseAddress } from "../analysis/address.ts";
-import type { Inventory } from "../analysis/inventory.ts";
+import type { Inventory, Pod } from "../analysis/inventory.ts";
 import type { EndpointSliceObject, PodObject, PolicyEndpointObject, PolicyObject, ServiceObject } from "./objects.ts";
 
 /** Objects of a kind that a cluster may not have: `undefined` where it has no such kind. */
@@ -54,4 +54,17 @@ export function isReady({ status }: PodObject): boolean {
     status?.phase === "Running" &&
     (status.conditions ?? []).some(({ type, status: value }) => type === "Ready" && value === "True")
   );
+}
+
+/** The TCP ports on which a pod says that it listens, ascending. */
+export function declaredTcpPorts(
+  { namespace, name }: Pick<Pod, "namespace" | "name">,
+  pods: readonly PodObject[],
+): number[] {
+  const object = pods.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+  return (object?.spec.containers ?? [])
+    .flatMap(({ ports }) => ports ?? [])
+    .filter(({ protocol }) => protocol === undefined || protocol === "TCP")
+    .map(({ containerPort }) => containerPort)
+    .sort((a, b) => a - b);
 }

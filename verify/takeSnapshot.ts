@@ -20,7 +20,7 @@ interface DaemonSetObject {
 /**
  * Reads everything that the preflight and the plan look at. Nothing is written.
  *
- * @throws {ClusterError} when the server refuses, {InvalidInputError} when the namespaces have no running pod at all.
+ * @throws {ClusterError} when the server refuses, {Error} when the namespaces have no pod at all.
  */
 export async function takeSnapshot(
   cluster: Cluster,
@@ -43,6 +43,10 @@ export async function takeSnapshot(
       readEnforcer(cluster),
     ]);
   const allPods = pods.flatMap((list) => list ?? []);
+  if (allPods.length === 0) {
+    const where = places.map((place) => place ?? "all namespaces").join(" and ");
+    throw new Error(`no pod runs in ${where}, so there is nothing to try; is this the right cluster?`);
+  }
   const objects: InventoryObject[] = [
     ...namespaces.map(({ metadata }) => ({
       object: { kind: "Namespace", metadata },

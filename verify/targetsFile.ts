@@ -51,6 +51,9 @@ export async function readNamedTargets(input: unknown, resolve: Resolve): Promis
   return { targets: named, accepted: waived };
 }
 
+/** Why a destination has no {@link probeKindOf}. */
+export const UNTRIABLE = "can't be tried: only TCP, and UDP on port 53, surely answer when allowed";
+
 /** How a destination can be tried, if at all. */
 export function probeKindOf({ protocol, port }: Pick<Point, "protocol" | "port">): ProbeKind | undefined {
   return protocol === "TCP" ? "tcp" : protocol === "UDP" && port === 53 ? "dns" : undefined;
@@ -115,7 +118,7 @@ class TargetsReader extends InputReader {
       if (probeKindOf(point) !== undefined) {
         return [point];
       }
-      this.report(path, formatPoint(point), "can't be tried: only TCP, and UDP on port 53, surely answer when allowed");
+      this.report(path, formatPoint(point), UNTRIABLE);
     } catch (error) {
       this.report(path, undefined, (error as RangeError).message);
     }

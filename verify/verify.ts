@@ -117,7 +117,8 @@ export async function verify(
   };
   const { targets: tried } = plan;
   const probed = await tryProbe({ cluster, jobs, targets: tried, timing: input.timing, progress, signal, onConverged });
-  const targets = hasAttempts(probed) ? judgeTargets(plan, probed, input.named.accepted) : [];
+  const isControlHeld = findings.some(({ check, level }) => check === "control" && level !== "ok");
+  const targets = hasAttempts(probed) ? judgeTargets(plan, { ...probed, isControlHeld }, input.named.accepted) : [];
   const failure = probed.failure === undefined ? {} : { failure: probed.failure };
   return conclude({ ...common, ...failure, run, findings: [...findings, ...late], targets, seconds: seconds() });
 }

@@ -24,7 +24,7 @@ const objects = loadAll(readFileSync("access/kubernetes-verify.yaml", "utf8")) a
 const grants = objects.flatMap((object, at) =>
   (object.rules ?? []).flatMap((rule) =>
     rule.resources.flatMap((resource) =>
-      rule.verbs.map((verb) => ({ at, resource, verb, namespace: object.metadata.namespace })),
+      rule.verbs.map((verb) => ({ at, resource, verb, namespace: object.metadata.namespace ?? "the cluster" })),
     ),
   ),
 );

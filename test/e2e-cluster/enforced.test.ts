@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import {
   apply,
   FIXTURES,
@@ -15,7 +16,9 @@ import {
   NAMESPACE,
   runInLab,
   setUpLab,
+  sh,
   stackPolicy,
+  TARGETS_FILE,
 } from "./lab.ts";
 
 interface Report {
@@ -241,7 +244,8 @@ describe("what is wrong with a cluster", () => {
         remedy: expect.stringContaining("--control-namespace"),
       }),
     );
-    expect(read(spoiled.output).targets.filter(({ verdict }) => verdict === "denied")).toEqual([]);
+    const { targets } = read(spoiled.output);
+    expect(targets.filter(({ assessment }) => assessment === "contradicted")).toEqual([]);
 
     const elsewhere = await runInLab({ controlNamespace: "verify-control" });
     expect(read(elsewhere.output)).toMatchObject({ status: "verified" });
@@ -277,7 +281,7 @@ describe("several runs, and runs that end early", () => {
       "--policy",
       policyFile,
       "--targets",
-      join(FIXTURES, "targets.yaml"),
+      TARGETS_FILE,
       "--image",
       IMAGE,
       "--image-pull-policy",
@@ -319,6 +323,46 @@ describe("several runs, and runs that end early", () => {
       await sleep(1000);
     }
     expect(leftovers()).toBe("");
+  });
+});
+
+describe("docs/verify.md", () => {
+  const commands = [...readFileSync("docs/verify.md", "utf8").matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(
+    ([, block]) => (block ?? "").trim().split("\n"),
+  );
+
+  it("has commands that do what it says", () => {
+    apply(parse(readFileSync("docs/examples/runner-staging.yaml", "utf8")));
+    undo.push(() => apply(stackPolicy()));
+    undo.push(() => kubectl("delete", "-f", "access/kubernetes-verify.yaml"));
+    const here = ` --image ${IMAGE} --image-pull-policy Never --hold 3 --attempt 1`;
+    const ran = commands.map((line) => sh("sh", ["-c", line.includes(" verify ") ? line + here : line]));
+    expect(ran).toEqual([
+      expect.stringMatching(/^Targets, expectations under kubernetes\n/),
+      expect.stringMatching(/^keeperhub\/workflow-runner-block-imds: verified\n/),
+      expect.stringMatching(/^### ✅ Egress of keeperhub\/workflow-runner-block-imds: verified\n/),
+      expect.stringMatching(/^role\.rbac\.authorization\.k8s\.io\/egress-verify created\n/),
+    ]);
+  });
+});
+
+describe("egress verify --help", () => {
+  it("has examples that run, the stack's own among them", () => {
+    const help = sh(process.execPath, ["cli/main.ts", "verify", "--help"]);
+    const examples = [...help.matchAll(/^ {2}\$ runner-egress (.*)$/gm)].map(([, line]) => line ?? "");
+    // The lab's context, and the hosts that really listen here.
+    const here = ` --targets ${TARGETS_FILE} --image ${IMAGE} --image-pull-policy Never --hold 3 --attempt 1`;
+    const ran = examples.map((line) =>
+      sh("sh", [
+        "-c",
+        `node cli/main.ts ${line.replace("--context staging", "--context lab")}${line.includes("--dry-run") ? "" : here}`,
+      ]),
+    );
+    expect(ran).toEqual([
+      expect.stringMatching(/^keeperhub\/workflow-runner-block-imds: verified\n/),
+      expect.stringMatching(/^Targets, expectations under kubernetes\n/),
+      expect.stringMatching(/^---\napiVersion: batch\/v1\nkind: Job\n/),
+    ]);
   });
 });
 

@@ -44,7 +44,10 @@ export function judgeLivePolicy(program: NetworkPolicy, live: readonly PolicyObj
   return differences.length === 0
     ? [{ check: "live policy", level: "ok", text: `the live policy ${id} says what the program's says` }]
     : differences.map((difference) =>
-        problem(`the live policy ${id} is not the program's: ${difference}`, "run `pulumi up`, which takes it back"),
+        problem(
+          `the live policy ${id} is not the program's: ${difference}`,
+          "run `pulumi up`, which takes it back; with --stack, see that its recorded facts are current",
+        ),
       );
 }
 

@@ -73,11 +73,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&apos;",
 };
 
-/** XML 1.0 has no control characters, not even as references; a line break in an attribute needs one. */
+/** XML 1.0 has no control characters, not even as references; a line break in an attribute needs a reference. */
 function escapeXml(text: string): string {
   return text
     .toWellFormed()
     .replace(/[&<>"']/g, (char) => ENTITIES[char] as string)
     .replace(/\r?\n/g, "&#10;")
-    .replace(/(?!\t)[\p{Cc}\ufffe\uffff]/gu, "\ufffd");
+    .replaceAll("\t", " ")
+    .replace(/[\p{Cc}\ufffe\uffff]/gu, "\ufffd");
 }

@@ -121,7 +121,9 @@ export class Stack {
   async configure(config: ConfigEntries): Promise<void> {
     const path = join(this.#project.directory, `Pulumi.${this.#name}.yaml`);
     const file = load(await readFile(path, "utf8").catch(() => "{}")) as { config?: ConfigEntries };
-    await writeFile(path, dump({ ...file, config: { ...file.config, ...config } }, { skipInvalid: true }));
+    // Through JSON, which drops the keys that are to be taken away.
+    const changed: unknown = JSON.parse(JSON.stringify({ ...file, config: { ...file.config, ...config } }));
+    await writeFile(path, dump(changed));
   }
 
   #flags(): string[] {
