@@ -1,7 +1,7 @@
 import type { AddressRange } from "./cidr.ts";
 import type { PortRange } from "./networkPolicy.ts";
 import type { PortSpan, PortTable, Protocol } from "./ports.ts";
-import { PROTOCOLS } from "./ports.ts";
+import { PORTLESS_PROTOCOLS, PROTOCOLS } from "./ports.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A verdict before and after. */
@@ -80,7 +80,11 @@ function spanChanges(before: readonly PortSpan[], after: readonly PortSpan[]): (
  */
 export function fewestBoxes(ranges: readonly ChangedRange[]): ChangeBox[] {
   const whole = mergeAlongAddresses(ranges);
-  const cuts = [...new Set(whole.flatMap(({ ports }) => [ports.from, ports.to + 1]))].sort((a, b) => a - b);
+  // Protocols without ports, whose only port is 0, would cut every other box there for nothing.
+  const withPorts = whole.filter(
+    ({ protocols }) => !protocols.every((protocol) => PORTLESS_PROTOCOLS.includes(protocol)),
+  );
+  const cuts = [...new Set(withPorts.flatMap(({ ports }) => [ports.from, ports.to + 1]))].sort((a, b) => a - b);
   // Many different port lists side by side would be cut to pieces for nothing.
   if (cuts.length < 3 || cuts.length > 64) {
     return whole;

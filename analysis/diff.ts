@@ -58,19 +58,27 @@ export interface Diff<Box = DiffBox> {
  */
 export function diff(before: EgressAnalysis, after: EgressAnalysis, names: readonly NamedAddresses[] = []): Diff {
   const bare = bareDiff(before, after);
-  const finish = (box: ChangeBox): DiffBox => {
-    const witness = witnessOf(box);
-    return {
-      ...box,
-      pairs: boxSize(box.range, box.ports),
-      witness,
-      names: namesIn(box.range, names),
-      explanations: { before: explain(before, witness), after: explain(after, witness) },
-    };
-  };
+  const describe = (box: ChangeBox) => describeBox(before, after, box, names);
   return {
-    gained: { ...bare.gained, boxes: bare.gained.boxes.map(finish) },
-    lost: { ...bare.lost, boxes: bare.lost.boxes.map(finish) },
+    gained: { ...bare.gained, boxes: bare.gained.boxes.map(describe) },
+    lost: { ...bare.lost, boxes: bare.lost.boxes.map(describe) },
+  };
+}
+
+/** Adds a witness, names and explanations to a box of {@link bareDiff}. */
+export function describeBox(
+  before: EgressAnalysis,
+  after: EgressAnalysis,
+  box: ChangeBox,
+  names: readonly NamedAddresses[] = [],
+): DiffBox {
+  const witness = witnessOf(box);
+  return {
+    ...box,
+    pairs: boxSize(box.range, box.ports),
+    witness,
+    names: namesIn(box.range, names),
+    explanations: { before: explain(before, witness), after: explain(after, witness) },
   };
 }
 
@@ -115,7 +123,7 @@ function zeros(protocols: readonly Protocol[]): Partial<Record<Protocol, bigint>
   return Object.fromEntries(protocols.map((protocol) => [protocol, 0n]));
 }
 
-/** The same difference without explanations, for callers that only count or compare. */
+/** The same difference without explanations, for callers that count or compare, or show only some of it. */
 export function bareDiff(before: EgressAnalysis, after: EgressAnalysis): Diff<ChangeBox> {
   const boxes = ADDRESS_FAMILIES.flatMap((family) =>
     fewestBoxes(changedRanges(before.partitions[family], after.partitions[family])),

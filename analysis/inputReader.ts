@@ -56,4 +56,13 @@ export class InputReader {
     this.report(path, input, "must be a text");
     return undefined;
   }
+
+  /** A port that an object of Kubernetes can name. */
+  portNumber(input: unknown, path: string): number {
+    if (typeof input === "number" && Number.isInteger(input) && input >= 1 && input <= 65535) {
+      return input;
+    }
+    this.report(path, input, "must be a number from 1 to 65535");
+    return 1;
+  }
 }

@@ -161,14 +161,6 @@ class PolicyReader extends InputReader {
     return { protocol, range: { from, to }, ...(hasEnd ? { endPort: to } : {}) };
   }
 
-  private portNumber(input: unknown, path: string): number {
-    if (typeof input === "number" && Number.isInteger(input) && input >= 1 && input <= 65535) {
-      return input;
-    }
-    this.report(path, input, "must be a number from 1 to 65535");
-    return 1;
-  }
-
   private selector(input: unknown, path: string): LabelSelector | undefined {
     if (input === undefined || input === null) {
       return undefined;

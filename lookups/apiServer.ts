@@ -10,14 +10,28 @@ export interface ApiAnswer {
 
 const PATIENCE_SECONDS = 15;
 
+/** What to ask of an API server. */
+export interface ApiRequest {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** With its query. */
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
+/** Reads one path of a cluster's API; throws as {@link callApi}. */
+export function getFromApi(access: ClusterAccess, path: string): Promise<ApiAnswer> {
+  return callApi(access, { method: "GET", path });
+}
+
 /**
- * Reads one path of a cluster's API.
+ * Asks a cluster's API. A body that is not JSON, such as a log, is given as text.
  *
  * @throws {Error} when the server does not answer, not for any status that it answers.
  */
-export async function getFromApi(access: ClusterAccess, path: string): Promise<ApiAnswer> {
+export async function callApi(access: ClusterAccess, { method, path, body: input }: ApiRequest): Promise<ApiAnswer> {
   const url = new URL(path.replace(/^\//, ""), access.server.endsWith("/") ? access.server : `${access.server}/`);
-  const response = await send(url, access);
+  const response = await send(url, access, method, input);
   let text = "";
   for await (const chunk of response.setEncoding("utf8")) {
     text += chunk;
@@ -31,7 +45,7 @@ export async function getFromApi(access: ClusterAccess, path: string): Promise<A
   return { status: response.statusCode ?? 0, body };
 }
 
-function send(url: URL, access: ClusterAccess): Promise<IncomingMessage> {
+function send(url: URL, access: ClusterAccess, method: string, body: unknown): Promise<IncomingMessage> {
   const { token, basic, certificateAuthority, clientCertificate, clientKey, serverName } = access;
   const authorization = token
     ? `Bearer ${token}`
@@ -40,8 +54,13 @@ function send(url: URL, access: ClusterAccess): Promise<IncomingMessage> {
   // As in kubectl: the kubeconfig's own proxy, else HTTPS_PROXY and NO_PROXY.
   const proxyEnv = access.proxy ? { HTTPS_PROXY: access.proxy, HTTP_PROXY: access.proxy } : process.env;
   const options: RequestOptions = {
+    method,
     timeout: PATIENCE_SECONDS * 1000,
-    headers: { accept: "application/json", ...(authorization && { authorization }) },
+    headers: {
+      accept: "application/json",
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(authorization && { authorization }),
+    },
     agent: isTls
       ? new HttpsAgent({
           proxyEnv,
@@ -57,6 +76,6 @@ function send(url: URL, access: ClusterAccess): Promise<IncomingMessage> {
     const request = (isTls ? requestHttps : requestHttp)(url, options, resolve);
     request.on("timeout", () => request.destroy(new Error(`no answer within ${PATIENCE_SECONDS} s`)));
     request.on("error", reject);
-    request.end();
+    request.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }

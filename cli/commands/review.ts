@@ -1,0 +1,149 @@
+import { readFileSync } from "node:fs";
+import { text as readAll } from "node:stream/consumers";
+import type { AddressFamily, Source } from "../../analysis/index.ts";
+import {
+  mergePlans,
+  PreviewError,
+  type PreviewSource,
+  type ReviewOptions,
+  readPreview,
+  renderMarkdown,
+  renderText,
+  reviewDrift,
+  reviewJson,
+  reviewStack,
+  type StackReview,
+} from "../../review/index.ts";
+import { CLEAN, type ExitCode, INCONCLUSIVE, NEGATIVE, worst } from "../exitCode.ts";
+import { loadObjects } from "../input/objects.ts";
+import { senderOf } from "../input/sender.ts";
+import type { OutputFlags } from "../options.ts";
+import { type Json, toJsonText } from "../render/json.ts";
+import { print, type Terminal } from "../terminal.ts";
+import { UsageError } from "../usageError.ts";
+
+/** What makes a review fail. */
+export const FAILURES = ["wider", "change", "violation"] as const;
+
+/** The flags of `review`. */
+export interface ReviewFlags extends OutputFlags {
+  readonly live?: readonly string[];
+  readonly drift?: boolean;
+  readonly failOn?: readonly (typeof FAILURES)[number][];
+  readonly namespace?: string;
+  readonly podLabel?: readonly string[];
+  readonly ipFamily?: AddressFamily;
+  readonly commentKey?: string;
+}
+
+/** `STACK=PATH`, or a path alone. */
+const NAMED = /^([A-Za-z0-9_.-]+)=(.+)$/s;
+
+/** Reviews previews: exit code 2 if nothing can be concluded, 1 for what `--fail-on` names. */
+export async function reviewCommand(
+  paths: readonly string[],
+  flags: ReviewFlags,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  if (flags.drift === true && flags.live === undefined) {
+    throw new UsageError("--drift compares with the live policies; give them with --live STACK=FILE");
+  }
+  const sources = await Promise.all(paths.map((path) => readSource(path, terminal)));
+  const plans = mergePlans(sources.map(planOf));
+  const live = await readLive(
+    flags.live ?? [],
+    plans.map(({ stack }) => stack),
+    terminal,
+  );
+  const source = sourceOf(flags);
+  const reviews = plans.map((plan): StackReview => {
+    const objects = live.get(plan.stack);
+    const options: ReviewOptions = {
+      ...(source && { source }),
+      ...(flags.ipFamily && { ipFamily: flags.ipFamily }),
+      ...(objects && { live: objects }),
+    };
+    return flags.drift === true && objects !== undefined
+      ? reviewDrift(plan, objects, options)
+      : reviewStack(plan, options);
+  });
+  await print(terminal, render(reviews, flags));
+  return worst(reviews.map((review) => codeOf(review, flags.failOn ?? [])));
+}
+
+async function readSource(argument: string, terminal: Terminal): Promise<PreviewSource> {
+  const [, stack, named] = NAMED.exec(argument) ?? [];
+  const path = named ?? argument;
+  const text = path === "-" ? await readAll(terminal.stdin()) : readFile(path);
+  return { name: path === "-" ? "stdin" : path, text, ...(stack !== undefined && { stack }) };
+}
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UsageError(code === "ENOENT" ? `${path}: there is no such file` : `${path}: ${message}`);
+  }
+}
+
+function planOf(source: PreviewSource) {
+  try {
+    return readPreview(source);
+  } catch (error) {
+    throw error instanceof PreviewError ? new UsageError(error.message) : error;
+  }
+}
+
+/** The live NetworkPolicies of each stack; a path without a stack counts for the only one. */
+async function readLive(
+  values: readonly string[],
+  stacks: readonly string[],
+  terminal: Terminal,
+): Promise<Map<string, Readonly<Record<string, unknown>>[]>> {
+  const live = new Map<string, Readonly<Record<string, unknown>>[]>();
+  for (const value of values) {
+    const [, named, path] = NAMED.exec(value) ?? [];
+    const stack = named ?? (stacks.length === 1 ? stacks[0] : undefined);
+    if (stack === undefined || !stacks.includes(stack)) {
+      throw new UsageError(`--live ${value}: say for which stack, as STACK=FILE; previewed are ${stacks.join(", ")}`);
+    }
+    const objects = (await loadObjects(path ?? value, terminal)).map(({ object }) => object);
+    live.set(stack, [...(live.get(stack) ?? []), ...objects.filter(({ kind }) => kind === "NetworkPolicy")]);
+  }
+  return live;
+}
+
+function sourceOf({ namespace, podLabel }: ReviewFlags): Source | undefined {
+  if (podLabel === undefined) {
+    if (namespace !== undefined) {
+      throw new UsageError("--namespace alone names no pod; add --pod-label KEY=VALUE");
+    }
+    return undefined;
+  }
+  if (namespace === undefined) {
+    throw new UsageError("--pod-label needs --namespace, because labels mean nothing without one");
+  }
+  return senderOf([], { namespace, podLabel }).source;
+}
+
+function render(reviews: readonly StackReview[], { output, commentKey }: ReviewFlags): string {
+  switch (output) {
+    case "json":
+      return toJsonText(reviewJson(reviews) as Json);
+    case "markdown":
+      return `${renderMarkdown(reviews, commentKey === undefined ? {} : { key: commentKey })}\n`;
+    case "text":
+      return `${renderText(reviews)}\n`;
+  }
+}
+
+function codeOf(review: StackReview, failOn: readonly (typeof FAILURES)[number][]): ExitCode {
+  const { verdict, findings } = review;
+  const fails = {
+    wider: verdict === "wider" || verdict === "both",
+    change: verdict !== "same reach" && verdict !== "cannot conclude",
+    violation: (findings ?? []).some(({ severity }) => severity === "mandatory"),
+  };
+  return verdict === "cannot conclude" ? INCONCLUSIVE : failOn.some((name) => fails[name]) ? NEGATIVE : CLEAN;
+}

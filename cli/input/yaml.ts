@@ -1,0 +1,62 @@
+import {
+  boolYaml11Tag,
+  CORE_SCHEMA,
+  floatCoreTag,
+  intCoreTag,
+  loadAll,
+  mergeTag,
+  NOT_RESOLVED,
+  nullYaml11Tag,
+  YAMLException,
+} from "js-yaml";
+import { UsageError } from "../usageError.ts";
+
+/**
+ * Reads plain scalars as kubectl does (sigs.k8s.io/yaml, goyaml.v2 `resolve.go`, read 2026-11), so that a file means here
+ * what it means when it is applied: `yes` and `on` are booleans, so no label values; `010` is 8; a date is text.
+ */
+const KUBECTL_SCHEMA = CORE_SCHEMA.withTags(
+  nullYaml11Tag,
+  boolYaml11Tag,
+  mergeTag,
+  { ...intCoreTag, resolve: (source) => goInteger(source.replaceAll("_", "")) ?? NOT_RESOLVED },
+  {
+    ...floatCoreTag,
+    resolve: (source, isExplicit, tag) => floatCoreTag.resolve(source.replaceAll("_", ""), isExplicit, tag),
+  },
+);
+
+/** Go's `strconv.ParseInt` with base 0. */
+function goInteger(text: string): number | undefined {
+  const match = /^([-+]?)(?:0x([0-9a-f]+)|0b([01]+)|0o?([0-7]+)|(0|[1-9][0-9]*))$/i.exec(text);
+  if (match === null) {
+    return undefined;
+  }
+  const [, sign, hexadecimal, binary, octal, decimal] = match;
+  const value =
+    hexadecimal !== undefined
+      ? Number.parseInt(hexadecimal, 16)
+      : binary !== undefined
+        ? Number.parseInt(binary, 2)
+        : octal !== undefined
+          ? Number.parseInt(octal, 8)
+          : Number(decimal);
+  return sign === "-" ? -value : value;
+}
+
+/**
+ * Every document of a YAML text, as plain values.
+ *
+ * @throws {UsageError} that names the file, the line and what is wrong there; a key used twice is wrong.
+ */
+export function parseYaml(text: string, file: string): unknown[] {
+  try {
+    return loadAll(text, { schema: KUBECTL_SCHEMA });
+  } catch (error) {
+    if (error instanceof YAMLException) {
+      const place = error.mark === undefined ? "" : `:${error.mark.line + 1}:${error.mark.column + 1}`;
+      throw new UsageError(`${file}${place}: not YAML: ${error.reason}`);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,126 @@
+import { LEVELS, type Level, SENTENCES_ONLY } from "./levels.ts";
+import { stackSection, stackSentence } from "./markdownStack.ts";
+import { codeSpan, details, escapeText, shorten, table } from "./markdownText.ts";
+import type { StackReview } from "./stackReview.ts";
+import { plural, SIGNS, wordingOf } from "./wording.ts";
+
+/** GitHub refuses a longer comment ("body is too long"), counted in characters; bytes are never fewer. */
+export const COMMENT_LIMIT = 65_536;
+
+/** The invisible first line by which a later run finds its comment. */
+export function commentMarker(key = "review"): string {
+  return `<!-- runner-egress:${key.replace(/[^A-Za-z0-9._-]/g, "-")} -->`;
+}
+
+export interface MarkdownOptions {
+  /** Most bytes of the result. Default: {@link COMMENT_LIMIT}. */
+  readonly limit?: number;
+  /** Tells comments of one pull request apart. Default: `review`. */
+  readonly key?: string;
+}
+
+/**
+ * The review as GitHub-flavoured Markdown for a comment. What does not fit is left out row by row and part by part, each
+ * time with a word on what is missing; never in the middle of a table.
+ */
+export function renderMarkdown(reviews: readonly StackReview[], options: MarkdownOptions = {}): string {
+  const limit = options.limit ?? COMMENT_LIMIT;
+  const marker = commentMarker(options.key);
+  for (const level of LEVELS) {
+    const body = render(reviews, level, marker);
+    if (bytes(body) <= limit) {
+      return body;
+    }
+  }
+  return renderSentences(reviews, marker, limit);
+}
+
+function render(reviews: readonly StackReview[], level: Level, marker: string): string {
+  return [
+    marker,
+    `## ${titleOf(reviews)}`,
+    overview(reviews),
+    ...(level === SENTENCES_ONLY ? reviews.map(stackSentence) : reviews.map((review) => stackSection(review, level))),
+    ...(level.isComplete ? [] : ["Not everything fits into a comment; the JSON output has it all."]),
+    legend(reviews),
+  ].join("\n\n");
+}
+
+/** When not even one sentence a stack fits: as many lines of the overview as do. */
+function renderSentences(reviews: readonly StackReview[], marker: string, limit: number): string {
+  const around = (body: string) => [marker, `## ${titleOf(reviews)}`, body].join("\n\n");
+  for (let count = reviews.length; count > 0; count = Math.floor(count / 2)) {
+    const hidden = reviews.length - count;
+    const rest = hidden === 0 ? "" : `\n\n… and ${plural(hidden, "more stack")}; the JSON output has them.`;
+    const body = around(overview(reviews.slice(0, count)) + rest);
+    if (bytes(body) <= limit) {
+      return body;
+    }
+  }
+  return around(`${plural(reviews.length, "stack")}; the JSON output has them.`);
+}
+
+function titleOf(reviews: readonly StackReview[]): string {
+  const [first] = reviews;
+  return first === undefined ? "Egress review" : wordingOf(first).title;
+}
+
+function overview(reviews: readonly StackReview[]): string {
+  const [first] = reviews;
+  if (first === undefined) {
+    return "No stack was previewed.";
+  }
+  const wording = wordingOf(first);
+  return table(
+    ["Stack", wording.column, wording.gained, wording.lost, "Guardrails"],
+    reviews.map((review) => [
+      codeSpan(shorten(review.stack, 80)),
+      `${SIGNS[review.verdict]} **${wording.verdicts[review.verdict]}**`,
+      countOf(review, "gained"),
+      countOf(review, "lost"),
+      guardrails(review),
+    ]),
+  );
+}
+
+function countOf({ verdict, subjects }: StackReview, direction: "gained" | "lost"): string {
+  if (verdict === "cannot conclude") {
+    return "?";
+  }
+  if (direction === "lost" && subjects.some(({ stage }) => stage === "first deploy")) {
+    return "all but what follows";
+  }
+  const count = subjects.flatMap(({ rows }) => rows).filter((row) => row.direction === direction).length;
+  return count === 0 ? "–" : plural(count, "region");
+}
+
+function guardrails({ findings, packs }: StackReview): string {
+  if (findings === undefined || (packs.length === 0 && findings.length === 0)) {
+    return "not run";
+  }
+  const mandatory = findings.filter(({ severity }) => severity === "mandatory").length;
+  const others = findings.length - mandatory;
+  return mandatory > 0
+    ? `❌ ${plural(mandatory, "violation")}${others > 0 ? `, ${others} advisory` : ""}`
+    : others > 0
+      ? `⚠️ ${others} advisory`
+      : "✅ passed";
+}
+
+/** What a reader who has never seen this needs; folded. */
+function legend(reviews: readonly StackReview[]): string {
+  const notes = [...new Set(reviews.flatMap((review) => review.notes))];
+  return details(
+    "How to read this",
+    [
+      "Each row is a set of destinations whose verdict changes, computed exactly over every IPv4 and IPv6 address, protocol and port; reordering or splitting rules gives no row. The example is one destination of the row, in the form that `egress explain` takes. Rules and list items are counted from 0, in the policy as it is (now) or as it was (was). " +
+        "A policy is read twice: as Kubernetes specifies it, and as the network policy agent of the AWS VPC CNI enforces it on EKS; a row says so where the two differ.",
+      "No NetworkPolicy can stop what goes to the pod's own node, the first seconds of a new pod, or connections that are already open.",
+      ...(notes.length === 0 ? [] : [notes.map((note) => `- ${escapeText(note)}`).join("\n")]),
+    ].join("\n\n"),
+  );
+}
+
+function bytes(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

@@ -1,0 +1,187 @@
+import type { PackFinding, Properties, ResourceState, StackPlan } from "./plan.ts";
+import { isObject, resourceName } from "./plan.ts";
+import { PlanBuilder, type Step } from "./planBuilder.ts";
+
+/** A preview that can't be read. The message names the file, what was found and what is wanted. */
+export class PreviewError extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = "PreviewError";
+  }
+}
+
+/** The text of a preview and where it comes from. */
+export interface PreviewSource {
+  /** What to call it in an error, a path as a rule. */
+  readonly name: string;
+  readonly text: string;
+  /** The stack, where its name is not in the text because the preview failed before the first resource. */
+  readonly stack?: string;
+}
+
+const WANTED =
+  "expected the output of pulumi preview --json, with or without PULUMI_ENABLE_STREAMING_JSON_PREVIEW=1, or a file of engine events";
+
+/**
+ * Reads a preview: the digest of `pulumi preview --json` (one object with `steps`), or engine events (one object a line, as
+ * `PULUMI_ENABLE_STREAMING_JSON_PREVIEW=1 pulumi preview --json` and `--event-log` write them). Seen with pulumi 3.250.
+ *
+ * @throws {PreviewError} for anything else.
+ */
+export function readPreview(source: PreviewSource): StackPlan {
+  const text = source.text.replace(/^\uFEFF/, "").trim();
+  if (text === "") {
+    throw new PreviewError(`${source.name} is empty; ${WANTED}`);
+  }
+  const whole = parse(text);
+  if (isObject(whole) && !isEvent(whole)) {
+    return readDigest(source, whole);
+  }
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+  const events = lines.map((line, index) => {
+    const event = parse(line);
+    if (!isObject(event)) {
+      throw new PreviewError(`${source.name}, line ${index + 1}: ${quote(line)} is not JSON; ${WANTED}`);
+    }
+    return event;
+  });
+  return readEvents(source, events);
+}
+
+function readDigest({ name, stack }: PreviewSource, digest: Properties): StackPlan {
+  if (!Array.isArray(digest.steps) && !Array.isArray(digest.diagnostics) && !isObject(digest.changeSummary)) {
+    throw new PreviewError(`${name} has neither steps nor diagnostics; ${WANTED}`);
+  }
+  const plan = new PlanBuilder();
+  for (const step of list(digest.steps)) {
+    plan.add(stepOf(step, step.oldState, step.newState));
+  }
+  for (const diagnostic of list(digest.diagnostics)) {
+    addDiagnostic(plan, diagnostic);
+  }
+  plan.changes = numbers(digest.changeSummary);
+  return plan.finish(stack, false, false);
+}
+
+function readEvents({ stack }: PreviewSource, events: readonly Properties[]): StackPlan {
+  const plan = new PlanBuilder();
+  for (const event of events) {
+    if (isObject(event.resourcePreEvent)) {
+      const metadata = fields(event.resourcePreEvent.metadata);
+      plan.add(stepOf(metadata, metadata.old, metadata.new));
+    } else if (isObject(event.policyEvent)) {
+      addFinding(plan, event.policyEvent);
+    } else if (isObject(event.policyRemediationEvent)) {
+      addFinding(plan, { ...event.policyRemediationEvent, enforcementLevel: "remediate" });
+    } else if (isObject(event.diagnosticEvent)) {
+      addDiagnostic(plan, event.diagnosticEvent);
+    } else if (isObject(event.summaryEvent)) {
+      const { resourceChanges, PolicyPacks } = event.summaryEvent;
+      plan.changes = numbers(resourceChanges);
+      for (const [pack, version] of Object.entries(isObject(PolicyPacks) ? PolicyPacks : {})) {
+        // `NAME|local|FOLDER` for a pack from a folder.
+        plan.packs.add(packLabel(pack.split("|")[0] ?? pack, version));
+      }
+      if (event.summaryEvent.result === "failed" && plan.errors.length === 0) {
+        plan.errors.push("the preview failed without a message");
+      }
+    } else if (isObject(event.errorEvent)) {
+      plan.errors.push(text(event.errorEvent.error).trim());
+    }
+  }
+  return plan.finish(stack, true, true);
+}
+
+function stepOf(step: Properties, before: unknown, after: unknown): Step {
+  const urn = text(step.urn);
+  const [old, fresh] = [isObject(before) ? before : undefined, isObject(after) ? after : undefined];
+  return {
+    operation: text(step.op),
+    urn,
+    type: text(fresh?.type ?? old?.type ?? step.type),
+    before: old && stateOf(old),
+    after: fresh && stateOf(fresh),
+  };
+}
+
+function stateOf(state: Properties): ResourceState {
+  return { inputs: fields(state.inputs), outputs: fields(state.outputs) };
+}
+
+function addFinding(plan: PlanBuilder, event: Properties): void {
+  const pack = packLabel(text(event.policyPackName), event.policyPackVersion);
+  plan.packs.add(pack);
+  const urn = text(event.resourceUrn);
+  const finding: PackFinding = {
+    pack,
+    policy: text(event.policyName),
+    severity: severityOf(event.enforcementLevel),
+    resource: urn === "" ? "" : resourceName(urn),
+    message: plainText(text(event.message)),
+  };
+  plan.findings.push(finding);
+}
+
+function packLabel(name: string, version: unknown): string {
+  const label = text(version);
+  return label === "" ? name : `${name} ${/^\d/.test(label) ? `v${label}` : label}`;
+}
+
+function severityOf(level: unknown): PackFinding["severity"] {
+  return level === "mandatory" || level === "advisory" ? level : level === "remediate" ? "remediated" : "other";
+}
+
+function addDiagnostic(plan: PlanBuilder, diagnostic: Properties): void {
+  // Policy findings come a second time as diagnostics, and their own events say more.
+  const message = plainText(text(diagnostic.message));
+  if (diagnostic.severity === "error") {
+    plan.errors.push(message.replace(/^error: /, ""));
+  } else if (diagnostic.severity === "warning") {
+    plan.warnings.push(message.replace(/^warning: /, ""));
+  }
+}
+
+/** Without the engine's colour directives (`<{%fg 1%}>`) and terminal escapes, and without blank lines around. */
+function plainText(input: string): string {
+  const escapeCharacter = String.fromCharCode(27);
+  return input
+    .replace(/<\{%.*?%\}>/g, "")
+    .split(escapeCharacter)
+    .map((part, index) => (index === 0 ? part : part.replace(/^\[[0-9;]*[A-Za-z]/, "")))
+    .join("")
+    .trim();
+}
+
+function isEvent(value: Properties): boolean {
+  return "sequence" in value && Object.keys(value).some((key) => key.endsWith("Event"));
+}
+
+function parse(input: string): unknown {
+  try {
+    return JSON.parse(input);
+  } catch {
+    return undefined;
+  }
+}
+
+function quote(input: string): string {
+  return JSON.stringify(input.length > 60 ? `${input.slice(0, 57)}...` : input);
+}
+
+function fields(value: unknown): Properties {
+  return isObject(value) ? value : {};
+}
+
+function list(value: unknown): readonly Properties[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function numbers(value: unknown): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(fields(value)).flatMap(([key, count]) => (typeof count === "number" ? [[key, count]] : [])),
+  );
+}

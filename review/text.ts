@@ -1,0 +1,54 @@
+import { plainPhrase } from "./phrase.ts";
+import { formatRowPorts, type ReviewRow } from "./rows.ts";
+import type { StackReview } from "./stackReview.ts";
+import { formatCount, holds, namesOf, subjectName, wordingOf } from "./wording.ts";
+
+/** The review for a terminal. */
+export function renderText(reviews: readonly StackReview[]): string {
+  return reviews.map(stackText).join("\n\n");
+}
+
+function stackText(review: StackReview): string {
+  const wording = wordingOf(review);
+  const lines = [`${review.stack}: ${wording.verdicts[review.verdict]}`];
+  lines.push(...review.obstacles.map((obstacle) => `  ! ${obstacle.replaceAll("\n", "\n    ")}`));
+  for (const subject of review.subjects) {
+    lines.push(`  ${subjectName(subject)}${subject.stage === "change" ? "" : ` (${subject.stage})`}`);
+    if (subject.stage === "first deploy") {
+      lines.push(
+        ...subject.reach.map(
+          ({ destination, ports, excepts }) =>
+            `    = ${destination}${excepts > 0 ? ` except ${excepts} blocks` : ""}, ${ports}`,
+        ),
+      );
+    }
+    const shown =
+      subject.stage === "first deploy" ? subject.rows.filter(({ direction }) => direction === "gained") : subject.rows;
+    lines.push(...shown.map((row) => rowText(row, review)));
+  }
+  lines.push(
+    ...review.facts.map(({ what, before, after }) => `  network: ${what}: ${before ?? "–"} -> ${after ?? "–"}`),
+  );
+  lines.push(
+    ...(review.findings ?? []).map(
+      ({ severity, policy, message }) => `  ${severity}: ${policy}: ${message.replace(/\s+/g, " ")}`,
+    ),
+  );
+  lines.push(...review.warnings.map((warning) => `  warning: ${warning.replaceAll("\n", "\n    ")}`));
+  lines.push(...review.notes.map((note) => `  note: ${note}`));
+  return lines.join("\n");
+}
+
+function rowText(row: ReviewRow, review: StackReview): string {
+  const names = row.names.length === 0 ? "" : ` (${namesOf(row).join("; ")})`;
+  const size =
+    row.addresses === undefined
+      ? ""
+      : `, ${formatCount(row.addresses)} ${row.addresses === 1n ? "address" : "addresses"}`;
+  const witness = row.witness === undefined ? "" : `, such as ${row.witness}`;
+  const where = row.semantics.length < review.semantics.length ? ` [${holds(row)}]` : "";
+  return (
+    `    ${row.direction === "gained" ? "+" : "-"} ${row.destination}${names}, ${formatRowPorts(row)}${size}${witness}${where}\n` +
+    `      ${plainPhrase(row.because)}`
+  );
+}

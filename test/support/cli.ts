@@ -1,0 +1,106 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable, Writable } from "node:stream";
+import { WriteStream } from "node:tty";
+import { onTestFinished } from "vitest";
+import { run } from "../../cli/program.ts";
+
+/** The repository, from which examples name their files. */
+export const ROOT = join(import.meta.dirname, "..", "..");
+
+/** What a command line did. */
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+class Capture extends Writable {
+  text = "";
+  readonly isTTY: boolean;
+  /** As a terminal answers it, from TERM, NO_COLOR and the like. */
+  readonly getColorDepth = WriteStream.prototype.getColorDepth;
+
+  constructor(isTTY: boolean) {
+    super({ decodeStrings: false });
+    this.isTTY = isTTY;
+  }
+
+  override _write(chunk: string, _: BufferEncoding, done: () => void): void {
+    this.text += chunk;
+    done();
+  }
+}
+
+/** Runs a command line in this process, from the repository's root. */
+export async function egress(
+  args: readonly string[],
+  { stdin = "", isTTY = false }: { readonly stdin?: string | readonly string[]; readonly isTTY?: boolean } = {},
+): Promise<Outcome> {
+  const [stdout, stderr] = [new Capture(isTTY), new Capture(isTTY)];
+  const chunks = typeof stdin === "string" ? [stdin] : stdin;
+  const code = await run(args, { stdin: () => Readable.from(chunks, { objectMode: false }), stdout, stderr });
+  return { code, stdout: stdout.text, stderr: stderr.text };
+}
+
+/** Runs the real program in a process of its own. */
+export function egressProcess(
+  args: readonly string[],
+  {
+    stdin = "",
+    env = {},
+    node = [],
+  }: { readonly stdin?: string; readonly env?: NodeJS.ProcessEnv; readonly node?: string[] } = {},
+): Promise<Outcome> {
+  const child = spawn(process.execPath, [...node, join(ROOT, "cli", "main.ts"), ...args], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+  });
+  return new Promise((resolve, reject) => {
+    const out = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name].setEncoding("utf8").on("data", (chunk: string) => {
+        out[name] += chunk;
+      });
+    }
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, ...out }));
+    child.stdin.on("error", () => {}).end(stdin);
+  });
+}
+
+/** Writes files into a folder that is removed after the test; returns where each one is. */
+export function files(contents: Readonly<Record<string, unknown>>): (name?: string) => string {
+  const folder = mkdtempSync(join(tmpdir(), "egress-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const [name, content] of Object.entries(contents)) {
+    writeFileSync(join(folder, name), typeof content === "string" ? content : JSON.stringify(content));
+  }
+  return (name = "") => join(folder, name);
+}
+
+/** A command line of the help or of a document: `runner-egress ARGUMENT... [< FILE] [# exit code N]`. */
+export interface Example {
+  readonly args: readonly string[];
+  readonly stdin: string;
+  readonly code: number;
+}
+
+/** Reads the command line as a shell would, as far as examples need it. */
+export function parseExample(line: string): Example {
+  const [, command = "", code = "0"] = /^(.*?)(?:\s+# exit code (\d))?$/.exec(line) ?? [];
+  const words = [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+    ([, single, double, bare]) => single ?? double ?? bare ?? "",
+  );
+  if (words[0] !== "runner-egress") {
+    throw new Error(`not an example: ${line}`);
+  }
+  const redirect = words.indexOf("<");
+  return {
+    args: words.slice(1, redirect < 0 ? undefined : redirect),
+    stdin: redirect < 0 ? "" : readFileSync(join(ROOT, words[redirect + 1] ?? ""), "utf8"),
+    code: Number(code),
+  };
+}

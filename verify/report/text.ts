@@ -1,0 +1,66 @@
+import type { Finding } from "../preflight/finding.ts";
+import type { VerifyResult } from "../result.ts";
+import type { Uncovered } from "../targets.ts";
+import {
+  addressOf,
+  EXPECTED_WORDS,
+  explainExpectation,
+  explainOutcome,
+  LEVEL_WORDS,
+  openSentence,
+  outcomeWord,
+} from "./words.ts";
+
+/** Columns side by side, each as wide as its widest cell; the last one runs on. */
+export function columns(rows: readonly (readonly string[])[], indent = ""): string {
+  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => (row[index] ?? "").length)));
+  return rows
+    .map((row) => {
+      const cells = row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)));
+      return `${indent}${cells.join("  ")}\n`;
+    })
+    .join("");
+}
+
+/** Findings, each with what to do. */
+export function findingsText(findings: readonly Finding[]): string {
+  return findings
+    .map(({ check, level, text, remedy }) => {
+      const line = `  ${LEVEL_WORDS[level].padEnd(5)}  ${check}: ${text}\n`;
+      return remedy === undefined ? line : `${line}         → ${remedy}\n`;
+    })
+    .join("");
+}
+
+/** What is not going to be, or was not, tried. */
+export function uncoveredText(uncovered: readonly Uncovered[]): string {
+  return uncovered
+    .map(({ what, why, isRequired }) => `  ${isRequired ? "DOUBT" : "note "}  ${what}: ${why}\n`)
+    .join("");
+}
+
+/** A result for a terminal. */
+export function textReport(result: VerifyResult): string {
+  const rows = result.targets.map((target) => [
+    outcomeWord(target),
+    EXPECTED_WORDS[target.target.expected],
+    addressOf(target),
+    target.target.name,
+    `runner ${target.runner}, control ${target.control}`,
+  ]);
+  const details = result.targets
+    .filter(({ assessment }) => assessment !== "as-expected")
+    .map(
+      (target) => `  ${addressOf(target)}\n    ${explainOutcome(target)}\n    ${explainExpectation(result, target)}\n`,
+    );
+  const section = (title: string, body: string) => (body === "" ? "" : `\n${title}\n${body}`);
+  return [
+    `${result.policy}: ${result.status}\n`,
+    `${result.summary}\n`,
+    section("Before the probes", findingsText(result.findings)),
+    section("Not tried", uncoveredText(result.uncovered)),
+    section("Targets", columns(rows, "  ")),
+    section("Why", details.join("")),
+    `\n${[openSentence(result), `${result.seconds} s in all.`].filter((text) => text !== "").join(" ")}\n`,
+  ].join("");
+}
