@@ -1,13 +1,16 @@
 import { defineConfig } from "vitest/config";
 
-const report = process.env.VITEST_REPORT;
+/** Reporters of a suite; with `VITEST_REPORT` set, its counts go to that file as JSON too. */
+export function reporting(reporter: "default" | "verbose") {
+  const outputFile = process.env.VITEST_REPORT;
+  return outputFile === undefined ? { reporters: [reporter] } : { reporters: [reporter, "json"], outputFile };
+}
 
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/e2e/**", "test/e2e-cluster/**", "test/browser/**", "**/node_modules/**"],
     testTimeout: 30_000,
-    reporters: ["default", ...(report === undefined ? [] : (["json"] as const))],
-    ...(report === undefined ? {} : { outputFile: report }),
+    ...reporting("default"),
   },
 });

@@ -27,7 +27,6 @@ export type DivergenceShape =
   | "ipv6-prefix-32"
   | "slot-overflow"
   | "key-collision"
-  | "icmpv6"
   | "unclassified";
 
 /** A box on which the agent enforces something else than Kubernetes specifies: `before` is specified, `after` enforced. */
@@ -67,7 +66,6 @@ function shapeOf(
     case "slot-overflow":
     case "key-collision":
     case "node-address":
-    case "icmpv6":
       return after.reason;
     case "other-family":
       return "other-family-not-enforced";

@@ -27,7 +27,9 @@ const list = [...known].map(([name, { description }]) => `  ${name.padEnd(16)}${
 const command = new Command("npm run bench --")
   .description("Runs the benchmarks. A quiet machine gives better numbers; the ratios hold on any.")
   .argument("[name...]", "the benchmarks to run (default: all)", (name: string, names: string[] = []) => {
-    if (!known.has(name)) throw new InvalidArgumentError(`There are ${[...known.keys()].join(", ")}.`);
+    if (!known.has(name)) {
+      throw new InvalidArgumentError(`There are ${[...known.keys()].join(", ")}.`);
+    }
     return [...names, name];
   })
   .addHelpText("after", `\nBenchmarks:\n${list}`)

@@ -4,7 +4,6 @@ import type { DiffFlags } from "./commands/diff.ts";
 import type { DivergencesFlags } from "./commands/divergences.ts";
 import type { ExplainFlags } from "./commands/explain.ts";
 import type { RegionsFlags } from "./commands/regions.ts";
-import type { VerifyFlags } from "./commands/verify.ts";
 import { CLEAN, type ExitCode, INCONCLUSIVE, USAGE_ERROR } from "./exitCode.ts";
 import { InconclusiveError } from "./inconclusive.ts";
 import {
@@ -20,6 +19,7 @@ import {
 import { addReview } from "./reviewCommands.ts";
 import { note, type Terminal } from "./terminal.ts";
 import { UsageError } from "./usageError.ts";
+import { addVerify } from "./verifyCommands.ts";
 
 const EXIT_CODES = `
 Exit codes: 0 clean; 1 denied, different or a failed assertion; 2 inconclusive; 3 usage or input error.`;
@@ -240,61 +240,6 @@ const addEvaluate: Adder = (program, terminal, done) => {
       done(await evaluateCommand(flags, terminal));
     });
 };
-
-const addVerify: Adder = (program, terminal, done) => {
-  const command = program
-    .command("verify")
-    .summary("prove on a cluster that the policy is enforced")
-    .description(
-      "Tries what the policy allows and what it must deny from a pod that it selects and, for comparison, from one that\n" +
-        "nothing selects. It creates two Jobs and deletes them; it changes nothing else (docs/verify.md).",
-    );
-  addSemanticsOption(addPolicyOptions(command), "that of the cluster's enforcer")
-    .option("--namespace <name>", "namespace of a policy that does not name its own")
-    .option("--context <name>", "kubeconfig context of the cluster (default: the current one)")
-    .option(
-      "--targets <file>",
-      "hosts that really listen (default with --stack NAME: verify.NAME.yaml, if it is there)",
-    )
-    .option("--control-namespace <name>", "where the control runs (default: the policy's namespace)")
-    .option("--image <reference>", "an image with sh, dig and /agnhost (default: Kubernetes' agnhost, by digest)")
-    .addOption(new Option("--image-pull-policy <policy>").choices(["Always", "IfNotPresent", "Never"]))
-    .addOption(secondsOption("--converge", "how long a new pod may stay open (default: 90)"))
-    .addOption(secondsOption("--hold", "how long to watch after that (default: 10)"))
-    .addOption(secondsOption("--attempt", "how long one attempt waits for an answer (default: 2)"))
-    .addOption(secondsOption("--start", "how long a pod may take to start (default: 90)"))
-    .addOption(secondsOption("--ttl", "how long finished Jobs stay if this command can't delete them (default: 60)"))
-    .option("--dry-run", "look and plan, but create nothing")
-    .addOption(
-      new Option(
-        "-o, --output <format>",
-        "text, json, junit or markdown; with --dry-run table, json or yaml, which is the manifests",
-      ).choices(["text", "json", "junit", "markdown", "table", "yaml"]),
-    )
-    .addHelpText(
-      "after",
-      `
-Examples:
-  $ runner-egress verify --stack staging --context staging
-  $ runner-egress verify --policy docs/examples/runner-staging.yaml --targets docs/examples/verify-targets.yaml --dry-run
-  $ runner-egress verify --policy docs/examples/runner-staging.yaml --dry-run --output yaml
-
-Exit codes: 0 verified; 1 contradicted; 2 inconclusive; 3 could not run.`,
-    )
-    .action(async (flags: VerifyFlags) => {
-      const { verifyCommand } = await import("./commands/verify.ts");
-      done(await verifyCommand(flags, terminal));
-    });
-};
-
-function secondsOption(name: string, description: string): Option {
-  return new Option(`${name} <seconds>`, description).argParser((text) => {
-    if (!/^[1-9]\d{0,3}$/.test(text)) {
-      throw new UsageError(`${name} ${text}: must be a whole number of seconds, 1 to 9999`);
-    }
-    return Number(text);
-  });
-}
 
 function limitOption(): Option {
   return new Option("--limit <number>", "how many rows of text or Markdown to show, 0 for all")

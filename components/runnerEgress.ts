@@ -1,4 +1,4 @@
-import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
+import { NetworkPolicy, type NetworkPolicyArgs } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
 import * as pulumi from "@pulumi/pulumi";
 import type { RunnerContract } from "../rules/contract.ts";
 import type { NetworkFacts } from "../rules/networkFacts.ts";
@@ -6,6 +6,9 @@ import type { EgressNetworkPolicy } from "../rules/networkPolicy.ts";
 import { ProblemsError } from "../rules/problem.ts";
 import { buildRunnerPolicy } from "../rules/runnerPolicy.ts";
 import { guardrailProblems } from "./guardrailProblems.ts";
+
+/** The SDK's type of a spec, whose lists are not readonly as those of the rules are. */
+type PolicySpec = pulumi.Unwrap<NonNullable<NetworkPolicyArgs["spec"]>>;
 
 /** What a {@link RunnerEgress} is made from. */
 export interface RunnerEgressArgs {
@@ -55,7 +58,7 @@ export class RunnerEgress extends pulumi.ComponentResource {
           namespace: policy.apply(({ metadata }) => metadata.namespace),
           annotations,
         },
-        spec: policy.apply(({ spec }) => spec) as pulumi.Output<never>,
+        spec: policy.apply(({ spec }) => spec as unknown as PolicySpec),
       },
       { parent: this, ...(adopt && { import: importId(contract) }) },
     );

@@ -74,3 +74,27 @@ function serviceMembers(fields: Fields): Partial<Omit<ServiceDestination, "name"
   const ports = portsOf(fields, "ports");
   return { ...(namespace !== undefined && { namespace }), ...(podLabels && { podLabels }), ...(ports && { ports }) };
 }
+
+/**
+ * The key that sets what a problem of the rules is about: `cidrs.dns` of the contract is
+ * `runner-egress:destinations.cidrs.dns` in config.
+ */
+export function configKey(project: string, where: string): string {
+  const [head, name = "", ...rest] = where.split(".");
+  const path = [name, ...rest].join(".");
+  switch (head) {
+    case "services":
+      return KEEPERHUB_CONTRACT.services.some((service) => service.name === name)
+        ? `${project}:destinations.${path}`
+        : `${project}:destinations.services.${path}`;
+    case "cidrs":
+      return `${project}:destinations.cidrs.${path}`;
+    case "databasePorts":
+      return `${project}:destinations.database.ports`;
+    case "databaseSubnets":
+    case "vpc":
+      return `${project}:${where}`;
+    default:
+      return `${project}:runner.${where}`;
+  }
+}

@@ -1,7 +1,7 @@
 import { ADDRESS_FAMILIES, type AddressFamily } from "../analysis/address.ts";
 import { checkContract } from "../rules/checkContract.ts";
 import { type Problem, ProblemsError } from "../rules/problem.ts";
-import { readContract } from "./contractConfig.ts";
+import { configKey, readContract } from "./contractConfig.ts";
 import { Fields, unknownName } from "./fields.ts";
 import {
   ACKNOWLEDGEMENTS,
@@ -57,7 +57,7 @@ export function readConfig({ project, stack, values }: ConfigSource): StackConfi
   const adopt = own.flag("adopt") ?? false;
   const acknowledge = readAcknowledgements(own);
   problems.push(
-    ...checkContract(contract).map(({ where, ...rest }) => ({ where: contractKey(project, where), ...rest })),
+    ...checkContract(contract).map(({ where, ...rest }) => ({ where: configKey(project, where), ...rest })),
   );
   if (problems.length > 0 || aws === undefined || cluster === undefined || !vpc || !databaseSubnets) {
     throw new ProblemsError(`The config of stack ${stack} has ${problems.length} problem(s):`, problems);
@@ -194,22 +194,4 @@ function readAcknowledgements(own: Fields): Map<Acknowledgement, string> {
     }
   }
   return accepted;
-}
-
-/** Where a part of the contract is set, by the path that `checkContract` gives it. */
-function contractKey(project: string, where: string): string {
-  const [head, name, ...rest] = where.split(".");
-  const tail = rest.length === 0 ? "" : `.${rest.join(".")}`;
-  switch (head) {
-    case "services":
-      return ["dns", "sandbox", "executor"].includes(name ?? "")
-        ? `${project}:destinations.${name}${tail}`
-        : `${project}:destinations.services.${name}${tail}`;
-    case "cidrs":
-      return `${project}:destinations.cidrs.${name}${tail}`;
-    case "databasePorts":
-      return `${project}:destinations.database.ports`;
-    default:
-      return `${project}:runner.${where}`;
-  }
 }

@@ -19,7 +19,7 @@ import type { GuardrailName, Violation } from "./violation.ts";
 const LONGEST_NAME = 57;
 
 /** Divergences that come from the cluster, not from the policy: no rewrite avoids them. */
-const OF_THE_CLUSTER: readonly DivergenceShape[] = ["node-address", "other-family-not-enforced", "icmpv6"];
+const OF_THE_CLUSTER: readonly DivergenceShape[] = ["node-address", "other-family-not-enforced"];
 
 /** What a shape is called and what helps. */
 const SHAPES: Readonly<Partial<Record<DivergenceShape, readonly [name: string, fix: string]>>> = {

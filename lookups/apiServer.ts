@@ -46,7 +46,7 @@ export async function callApi(access: ClusterAccess, { method, path, body: input
 }
 
 function send(url: URL, access: ClusterAccess, method: string, body: unknown): Promise<IncomingMessage> {
-  const { token, basic, certificateAuthority, clientCertificate, clientKey, serverName } = access;
+  const { token, basic, certificateAuthority, clientCertificate, clientKey, serverName, impersonated } = access;
   const authorization = token
     ? `Bearer ${token}`
     : basic && `Basic ${Buffer.from(`${basic.username}:${basic.password}`).toString("base64")}`;
@@ -60,6 +60,7 @@ function send(url: URL, access: ClusterAccess, method: string, body: unknown): P
       accept: "application/json",
       ...(body !== undefined && { "content-type": "application/json" }),
       ...(authorization && { authorization }),
+      ...(impersonated && { "impersonate-user": impersonated.user, "impersonate-group": [...impersonated.groups] }),
     },
     agent: isTls
       ? new HttpsAgent({

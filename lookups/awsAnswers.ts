@@ -56,3 +56,8 @@ export interface AwsAnswers {
 export function foundIn<Result>(answer: Answer<Result> | undefined): Result | undefined {
   return answer !== undefined && "found" in answer ? answer.found : undefined;
 }
+
+/** For an answer that lacks what every real one has. */
+export function emptyAnswer(what: string): string {
+  return `the lookup answered ${what}; refusing to go on (an unknown provider argument does this)`;
+}

@@ -1,10 +1,9 @@
-import { parse } from "yaml";
+import { load } from "js-yaml";
 import type { Acknowledgement, StackConfig } from "../config/stackConfig.ts";
 import type { AddOnFacts } from "../rules/networkFacts.ts";
 import type { Problem } from "../rules/problem.ts";
 import { agentOf, compareVersions, OLDEST_AGENT } from "./agentVersions.ts";
-import type { AddOnAnswer, Answer } from "./awsAnswers.ts";
-import { emptyAnswer } from "./judgeVpc.ts";
+import { type AddOnAnswer, type Answer, emptyAnswer } from "./awsAnswers.ts";
 
 /** The add-on, and what a reader must be told of it. */
 export interface JudgedAddOn {
@@ -125,7 +124,7 @@ function parseSettings(text: string | undefined): Record<string, unknown> | unde
     return {};
   }
   try {
-    const settings: unknown = parse(text);
+    const settings: unknown = load(text);
     return typeof settings === "object" && settings !== null && !Array.isArray(settings)
       ? (settings as Record<string, unknown>)
       : undefined;

@@ -2,9 +2,9 @@ import type { AddressFamily } from "../analysis/address.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import type { ClusterFacts, NetworkFacts } from "../rules/networkFacts.ts";
 import { type Problem, ProblemsError } from "../rules/problem.ts";
-import { type AwsAnswers, foundIn } from "./awsAnswers.ts";
+import { type AwsAnswers, emptyAnswer, foundIn } from "./awsAnswers.ts";
 import { judgeAddOn } from "./judgeAddOn.ts";
-import { clusterVpcId, emptyAnswer, judgeDatabaseSubnets, judgeVpc } from "./judgeVpc.ts";
+import { judgeDatabaseSubnets, judgeVpc } from "./judgeVpc.ts";
 
 /** Facts that can be trusted, and what every run has to repeat about them. */
 export interface JudgedNetwork {
@@ -37,7 +37,7 @@ export function judgeNetwork(config: StackConfig, answers: AwsAnswers): JudgedNe
     "eks" in config.cluster && foundIn(answers.cluster) === undefined
       ? undefined
       : judgeAddOn(config, answers.addOn, problems);
-  const inVpc = clusterVpcId(answers);
+  const inVpc = foundIn(answers.cluster)?.vpcConfig?.vpcId;
   if (vpc !== undefined && inVpc && inVpc !== vpc.id) {
     problems.push({
       where: "runner-egress:vpc",

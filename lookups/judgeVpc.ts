@@ -2,7 +2,7 @@ import { type Cidr, compareRanges, contains, formatCidr, parseCidr } from "../an
 import type { StackConfig } from "../config/stackConfig.ts";
 import type { DatabaseSubnet, VpcFacts } from "../rules/networkFacts.ts";
 import type { Problem } from "../rules/problem.ts";
-import { type AwsAnswers, foundIn, type SubnetAnswer } from "./awsAnswers.ts";
+import { type AwsAnswers, emptyAnswer, type SubnetAnswer } from "./awsAnswers.ts";
 
 /** The VPC with every block that is associated with it; notes what is wrong with the answer, and is `undefined` then. */
 export function judgeVpc(config: StackConfig, answers: AwsAnswers, problems: Problem[]): VpcFacts | undefined {
@@ -164,14 +164,4 @@ function cidrTexts(texts: readonly (string | undefined)[], where: string, proble
     }
   }
   return [...cidrs.values()].sort(compareRanges).map(formatCidr);
-}
-
-/** For an answer that lacks what every real one has. */
-export function emptyAnswer(what: string): string {
-  return `the lookup answered ${what}; refusing to go on (an unknown provider argument does this)`;
-}
-
-/** The VPC id that EKS names for the cluster. */
-export function clusterVpcId(answers: AwsAnswers): string | undefined {
-  return foundIn(answers.cluster)?.vpcConfig?.vpcId;
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { parse } from "yaml";
+import { loadAll } from "js-yaml";
 
 /*
  * Only what one read of one object needs. The official client library costs half a second at every preview, most of it
@@ -37,6 +37,8 @@ export interface KubeconfigUser {
   readonly username?: string;
   readonly password?: string;
   readonly exec?: ExecCredential;
+  readonly as?: string;
+  readonly "as-groups"?: readonly string[];
   readonly "auth-provider"?: unknown;
 }
 
@@ -61,6 +63,8 @@ export interface ClusterAccess {
   /** PEM. */
   readonly clientCertificate?: string;
   readonly clientKey?: string;
+  /** Whose rights the request has instead of the caller's own. */
+  readonly impersonated?: { readonly user: string; readonly groups: readonly string[] };
 }
 
 const EXEC_SECONDS = 60;
@@ -83,7 +87,7 @@ export async function readKubeconfig(environment: NodeJS.ProcessEnv = process.en
         }
         throw error;
       });
-      return absolutePaths((parse(text) ?? {}) as Kubeconfig, dirname(file));
+      return absolutePaths((loadAll(text)[0] ?? {}) as Kubeconfig, dirname(file));
     }),
   );
   const current = parts.find((part) => part["current-context"])?.["current-context"];
@@ -149,6 +153,7 @@ export async function accessFrom(kubeconfig: Kubeconfig, contextName?: string): 
     ...(cluster["tls-server-name"] && { serverName: cluster["tls-server-name"] }),
     ...(cluster["proxy-url"] && { proxy: cluster["proxy-url"] }),
     ...credentials,
+    ...(user.as && { impersonated: { user: user.as, groups: user["as-groups"] ?? [] } }),
   };
 }
 

@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { configKey } from "../config/contractConfig.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
+import type { NetworkFacts } from "../rules/networkFacts.ts";
 import { type Problem, ProblemsError } from "../rules/problem.ts";
-import { buildRunnerPolicy } from "../rules/runnerPolicy.ts";
+import { buildRunnerPolicy, type RunnerPolicy } from "../rules/runnerPolicy.ts";
 import { readDeployedPolicy } from "./deployedPolicy.ts";
 import { readLivePolicy } from "./livePolicy.ts";
 import type { Network } from "./lookUpNetwork.ts";
@@ -17,7 +19,7 @@ export async function lookUpPolicy(config: StackConfig, { facts, cluster }: Netw
   const { namespace, policyName } = config.contract;
   const problems: Problem[] = [];
   try {
-    const { policy, notices } = buildRunnerPolicy(config.contract, facts);
+    const { policy, notices } = buildPolicy(config, facts);
     const [live, deployed] = await Promise.all([
       readLivePolicy(cluster, namespace, policyName, problems),
       readDeployedPolicy(),
@@ -35,8 +37,30 @@ export async function lookUpPolicy(config: StackConfig, { facts, cluster }: Netw
     for (const text of [...notices, ...takeover.warnings]) {
       await pulumi.log.warn(text);
     }
+    if (takeover.changes.length > 0) {
+      const lines = takeover.changes.map((line) => `\n  - ${line}`);
+      await pulumi.log.info(
+        `NetworkPolicy ${namespace}/${policyName}: against the live policy, this changes:${lines.join("")}`,
+      );
+    }
     return takeover;
   } catch (error) {
     throw error instanceof ProblemsError ? new pulumi.RunError(error.message) : error;
+  }
+}
+
+/** The policy of the rules; what is wrong with it is told by the config key that sets it. */
+function buildPolicy({ contract }: StackConfig, facts: NetworkFacts): RunnerPolicy {
+  try {
+    return buildRunnerPolicy(contract, facts);
+  } catch (error) {
+    if (error instanceof ProblemsError) {
+      const problems = error.problems.map((problem) => ({
+        ...problem,
+        where: configKey(pulumi.getProject(), problem.where),
+      }));
+      throw new ProblemsError("The policy can't be built; nothing was written:", problems);
+    }
+    throw error;
   }
 }

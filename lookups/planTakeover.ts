@@ -3,6 +3,7 @@ import type { StackConfig } from "../config/stackConfig.ts";
 import { canonicalJson } from "../rules/canonicalJson.ts";
 import { describeDrift } from "../rules/drift.ts";
 import type { EgressNetworkPolicy } from "../rules/networkPolicy.ts";
+import { describeOpenedReach } from "../rules/openedReach.ts";
 import type { Problem } from "../rules/problem.ts";
 import type { LivePolicy } from "./livePolicy.ts";
 
@@ -39,6 +40,8 @@ export interface Takeover {
   readonly annotations: Readonly<Record<string, string>>;
   /** For the reader of a preview. */
   readonly warnings: readonly string[];
+  /** What an update changes in the live policy, in words; Pulumi's own diff goes by position and is hard to read. */
+  readonly changes: readonly string[];
 }
 
 /** Fingerprint of a spec; equal specs have equal ones, whatever the order of members. */
@@ -73,11 +76,12 @@ export function planTakeover(inputs: TakeoverInputs, problems: Problem[]): Takeo
     [APPLIED_ANNOTATION]: applied,
   };
   const warnings: string[] = [];
+  const changes: string[] = [];
   const { facts: { cluster: { name: deployedCluster = clusterName } = {} } = {} } = deployed;
   const isDeployed =
     deployed.policyName === name && deployed.namespace === namespace && deployedCluster === clusterName;
   const replaces = deployed.policyName !== undefined && !isDeployed;
-  const plan = { adopt: config.adopt && live !== undefined, replaces, annotations, warnings };
+  const plan = { adopt: config.adopt && live !== undefined, replaces, annotations, warnings, changes };
 
   const accepted = config.acknowledge.get("policy-identity-change");
   let isIdentityChange = false;
@@ -96,8 +100,9 @@ export function planTakeover(inputs: TakeoverInputs, problems: Problem[]): Takeo
     }
   };
   if (replaces) {
-    const before = `${deployed.namespace}/${deployed.policyName} in cluster ${deployedCluster}`;
-    changeIdentity(`the stack's policy is ${before}; this one (in cluster ${clusterName}) would replace it`);
+    const moves = deployedCluster !== clusterName;
+    const before = `${deployed.namespace}/${deployed.policyName}${moves ? ` in cluster ${deployedCluster}` : ""}`;
+    changeIdentity(`it replaces ${before}, which this stack has now${moves ? `, in cluster ${clusterName}` : ""}`);
   }
 
   const owner = live?.annotations[STACK_ANNOTATION];
@@ -125,24 +130,24 @@ export function planTakeover(inputs: TakeoverInputs, problems: Problem[]): Takeo
   function compareSpecs(live: LivePolicy, isOurs: boolean): void {
     const lastApplied = live.annotations[APPLIED_ANNOTATION];
     const isChanged = isOurs && lastApplied !== fingerprint(live.spec);
-    const differences = describeDrift(live.spec, desired.spec).map((line) => `\n  - ${line}`);
     const repaired = live.annotations[REPAIRED_ANNOTATION];
     if (isChanged) {
+      const differences = describeDrift(live.spec, desired.spec).map((line) => `\n  - ${line}`);
       annotations[REPAIRED_ANNOTATION] = `resource-version-${live.resourceVersion}`;
       warnings.push(
         `${where}: somebody changed it since this stack applied it; up puts it right. Against what the stack says, ` +
-          `the live policy differs:${differences.join("") || " in its order or its annotations only"}`,
+          `the live policy differs:${differences.join("") || " in its order or its annotations only"}` +
+          `\n  ${describeOpenedReach(live.spec, desired.spec, namespace)}`,
       );
-    } else if (isOurs && repaired !== undefined) {
+    } else {
+      changes.push(...describeDrift(desired.spec, live.spec));
+    }
+    if (isOurs && !isChanged && repaired !== undefined) {
       // Kept, or its removal would be one more update.
       annotations[REPAIRED_ANNOTATION] = repaired;
-    } else if (!isOurs) {
-      warnings.push(
-        `${where}: up takes it over in place.` +
-          (differences.length === 0
-            ? ""
-            : ` Against what the stack says, the live policy differs:${differences.join("")}`),
-      );
+    }
+    if (!isOurs) {
+      warnings.push(`${where}: it is not this stack's yet; up takes it over in place`);
     }
     const [is, shall] = [canonicalJson(live.spec.podSelector), canonicalJson(desired.spec.podSelector)];
     // Putting back what somebody changed by hand needs no acknowledgement: nobody asked for a new selector.

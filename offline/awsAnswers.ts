@@ -1,5 +1,6 @@
 import { OFFLINE_ENDPOINT } from "./clusterApi.ts";
-import { type Answer, InvocationError } from "./engine/monitor.ts";
+import { InvocationError } from "./engine/invocationError.ts";
+import type { Answer } from "./engine/monitor.ts";
 import type { PropertyMap } from "./engine/values.ts";
 import type { RecordedFacts } from "./recordedFacts.ts";
 
@@ -10,7 +11,9 @@ import type { RecordedFacts } from "./recordedFacts.ts";
 export function awsAnswers(facts: RecordedFacts): Answer {
   return (invocation) => {
     const lookup = LOOKUPS[invocation.token];
-    if (lookup === undefined) throw new InvocationError("the recorded facts answer no such lookup");
+    if (lookup === undefined) {
+      throw new InvocationError("the recorded facts answer no such lookup");
+    }
     return lookup(facts, invocation.args);
   };
 }
@@ -18,7 +21,9 @@ export function awsAnswers(facts: RecordedFacts): Answer {
 const LOOKUPS: Readonly<Record<string, (facts: RecordedFacts, args: PropertyMap) => PropertyMap>> = {
   "aws:ec2/getVpc:getVpc": ({ vpc }, args) => {
     const tags = vpc.name === undefined ? {} : { Name: vpc.name };
-    if (!matches(args, { "vpc-id": vpc.id, ...byTag(tags) })) throw new InvocationError("no matching EC2 VPC found");
+    if (!matches(args, { "vpc-id": vpc.id, ...byTag(tags) })) {
+      throw new InvocationError("no matching EC2 VPC found");
+    }
     return {
       id: vpc.id,
       cidrBlock: vpc.ipv4Cidrs[0] ?? "",
@@ -35,7 +40,9 @@ const LOOKUPS: Readonly<Record<string, (facts: RecordedFacts, args: PropertyMap)
   "aws:ec2/getSubnet:getSubnet": ({ vpc, databaseSubnets }, args) => {
     const id = String(args.id);
     const cidrs = databaseSubnets.get(id);
-    if (cidrs === undefined) throw new InvocationError("no matching EC2 Subnet found");
+    if (cidrs === undefined) {
+      throw new InvocationError("no matching EC2 Subnet found");
+    }
     const [ipv6CidrBlock = ""] = cidrs.filter((cidr) => cidr.includes(":"));
     const [cidrBlock = ""] = cidrs.filter((cidr) => !cidr.includes(":"));
     return { id, vpcId: vpc.id, cidrBlock, ipv6CidrBlock };
@@ -80,7 +87,9 @@ const LOOKUPS: Readonly<Record<string, (facts: RecordedFacts, args: PropertyMap)
 /** Whether everything by which a lookup selects is true of what is recorded, given by the names of EC2's filters. */
 function matches({ id, tags, filters, ...others }: PropertyMap, recorded: Readonly<Record<string, string>>): boolean {
   const unknown = Object.keys(others);
-  if (unknown.length > 0) throw new InvocationError(`the recorded facts can't select by ${unknown.join(", ")}`);
+  if (unknown.length > 0) {
+    throw new InvocationError(`the recorded facts can't select by ${unknown.join(", ")}`);
+  }
   const selection = (filters ?? []) as { name: string; values: unknown[] }[];
   const named = { ...byTag((tags ?? {}) as Record<string, string>), ...(id !== undefined && { "vpc-id": id }) };
   return (

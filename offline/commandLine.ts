@@ -38,7 +38,9 @@ export async function runCommand<Options>(
     return await act(command.opts() as Options);
   } catch (error) {
     // Commander has printed its own message by now.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.succeeded : EXIT.misused;
+    if (error instanceof CommanderError) {
+      return error.exitCode === 0 ? EXIT.succeeded : EXIT.misused;
+    }
     if (error instanceof ProjectError || error instanceof ProblemsError || error instanceof CommandFailure) {
       console.error(`error: ${error.message}`);
       return EXIT.failed;
@@ -56,7 +58,9 @@ export async function stacksOf({ directory }: Project): Promise<string[]> {
 /** `--stack NAME`, which may be repeated and names a stack that has a config. */
 export function stackOption(known: readonly string[], description: string): Option {
   return new Option("--stack <name>", description).argParser((name: string, names: string[] = []) => {
-    if (!known.includes(name)) throw new InvalidArgumentError(`There are ${known.join(", ")}.`);
+    if (!known.includes(name)) {
+      throw new InvalidArgumentError(`There are ${known.join(", ")}.`);
+    }
     return [...names, name];
   });
 }

@@ -45,10 +45,14 @@ export async function lookUpLive(project: Project, stackName: string): Promise<R
       { workDir, envVars: { PULUMI_BACKEND_URL: `file://${workDir}`, PULUMI_CONFIG_PASSPHRASE: "none" } },
     );
     await stack.preview();
-    if (found === undefined) throw new CommandFailure(`the preview of ${stackName} ended before its lookups did`);
+    if (found === undefined) {
+      throw new CommandFailure(`the preview of ${stackName} ended before its lookups did`);
+    }
     return recordedFacts(found.config, found.answers);
   } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
+    if (!(error instanceof CommandError)) {
+      throw error;
+    }
     const hint = /ENOENT/.test(error.message) ? "the Pulumi CLI is not installed or not on PATH" : error.message;
     throw new CommandFailure(`the lookups of ${stackName} could not run: ${hint}`);
   } finally {

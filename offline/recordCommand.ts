@@ -3,8 +3,7 @@ import { Command } from "commander";
 import { EXIT, EXIT_HELP, runCommand, stackOption, stacksOf } from "./commandLine.ts";
 import { readProject } from "./engine/project.ts";
 import { lookUpLive } from "./lookUpLive.ts";
-import { writeRecordedFacts } from "./recordedFactsFile.ts";
-import { recordedFactsPath } from "./runStack.ts";
+import { recordedFactsPath, writeRecordedFacts } from "./recordedFactsFile.ts";
 
 const HELP = `
 Needs the Pulumi CLI and AWS credentials with the rights of a preview; asks no cluster and changes nothing on AWS.
@@ -29,7 +28,9 @@ export async function main(args: readonly string[]): Promise<number> {
 
   return runCommand<{ stack: string[] }>(command, args, async ({ stack }) => {
     const facts = [];
-    for (const name of stack) facts.push([name, await lookUpLive(project, name)] as const);
+    for (const name of stack) {
+      facts.push([name, await lookUpLive(project, name)] as const);
+    }
     for (const [name, found] of facts) {
       const path = recordedFactsPath(project, name);
       const isWritten = await writeRecordedFacts(path, found);

@@ -1,9 +1,24 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { ADDRESS_FAMILIES } from "../analysis/address.ts";
 import { Fields, isObject } from "../config/fields.ts";
 import { type Problem, ProblemsError } from "../rules/problem.ts";
+import type { Project } from "./engine/project.ts";
+import type { ConfigValues } from "./engine/stackConfig.ts";
 import type { RecordedAddOn, RecordedCluster, RecordedFacts } from "./recordedFacts.ts";
+
+/** Where the facts of a stack are recorded. */
+export function recordedFactsPath({ directory }: Pick<Project, "directory">, stack: string): string {
+  return join(directory, "recorded", `${stack}.json`);
+}
+
+/** @throws {ProblemsError} where the stack is in another region now than when its facts were recorded. */
+export function requireSameRegion({ region }: RecordedFacts, config: ConfigValues, stack: string): void {
+  const configured = config["aws:region"];
+  if (configured === undefined || configured === region) return;
+  const reason = `the facts were recorded in ${region}; \`npm run record -- --stack ${stack}\` records them anew`;
+  throw new ProblemsError("The recorded facts can't be used:", [{ where: "aws:region", value: configured, reason }]);
+}
 
 /**
  * Reads the recorded facts of a stack.
@@ -59,7 +74,9 @@ export function parseRecordedFacts(path: string, content: unknown): RecordedFact
     ...(cluster !== undefined && { cluster }),
     ...(vpcCni !== undefined && { vpcCni }),
   };
-  if (problems.length > 0) throw new ProblemsError("The recorded facts can't be used:", problems);
+  if (problems.length > 0) {
+    throw new ProblemsError("The recorded facts can't be used:", problems);
+  }
   return facts;
 }
 
@@ -86,7 +103,11 @@ function readAddOn(fields: Fields | undefined): RecordedAddOn | undefined {
 }
 
 function require(fields: Fields | undefined, names: readonly string[]): void {
-  for (const name of names) if (fields?.has(name) === false) fields.missing(name, "it has to be recorded");
+  for (const name of names) {
+    if (fields?.has(name) === false) {
+      fields.missing(name, "it has to be recorded");
+    }
+  }
 }
 
 /**
@@ -99,7 +120,9 @@ export async function writeRecordedFacts(path: string, facts: RecordedFacts): Pr
   const content = formatRecordedFacts(facts);
   const draft = `${path}.${process.pid}.draft`;
   const before = await readFile(path, "utf8").catch(() => undefined);
-  if (before === content) return false;
+  if (before === content) {
+    return false;
+  }
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(draft, content, { flag: "wx" });

@@ -1,22 +1,19 @@
-import { join } from "node:path";
-import { ProblemsError } from "../rules/problem.ts";
 import { awsAnswers } from "./awsAnswers.ts";
 import { type LiveObject, serveClusterApi } from "./clusterApi.ts";
-import { COMPILE_CACHE } from "./compileCache.ts";
 import type { Answer } from "./engine/monitor.ts";
 import type { Project } from "./engine/project.ts";
 import { type Run, runProgram } from "./engine/run.ts";
-import { readStackConfig, type StackConfig } from "./engine/stackConfig.ts";
+import { type ConfigValues, readStackConfig } from "./engine/stackConfig.ts";
 import type { PropertyMap } from "./engine/values.ts";
 import type { RecordedFacts } from "./recordedFacts.ts";
-import { readRecordedFacts } from "./recordedFactsFile.ts";
+import { readRecordedFacts, recordedFactsPath, requireSameRegion } from "./recordedFactsFile.ts";
 
 /** A stack and the world that its program meets. */
 export interface OfflineStack {
   readonly project: Project;
   readonly stack: string;
   /** Default: `Pulumi.STACK.yaml`. */
-  readonly config?: StackConfig;
+  readonly config?: ConfigValues;
   /** Default: `recorded/STACK.json`. */
   readonly facts?: RecordedFacts;
   /** Policies on the cluster. Default: none. */
@@ -29,11 +26,6 @@ export interface OfflineStack {
   readonly environment?: Readonly<Record<string, string>>;
   /** Stands before the recorded facts: `undefined` leaves the answer to them. */
   readonly answer?: (...args: Parameters<Answer>) => PropertyMap | undefined;
-}
-
-/** Where the facts of a stack are recorded. */
-export function recordedFactsPath(project: Project, stack: string): string {
-  return join(project.directory, "recorded", `${stack}.json`);
 }
 
 /**
@@ -55,7 +47,6 @@ export async function runStack(options: OfflineStack): Promise<Run> {
       dryRun,
       environment: {
         ...neutralEnvironment(),
-        NODE_COMPILE_CACHE: COMPILE_CACHE,
         ...cluster.environment,
         ...options.environment,
       },
@@ -68,15 +59,8 @@ export async function runStack(options: OfflineStack): Promise<Run> {
   }
 }
 
-function requireSameRegion({ region }: RecordedFacts, config: StackConfig, stack: string): void {
-  const configured = config["aws:region"];
-  if (configured === undefined || configured === region) return;
-  const reason = `the facts were recorded in ${region}; \`npm run record -- --stack ${stack}\` records them anew`;
-  throw new ProblemsError("The recorded facts can't be used:", [{ where: "aws:region", value: configured, reason }]);
-}
-
 /** The kubeconfig context through which the stack reaches its cluster, if it does. */
-function contextOf(project: Project, config: StackConfig): string | undefined {
+function contextOf(project: Project, config: ConfigValues): string | undefined {
   try {
     const { context } = JSON.parse(config[`${project.name}:cluster`] ?? "{}") as { context?: unknown };
     return typeof context === "string" ? context : undefined;

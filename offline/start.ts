@@ -1,7 +1,7 @@
 import { enableCompileCache } from "node:module";
-import { COMPILE_CACHE } from "./compileCache.ts";
+import { join } from "node:path";
 
-// Before the rest is loaded.
-enableCompileCache(COMPILE_CACHE);
+// Before the rest is loaded. In the folder that Pulumi.yaml names for the program itself.
+enableCompileCache(join(import.meta.dirname, "..", "node_modules", ".cache", "compile"));
 const { main } = await import("./startCommand.ts");
 process.exitCode = await main(process.argv.slice(2));

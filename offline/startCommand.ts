@@ -41,7 +41,9 @@ export async function main(args: readonly string[], directory = join(import.meta
     const stacks = known.filter((name) => stack?.includes(name) ?? true);
     const reports = await Promise.all(stacks.map((name) => reportOn(project, name)));
     const succeeded = reports.filter((report) => report !== undefined);
-    if (succeeded.length < reports.length) return EXIT.failed;
+    if (succeeded.length < reports.length) {
+      return EXIT.failed;
+    }
     process.stdout.write(OUTPUTS[output](succeeded));
     return EXIT.succeeded;
   });
@@ -51,7 +53,9 @@ export async function main(args: readonly string[], directory = join(import.meta
 async function reportOn(project: Project, stack: string): Promise<StackReport | undefined> {
   const run = await runStack({ project, stack });
   const lines = diagnosticLines(run);
-  if (lines.length > 0) console.error(`Diagnostics of ${stack}:\n${lines.join("\n")}\n`);
+  if (lines.length > 0) {
+    console.error(`Diagnostics of ${stack}:\n${lines.join("\n")}\n`);
+  }
   return run.succeeded ? stackReport(stack, run) : undefined;
 }
 

@@ -84,6 +84,7 @@ export function buildRunnerPolicy(contract: RunnerContract, facts: NetworkFacts)
       spec: { podSelector: { matchLabels: sortedLabels(contract.podLabels) }, policyTypes: ["Egress"], egress },
     },
     notices: [
+      ...publicDestinations(ported, [...excepts.ipv4, ...excepts.ipv6]),
       ...excepts.leftOut.map(({ cidr, reason }) => `VPC block ${formatCidr(cidr)} is not excepted: ${reason}`),
       ...(ipFamily === "ipv6" && database.every(({ family }) => family === "ipv4")
         ? ["No database subnet has an IPv6 block, so the runners reach the database over IPv4, which nothing enforces"]
@@ -137,6 +138,16 @@ function checkHoles(allowed: readonly PortedCidr[], excepts: readonly Cidr[]): P
           "would deny that part here too. Name smaller blocks",
       })),
   );
+}
+
+/** Destinations that no `except` holds: the rule for the public internet allows them on every port already. */
+function publicDestinations(allowed: readonly PortedCidr[], excepts: readonly Cidr[]): string[] {
+  return allowed
+    .filter(({ cidr }) => !excepts.some((except) => contains(except, cidr)))
+    .map(
+      ({ where, cidr }) =>
+        `${where}: ${formatCidr(cidr)} is public internet, which the runners reach on every port anyway`,
+    );
 }
 
 function podPeer(namespace: string, podLabels: Readonly<Record<string, string>>): PodPeer {

@@ -20,6 +20,9 @@ export interface Question {
  * @throws {UsageError} if neither is given.
  */
 export async function loadPolicies(flags: PolicyFlags, terminal: Terminal): Promise<PolicySet> {
+  if (flags.stack !== undefined) {
+    return stackSet(flags.stack, terminal);
+  }
   if (flags.policy === undefined) {
     throw new UsageError("say which policies are meant: --policy FILE..., or --stack NAME");
   }
@@ -27,7 +30,7 @@ export async function loadPolicies(flags: PolicyFlags, terminal: Terminal): Prom
 }
 
 /**
- * Loads one side of a comparison: a file, a folder or stdin (`-`).
+ * Loads one side of a comparison: a file, a folder, stdin (`-`) or `stack:NAME`.
  *
  * @throws {UsageError} if it cannot be read.
  */
@@ -36,7 +39,17 @@ export async function loadOperand(
   { namespace }: Pick<PolicyFlags, "namespace">,
   terminal: Terminal,
 ): Promise<PolicySet> {
-  return loadPolicyFiles([text], namespace, terminal);
+  return text.startsWith(STACK_PREFIX)
+    ? stackSet(text.slice(STACK_PREFIX.length), terminal)
+    : loadPolicyFiles([text], namespace, terminal);
+}
+
+const STACK_PREFIX = "stack:";
+
+/** The parts of the program are loaded only for a stack: files do not pay for them. */
+async function stackSet(name: string, terminal: Terminal): Promise<PolicySet> {
+  const { loadStack } = await import("./stack.ts");
+  return loadStack(name, terminal);
 }
 
 /** Loads the objects of `--inventory`, if it is given. */

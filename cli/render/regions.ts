@@ -14,12 +14,13 @@ import {
   type SelectorRegion,
   type Verdict,
 } from "../../analysis/index.ts";
+import { layout } from "../../offline/report/layout.ts";
 import { abortReasons } from "../aborts.ts";
 import type { Question } from "../input/question.ts";
 import type { OutputFormat } from "../options.ts";
 import { type Paint, painter, type Style, type Terminal } from "../terminal.ts";
 import { explanationJson, type Json, semanticsJson, toJsonText } from "./json.ts";
-import { allowedPorts, describeSemantics, grouped, markdownTable, textTable } from "./text.ts";
+import { allowedPorts, describeSemantics, grouped, markdownTable } from "./text.ts";
 
 /** How many (address, port) pairs of a family and a protocol have each verdict. */
 export interface FamilySizes {
@@ -87,15 +88,15 @@ function text(
   sizes: readonly FamilySizes[],
   paint: Paint,
 ): string {
-  const table = textTable(rows.map((row) => [...cellsOf(row), row.names.join("; ")])).split("\n");
+  const table = layout(rows.map((row) => [...cellsOf(row), row.names.join("; ")])).split("\n");
   const coloured = table.map((line, index) => {
     const verdict = rows[index]?.verdict;
     return verdict === undefined ? line : line.replace(verdict, (word) => paint(STYLES[verdict], word));
   });
   const pods =
-    analysis.selectors.length === 0 ? "" : `\nPods by label:\n${textTable(analysis.selectors.map(podsCells), "  ")}`;
-  const totals = `\n(address, port) pairs:\n${textTable([SIZE_HEADER, ...sizes.map(sizeCells)], "  ")}`;
-  return `${paint("dim", heading)}\n\n${aborts.join("")}${coloured.join("\n")}${pods}${totals}`;
+    analysis.selectors.length === 0 ? "" : `\nPods by label:\n${layout(analysis.selectors.map(podsCells), "  ")}\n`;
+  const totals = `\n(address, port) pairs:\n${layout([SIZE_HEADER, ...sizes.map(sizeCells)], "  ")}\n`;
+  return `${paint("dim", heading)}\n\n${aborts.join("")}${coloured.join("\n")}\n${pods}${totals}`;
 }
 
 function cellsOf({ range, protocols, ports, verdict }: Row): string[] {

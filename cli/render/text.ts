@@ -34,22 +34,6 @@ export function markdownTable(header: readonly string[], rows: readonly (readonl
   return line(header) + line(header.map(() => "---")) + rows.map(line).join("");
 }
 
-/** Columns padded to their widest cell; the last one is left as it is. */
-export function textTable(rows: readonly (readonly string[])[], indent = ""): string {
-  const widths: number[] = [];
-  for (const row of rows) {
-    for (const [column, cell] of row.entries()) {
-      widths[column] = Math.max(widths[column] ?? 0, cell.length);
-    }
-  }
-  return rows
-    .map((row) => {
-      const cells = row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)));
-      return `${indent}${cells.join("  ").trimEnd()}\n`;
-    })
-    .join("");
-}
-
 /** What a rule allows on pods by label: `TCP 53`, `UDP all ports`, `TCP port "metrics"`. */
 export function allowedPorts({ table, namedPorts }: SelectorRegion): string[] {
   return [

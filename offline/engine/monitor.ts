@@ -9,16 +9,12 @@ import type aliasMessages from "@pulumi/pulumi/proto/alias_pb.js";
 import type { IResourceMonitorServer } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/resource_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import { InvocationError } from "./invocationError.ts";
 import type { Invocation, Registration } from "./transcript.ts";
 import { decodeProperties, encodeProperties, type PropertyMap } from "./values.ts";
 
 /** Answers a function call as the provider would; throws `InvocationError` when the provider would refuse. */
 export type Answer = (invocation: Invocation) => PropertyMap;
-
-/** Why a provider refuses a function call. */
-export class InvocationError extends Error {
-  override readonly name = "InvocationError";
-}
 
 /** What the monitor needs to know of the run, and where it puts what it hears. */
 export interface MonitorOptions {
@@ -97,7 +93,9 @@ function answered(answer: Answer, invocation: Invocation): PropertyMap {
   try {
     return answer(invocation);
   } catch (error) {
-    if (!(error instanceof InvocationError)) throw error;
+    if (!(error instanceof InvocationError)) {
+      throw error;
+    }
     throw new InvocationError(`invocation of ${invocation.token} returned an error: ${error.message}`);
   }
 }
@@ -105,7 +103,9 @@ function answered(answer: Answer, invocation: Invocation): PropertyMap {
 /** Throws as the engine does where a resource or a function of a package would get a disabled default provider. */
 function requireProvider(options: MonitorOptions, typeOrToken: string, provider: string | undefined): void {
   const [scope = "", name = ""] = typeOrToken.split(":");
-  if (provider !== undefined || scope === "pulumi") return;
+  if (provider !== undefined || scope === "pulumi") {
+    return;
+  }
   const disabled = options.disabledDefaultProviders;
   if (disabled.includes("*") || disabled.includes(scope)) {
     throw new InvocationError(
@@ -165,9 +165,15 @@ function urnOf({ stack, project }: MonitorOptions, parent: string, type: string,
  * Kubernetes object, the name for anything else.
  */
 function idOf({ custom, importId, type, name, inputs }: Registration, dryRun: boolean): string {
-  if (!custom) return "";
-  if (importId !== undefined) return importId;
-  if (dryRun) return "";
+  if (!custom) {
+    return "";
+  }
+  if (importId !== undefined) {
+    return importId;
+  }
+  if (dryRun) {
+    return "";
+  }
   const { metadata } = inputs;
   if (type.startsWith(PROVIDER_TYPE) || metadata === null || typeof metadata !== "object" || Array.isArray(metadata)) {
     return name;
@@ -177,7 +183,9 @@ function idOf({ custom, importId, type, name, inputs }: Registration, dryRun: bo
 
 function aliasOf(alias: aliasMessages.Alias): Registration["aliases"][number] {
   const spec = alias.getSpec();
-  if (spec === undefined) return alias.getUrn();
+  if (spec === undefined) {
+    return alias.getUrn();
+  }
   const { name, type, stack, project, parenturn, noparent } = spec.toObject();
   const parent = noparent ? { noParent: true } : { parent: parenturn };
   return Object.fromEntries(Object.entries({ name, type, stack, project, ...parent }).filter(([, value]) => value));

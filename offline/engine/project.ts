@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
+import { isObject } from "../../config/fields.ts";
 import { ProjectError } from "./projectError.ts";
-import { isMapping, readYaml } from "./yamlFile.ts";
+import { readYaml } from "./yamlFile.ts";
 
 /** A project: the parts of `Pulumi.yaml` that a run of its program needs. */
 export interface Project {
@@ -22,9 +23,13 @@ export async function readProject(folder: string): Promise<Project> {
   const directory = resolve(folder);
   const path = `${directory}/Pulumi.yaml`;
   const { name, main, runtime, config = {} } = await readYaml(path);
-  if (typeof name !== "string") throw new ProjectError([`${path}: 'name' is missing`]);
-  if (!isMapping(config)) throw new ProjectError([`${path}: 'config' must be a mapping`]);
-  const options = isMapping(runtime) && isMapping(runtime.options) ? runtime.options : {};
+  if (typeof name !== "string") {
+    throw new ProjectError([`${path}: 'name' is missing`]);
+  }
+  if (!isObject(config)) {
+    throw new ProjectError([`${path}: 'config' must be a mapping`]);
+  }
+  const options = isObject(runtime) && isObject(runtime.options) ? runtime.options : {};
   const { typescript = true, nodeargs = "" } = options;
   return {
     name,

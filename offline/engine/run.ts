@@ -8,7 +8,7 @@ import { ResourceMonitorService } from "@pulumi/pulumi/proto/resource_grpc_pb.js
 import { engineLog } from "./log.ts";
 import { type Answer, resourceMonitor } from "./monitor.ts";
 import type { Project } from "./project.ts";
-import type { StackConfig } from "./stackConfig.ts";
+import type { ConfigValues } from "./stackConfig.ts";
 import type { Diagnostic, Invocation, Registration, Transcript } from "./transcript.ts";
 import type { PropertyMap } from "./values.ts";
 
@@ -16,15 +16,13 @@ import type { PropertyMap } from "./values.ts";
 export interface RunOptions {
   readonly project: Project;
   readonly stack: string;
-  readonly config: StackConfig;
+  readonly config: ConfigValues;
   /** True as in `pulumi preview`, false as in `pulumi up`. */
   readonly dryRun: boolean;
   /** Answers the program's function calls. */
   readonly answer: Answer;
   /** Environment of the program, in full. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Ends the program when it is aborted. */
-  readonly signal?: AbortSignal;
 }
 
 /** How a run ended, and all that the program told the engine. */
@@ -67,7 +65,9 @@ export async function runProgram(options: RunOptions): Promise<Run> {
   const port = await bind("127.0.0.1:0", ServerCredentials.createInsecure());
   try {
     const { code, output } = await runLanguageHost(options, `127.0.0.1:${port}`);
-    for (const message of output) diagnostics.push({ severity: "info", message });
+    for (const message of output) {
+      diagnostics.push({ severity: "info", message });
+    }
     if (code !== 0 && code !== ALREADY_REPORTED) {
       const message = `Program exited with ${typeof code === "string" ? `signal ${code}` : `non-zero exit code: ${code}`}`;
       diagnostics.push({ severity: "error", message });
@@ -83,7 +83,7 @@ export async function runProgram(options: RunOptions): Promise<Run> {
 
 /** Runs the program's process to its end; returns how it ended and what it wrote, line by line. */
 async function runLanguageHost(
-  { project, stack, config, dryRun, environment, signal }: RunOptions,
+  { project, stack, config, dryRun, environment }: RunOptions,
   address: string,
 ): Promise<{ code: number | NodeJS.Signals; output: string[] }> {
   const require = createRequire(`${project.directory}/package.json`);
@@ -112,7 +112,6 @@ async function runLanguageHost(
         PULUMI_CONFIG_SECRET_KEYS: "[]",
       },
       stdio: ["ignore", "pipe", "pipe"],
-      ...(signal && { signal }),
     },
   );
   const ended = new Promise<number | NodeJS.Signals>((resolve, reject) => {
@@ -123,7 +122,7 @@ async function runLanguageHost(
   return { code, output: streams.flatMap((stream) => stream.split("\n")).filter((line) => line.trim() !== "") };
 }
 
-function disabledDefaultProviders(config: StackConfig): string[] {
+function disabledDefaultProviders(config: ConfigValues): string[] {
   const value = config["pulumi:disable-default-providers"];
   return value === undefined ? [] : (JSON.parse(value) as string[]);
 }

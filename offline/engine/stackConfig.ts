@@ -1,9 +1,10 @@
+import { isObject } from "../../config/fields.ts";
 import type { Project } from "./project.ts";
 import { ProjectError } from "./projectError.ts";
-import { isMapping, readYaml } from "./yamlFile.ts";
+import { readYaml } from "./yamlFile.ts";
 
 /** Config of a stack: full keys (`NAMESPACE:NAME`) and the values as text, objects and lists as JSON. */
-export type StackConfig = Readonly<Record<string, string>>;
+export type ConfigValues = Readonly<Record<string, string>>;
 
 /**
  * Reads `Pulumi.STACK.yaml` beside `Pulumi.yaml` and applies what the project declares, as the Pulumi CLI does
@@ -11,9 +12,11 @@ export type StackConfig = Readonly<Record<string, string>>;
  * the project fill in, a declared key without either is required, a declared type is checked.
  * Throws `ProjectError` with every problem.
  */
-export async function readStackConfig(project: Project, stack: string): Promise<StackConfig> {
+export async function readStackConfig(project: Project, stack: string): Promise<ConfigValues> {
   const { config = {} } = await readYaml(`${project.directory}/Pulumi.${stack}.yaml`);
-  if (!isMapping(config)) throw new ProjectError([`Pulumi.${stack}.yaml: 'config' must be a mapping`]);
+  if (!isObject(config)) {
+    throw new ProjectError([`Pulumi.${stack}.yaml: 'config' must be a mapping`]);
+  }
   return resolveStackConfig(project, stack, config);
 }
 
@@ -22,7 +25,7 @@ export function resolveStackConfig(
   { name, config: declarations }: Pick<Project, "name" | "config">,
   stack: string,
   own: Readonly<Record<string, unknown>>,
-): StackConfig {
+): ConfigValues {
   const values = new Map(Object.entries(own).map(([key, value]) => [fullKey(name, key), value]));
   const problems: string[] = [];
   const missing: string[] = [];
@@ -44,14 +47,19 @@ export function resolveStackConfig(
       continue;
     }
     const value = declaration.default ?? declaration.value;
-    if (value !== undefined && value !== null) values.set(key, value);
-    else if (key.startsWith(`${name}:`)) missing.push(declaredKey);
+    if (value !== undefined && value !== null) {
+      values.set(key, value);
+    } else if (key.startsWith(`${name}:`)) {
+      missing.push(declaredKey);
+    }
   }
   if (missing.length > 0) {
     const list = new Intl.ListFormat("en").format(missing.map((key) => `'${key}'`));
     problems.unshift(`Stack '${stack}' is missing configuration value${missing.length > 1 ? "s" : ""} ${list}`);
   }
-  if (problems.length > 0) throw new ProjectError(problems);
+  if (problems.length > 0) {
+    throw new ProjectError(problems);
+  }
   return Object.fromEntries([...values].map(([key, value]) => [key, asText(value)]));
 }
 
@@ -61,12 +69,16 @@ function fullKey(project: string, key: string): string {
 
 /** A declaration in full: a scalar or a list alone is the default. */
 function declarationOf(written: unknown): Record<string, unknown> {
-  return isMapping(written) ? written : { default: written };
+  return isObject(written) ? written : { default: written };
 }
 
 function isEncrypted(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(isEncrypted);
-  if (!isMapping(value)) return false;
+  if (Array.isArray(value)) {
+    return value.some(isEncrypted);
+  }
+  if (!isObject(value)) {
+    return false;
+  }
   return (
     (typeof value.secure === "string" && Object.keys(value).length === 1) || Object.values(value).some(isEncrypted)
   );
@@ -76,9 +88,9 @@ function isEncrypted(value: unknown): boolean {
 function isOfType(value: unknown, type: string, items: unknown): boolean {
   switch (type) {
     case "object":
-      return isMapping(value);
+      return isObject(value);
     case "array": {
-      const { type: itemType, items: itemItems } = isMapping(items) ? items : {};
+      const { type: itemType, items: itemItems } = isObject(items) ? items : {};
       return Array.isArray(value) && value.every((item) => isItemOfType(item, itemType, itemItems));
     }
     case "integer":
@@ -92,7 +104,9 @@ function isOfType(value: unknown, type: string, items: unknown): boolean {
 
 /** The same for an item of a list, where a string has to be one. */
 function isItemOfType(value: unknown, type: unknown, items: unknown): boolean {
-  if (typeof type !== "string") return true;
+  if (typeof type !== "string") {
+    return true;
+  }
   return type === "string" ? typeof value === "string" : isOfType(value, type, items);
 }
 
@@ -101,11 +115,15 @@ function isScalar(value: unknown): boolean {
 }
 
 function fullTypeName(type: string, items: unknown): string {
-  if (type !== "array" || !isMapping(items)) return type;
+  if (type !== "array" || !isObject(items)) {
+    return type;
+  }
   return `array<${fullTypeName(String(items.type), items.items)}>`;
 }
 
 function asText(value: unknown): string {
-  if (value === null || value === undefined) return "";
+  if (value === null || value === undefined) {
+    return "";
+  }
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }

@@ -7,10 +7,10 @@ export type PropertyValue = null | boolean | number | string | PropertyValue[] |
 export type PropertyMap = Record<string, PropertyValue>;
 
 /** Stands for a value that the program did not know yet, as in a preview. */
-export const UNKNOWN = "[unknown]";
+const UNKNOWN = "[unknown]";
 
 /** Stands for a value that the program marked as secret: the engine keeps none of them. */
-export const SECRET = "[secret]";
+const SECRET = "[secret]";
 
 // What the SDK writes in the place of values that JSON cannot hold (@pulumi/pulumi runtime/rpc.js, 3.270).
 const UNKNOWN_ON_THE_WIRE = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -34,16 +34,24 @@ function decodeMap(map: PropertyMap): PropertyMap {
 }
 
 function decode(value: PropertyValue): PropertyValue {
-  if (value === UNKNOWN_ON_THE_WIRE) return UNKNOWN;
-  if (Array.isArray(value)) return value.map(decode);
-  if (value === null || typeof value !== "object") return value;
+  if (value === UNKNOWN_ON_THE_WIRE) {
+    return UNKNOWN;
+  }
+  if (Array.isArray(value)) {
+    return value.map(decode);
+  }
+  if (value === null || typeof value !== "object") {
+    return value;
+  }
   switch (value[SIGNATURE]) {
     case undefined:
       return decodeMap(value);
     case SECRET_SIGNATURE:
       return SECRET;
     case OUTPUT_SIGNATURE:
-      if (value.secret === true) return SECRET;
+      if (value.secret === true) {
+        return SECRET;
+      }
       return value.value === undefined ? UNKNOWN : decode(value.value);
     case RESOURCE_SIGNATURE:
       return decode(value.urn ?? null);

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { parse } from "yaml";
+import { loadAll } from "js-yaml";
+import { isObject } from "../../config/fields.ts";
 import { ProjectError } from "./projectError.ts";
 
 /** Reads a YAML file that holds a mapping. Throws `ProjectError` where it isn't there or holds something else. */
@@ -12,15 +13,12 @@ export async function readYaml(path: string): Promise<Record<string, unknown>> {
   }
   let content: unknown;
   try {
-    content = parse(text);
+    [content] = loadAll(text);
   } catch (error) {
     throw new ProjectError([`${path} is no YAML: ${(error as Error).message}`]);
   }
-  if (!isMapping(content)) throw new ProjectError([`${path} must hold a mapping`]);
+  if (!isObject(content)) {
+    throw new ProjectError([`${path} must hold a mapping`]);
+  }
   return content;
-}
-
-/** True for a mapping, false for a list, a scalar and nothing. */
-export function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

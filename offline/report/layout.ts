@@ -27,8 +27,11 @@ export function wrapList(items: readonly string[], width: number): string {
   const lines: string[] = [];
   for (const item of items) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + item.length + 2 <= width) lines[lines.length - 1] = `${last}, ${item}`;
-    else lines.push(item);
+    if (last !== undefined && last.length + item.length + 2 <= width) {
+      lines[lines.length - 1] = `${last}, ${item}`;
+    } else {
+      lines.push(item);
+    }
   }
   return lines.join(",\n");
 }

@@ -19,7 +19,9 @@ const POLICY_TYPE = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 /** The report of a run that succeeded. The program says what the casts say; its own tests hold it to that. */
 export function stackReport(stack: string, { registrations, stackOutputs, diagnostics }: Run): StackReport {
   const policy = registrations.find(({ type }) => type === POLICY_TYPE);
-  if (policy === undefined) throw new Error(`the program of stack ${stack} registered no NetworkPolicy`);
+  if (policy === undefined) {
+    throw new Error(`the program of stack ${stack} registered no NetworkPolicy`);
+  }
   return {
     stack,
     facts: stackOutputs.facts as unknown as NetworkFacts,

@@ -11,7 +11,9 @@ const LIST_WIDTH = 72;
 /** Stacks as a person reads them: the facts and the rules of each, then what differs between them. */
 export function textReport(reports: readonly StackReport[]): string {
   const parts = reports.map(stackText);
-  if (reports.length > 1) parts.push(differencesText(reports));
+  if (reports.length > 1) {
+    parts.push(differencesText(reports));
+  }
   return `${parts.join("\n\n")}\n`;
 }
 
@@ -38,7 +40,9 @@ function stackText({ stack, facts, policy }: StackReport): string {
 
 function peerText(peer: Peer): string {
   const except = exceptOf(peer);
-  if (except.length === 0) return describePeer(peer);
+  if (except.length === 0) {
+    return describePeer(peer);
+  }
   return `${describePeer(peer)} except\n  ${wrapList(except, LIST_WIDTH).replaceAll("\n", "\n  ")}`;
 }
 
@@ -46,7 +50,9 @@ function differencesText(reports: readonly StackReport[]): string {
   const stacks = reports.map(({ stack }) => stack);
   const found = differences(reports);
   const title = heading(`Differences between ${new Intl.ListFormat("en").format(stacks)}`);
-  if (found.length === 0) return `${title}\n  none`;
+  if (found.length === 0) {
+    return `${title}\n  none`;
+  }
   const rows = found.map(({ what, values }) => [what, ...values.map((list) => list.join("\n") || "-")]);
   return [title, layout([["", ...stacks], ...rows], "  ")].join("\n");
 }

@@ -21,7 +21,9 @@ export function factRows({ vpc, databaseSubnets, cluster, addOn }: NetworkFacts)
 
 /** A peer as a sentence; what a block excepts is told apart. */
 export function describePeer(peer: Peer): string {
-  if ("ipBlock" in peer) return peer.ipBlock.cidr;
+  if ("ipBlock" in peer) {
+    return peer.ipBlock.cidr;
+  }
   const namespace = peer.namespaceSelector.matchLabels[NAMESPACE_NAME_LABEL];
   const labels = Object.entries(peer.podSelector.matchLabels).map(([name, value]) => `${name}=${value}`);
   return `pods ${labels.join(",")} in ${namespace}`;

@@ -22,7 +22,8 @@ import {
   verdict,
 } from "../../analysis/index.ts";
 import { destination, policies, rule } from "../support/arbitraries.ts";
-import { analyse, block, KUBERNETES, policy, seedPolicy } from "../support/policies.ts";
+import { keeperhubManifest } from "../support/keeperhubManifest.ts";
+import { analyse, block, KUBERNETES, policy } from "../support/policies.ts";
 
 const SEMANTICS: readonly Semantics[] = [
   KUBERNETES,
@@ -257,7 +258,7 @@ describe("diff", () => {
     ["10.0.0.0/8", "10.0.0.0/8, private use (RFC 1918)"],
     ["fe80::/10", "fe80::/10, link-local (RFC 4291)"],
   ])("gives a dropped except as exactly one box: %s", (dropped, name) => {
-    const changed = structuredClone(seedPolicy("10.1"));
+    const changed = structuredClone(keeperhubManifest("10.1"));
     for (const { to } of egressOf(changed) as { to: { ipBlock?: { except?: string[] } }[] }[]) {
       for (const { ipBlock } of to) {
         if (ipBlock?.except !== undefined) {
@@ -265,7 +266,7 @@ describe("diff", () => {
         }
       }
     }
-    const { gained, lost } = compare(analyse([seedPolicy("10.1")]), analyse([changed]));
+    const { gained, lost } = compare(analyse([keeperhubManifest("10.1")]), analyse([changed]));
     expect(lost.boxes).toEqual([]);
     // The database subnets were open on their port before, so a dropped 10.0.0.0/8 goes around them.
     const all = gained.boxes.filter(

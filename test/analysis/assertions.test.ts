@@ -1,10 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { check, type InvalidInputError, parseAssertions, type Semantics } from "../../analysis/index.ts";
-import { analyse, block, KUBERNETES, policy, seedPolicy } from "../support/policies.ts";
+import { keeperhubManifest } from "../support/keeperhubManifest.ts";
+import { analyse, block, KUBERNETES, policy } from "../support/policies.ts";
 
 const outcomes = (assertions: object[], policies: object[], semantics: Semantics = KUBERNETES) =>
   check(analyse(policies, { semantics }), parseAssertions({ assertions })).map(({ outcome }) => outcome);
-const seed = [seedPolicy("10.1")];
+const seed = [keeperhubManifest("10.1")];
 
 describe("check", () => {
   it.each<[string, object, string]>([

@@ -41,7 +41,7 @@ const CLUSTER = inventoryOf(
   podObject("starting", undefined, { labels: { app: "starting" } }),
   serviceObject("named", { clusterIP: "172.20.0.1", selector: WEB, ports: [{ port: 80, targetPort: "http" }] }),
   serviceObject("numbered", { clusterIP: "172.20.0.2", selector: WEB, ports: [{ port: 80, targetPort: 8080 }] }),
-  serviceObject("headless", { clusterIP: "None", selector: WEB, ports: [{ port: 8080 }] }),
+  serviceObject("headless", { clusterIP: "None", selector: WEB, ports: [{ port: 8080, targetPort: 9999 }] }),
   serviceObject("empty", { clusterIP: "172.20.0.3", selector: { app: "none" }, ports: [{ port: 80 }] }),
 );
 

@@ -7,7 +7,8 @@ import {
   parseNetworkPolicies,
   type VpcCniSemantics,
 } from "../../analysis/index.ts";
-import { block, policy, seedPolicy } from "../support/policies.ts";
+import { keeperhubManifest } from "../support/keeperhubManifest.ts";
+import { block, policy } from "../support/policies.ts";
 
 const V4: VpcCniSemantics = { name: "vpc-cni", ipFamily: "ipv4" };
 const V6: VpcCniSemantics = { name: "vpc-cni", ipFamily: "ipv6" };
@@ -26,7 +27,7 @@ describe("divergences, each with the shape that causes it", () => {
   it.each<[string, object[], VpcCniSemantics, string[]]>([
     [
       "only reserved space in the seed's policy",
-      [seedPolicy("10.1")],
+      [keeperhubManifest("10.1")],
       V4,
       [
         "over-deny other-family-except 252.0.0.0/7 TCP+UDP+SCTP all ports",

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { explain, parseAddress, parsePoint, type Semantics } from "../../analysis/index.ts";
-import { analyse, block, KUBERNETES, policy, seedPolicy } from "../support/policies.ts";
+import { keeperhubManifest } from "../support/keeperhubManifest.ts";
+import { analyse, block, KUBERNETES, policy } from "../support/policies.ts";
 
 const V4: Semantics = { name: "vpc-cni", ipFamily: "ipv4" };
-const seed = [seedPolicy("10.1")];
+const seed = [keeperhubManifest("10.1")];
 const textOf = (policies: object[], point: string, semantics: Semantics = KUBERNETES) =>
   explain(analyse(policies, { semantics }), parsePoint(point)).text;
 

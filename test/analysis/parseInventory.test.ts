@@ -95,7 +95,11 @@ describe("Services", () => {
 
   it.each([
     ["headless", { clusterIP: "None", clusterIPs: ["None"], selector: { app: "web" } }, { app: "web" }],
-    ["an external name", { type: "ExternalName", externalName: "example.com", selector: { app: "web" } }, undefined],
+    [
+      "an external name",
+      { type: "ExternalName", externalName: "example.com", clusterIP: "172.20.0.9", selector: { app: "web" } },
+      undefined,
+    ],
     ["without a selector", { clusterIP: "None", selector: {} }, undefined],
   ])("that are %s have no ClusterIP", (_, spec, selector) => {
     expect(read(spec)).toMatchObject({ clusterIps: [], selector });

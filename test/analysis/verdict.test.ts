@@ -10,7 +10,8 @@ import {
   sizeByVerdict,
   verdict,
 } from "../../analysis/index.ts";
-import { analyse, block, KUBERNETES, policy, seedPolicy } from "../support/policies.ts";
+import { keeperhubManifest } from "../support/keeperhubManifest.ts";
+import { analyse, block, KUBERNETES, policy } from "../support/policies.ts";
 
 const V4: Semantics = { name: "vpc-cni", ipFamily: "ipv4" };
 const V6: Semantics = { name: "vpc-cni", ipFamily: "ipv6" };
@@ -38,16 +39,18 @@ describe("the seed's policy", () => {
     ["[::ffff:169.254.169.254]:80/tcp", "deny"],
     ["[::ffff:8.8.8.8]:80/tcp", "allow"],
   ])("%s: %s", (point, expected) => {
-    expect(verdictOf([seedPolicy("10.1")], point)).toBe(expected);
+    expect(verdictOf([keeperhubManifest("10.1")], point)).toBe(expected);
   });
 
   it("is enforced as it is written, but for the family that the agent does not look at", () => {
     for (const point of ["10.1.100.7:5432", "10.1.100.7:22", "10.1.7.7:443", "8.8.8.8:53/udp", "169.254.169.254:80"]) {
-      expect(verdictOf([seedPolicy("10.1")], point, V4), point).toBe(verdictOf([seedPolicy("10.1")], point));
+      expect(verdictOf([keeperhubManifest("10.1")], point, V4), point).toBe(
+        verdictOf([keeperhubManifest("10.1")], point),
+      );
     }
-    expect(verdictOf([seedPolicy("10.1")], "[fd00:ec2::254]:80", V4)).toBe("allow");
-    expect(verdictOf([seedPolicy("10.1")], "169.254.169.254:80", V6)).toBe("allow");
-    expect(verdictOf([seedPolicy("10.1")], "10.1.100.7:22", { ...V4, agentVersion: "1.2.3" })).toBe("allow");
+    expect(verdictOf([keeperhubManifest("10.1")], "[fd00:ec2::254]:80", V4)).toBe("allow");
+    expect(verdictOf([keeperhubManifest("10.1")], "169.254.169.254:80", V6)).toBe("allow");
+    expect(verdictOf([keeperhubManifest("10.1")], "10.1.100.7:22", { ...V4, agentVersion: "1.2.3" })).toBe("allow");
   });
 });
 
@@ -484,7 +487,7 @@ describe("regions", () => {
     ["vpc-cni IPv4", V4],
     ["vpc-cni IPv6", V6],
   ])("cover every address and port once under %s", (_, semantics) => {
-    const analysis = analyse([seedPolicy("10.0")], { semantics });
+    const analysis = analyse([keeperhubManifest("10.0")], { semantics });
     for (const family of ADDRESS_FAMILIES) {
       const sizes = sizeByVerdict(analysis, family, "TCP");
       expect(sizes.allow + sizes.deny + sizes["order-dependent"]).toBe((LAST_ADDRESS[family] + 1n) * 65536n);

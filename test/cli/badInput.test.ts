@@ -197,6 +197,13 @@ describe("files that cannot be read", () => {
     expect(await explain(contents, ...names)).toEqual({ code: 3, stdout: "", stderr });
   });
 
+  it("two policies without a name are two policies", async () => {
+    const unnamed = policy([], { metadata: { name: undefined } });
+    expect(await explain({ "p.json": { kind: "List", items: [unnamed, unnamed] } }, "p.json")).toMatchObject({
+      code: 1,
+    });
+  });
+
   it("are told by where JSON ends", async () => {
     const { code, stderr } = await explain({ "p.json": '{"kind": ' }, "p.json");
     expect(code).toBe(3);

@@ -43,7 +43,8 @@ describe("exit codes", () => {
       ["--semantics", "kubernetes"],
       0,
     ],
-    ["an agent that aborts", policy([]), policy([block("::/0", { except: ["64:ff9b::/96"] })]), [], 2],
+    ["an agent that will abort", policy([]), policy([block("::/0", { except: ["64:ff9b::/96"] })]), [], 2],
+    ["an agent that aborts now", policy([block("::/0", { except: ["64:ff9b::/96"] })]), policy([]), [], 2],
   ])("%s", async (_, before, after, args, code) => {
     expect((await compare(before, after, ...args)).code).toBe(code);
   });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { egress, files } from "../support/cli.ts";
+import { namespaceObject, podObject, serviceObject } from "../support/inventory.ts";
 import { block, policy } from "../support/policies.ts";
 
 const STAGING = ["--policy", "docs/examples/runner-staging.yaml"];
@@ -21,6 +22,23 @@ describe("exit codes", () => {
     ["denied and inconclusive: the worst counts", ["10.1.7.7:443", "api.example.com"], 2],
   ])("%s", async (_, args, code) => {
     expect((await egress(["explain", ...args, ...STAGING])).code).toBe(code);
+  });
+
+  it("is 2 for a Service of which only some backends may be reached", async () => {
+    const inventory = {
+      kind: "List",
+      items: [
+        namespaceObject("keeperhub"),
+        podObject("a", "10.1.0.1", { labels: { app: "x" } }),
+        podObject("b", "10.2.0.1", { labels: { app: "x" } }),
+        serviceObject("x", { clusterIP: "172.20.0.1", selector: { app: "x" }, ports: [{ port: 80 }] }),
+      ],
+    };
+    const at = files({ "p.json": policy([block("10.1.0.0/16")]), "i.json": inventory });
+    const args = ["--policy", at("p.json"), "--inventory", at("i.json"), "--semantics", "kubernetes"];
+    const { code, stdout } = await egress(["explain", "service/keeperhub/x:80", ...args]);
+    expect(code).toBe(2);
+    expect(stdout).toContain("MIXED  service/keeperhub/x:80");
   });
 
   it("is 2 for an order-dependent verdict, and for a policy at which the agent aborts, whatever the verdict", async () => {

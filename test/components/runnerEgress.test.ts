@@ -118,12 +118,34 @@ describe("with facts that are not known yet", () => {
   });
 });
 
-describe("protection", () => {
-  // Mocks don't see it; the option is what the engine gets.
-  const protectOf = (component: object) => (component as { __protect?: boolean }).__protect;
+// Mocks see no options, but a transformation of the component sees those of everything below it.
+describe("the options of the policy", () => {
+  async function optionsOf(args: RunnerEgressArgs, options: pulumi.ComponentResourceOptions = {}) {
+    const seen: pulumi.CustomResourceOptions[] = [];
+    const watch: pulumi.ResourceTransformation = ({ type, opts }) => {
+      if (type === "kubernetes:networking.k8s.io/v1:NetworkPolicy") {
+        seen.push(opts);
+      }
+      return undefined;
+    };
+    const component = await create(args, { options: { ...options, transformations: [watch] } });
+    return { component, opts: seen[0], count: seen.length };
+  }
 
-  it("is on unless the options say otherwise", async () => {
-    expect(protectOf(await create(ARGS))).toBe(true);
-    expect(protectOf(await create(ARGS, { options: { protect: false } }))).toBe(false);
+  it("make it a child of the component", async () => {
+    const { component, opts, count } = await optionsOf(ARGS);
+    expect(count).toBe(1);
+    expect(opts?.parent).toBe(component);
+  });
+
+  it("protect it, through the component, unless that is told otherwise", async () => {
+    const protectOf = (component: object) => (component as { __protect?: boolean }).__protect;
+    expect(protectOf((await optionsOf(ARGS)).component)).toBe(true);
+    expect(protectOf((await optionsOf(ARGS, { protect: false })).component)).toBe(false);
+  });
+
+  it("import it only when it is adopted", async () => {
+    expect((await optionsOf(ARGS)).opts?.import).toBeUndefined();
+    expect((await optionsOf({ ...ARGS, adopt: true })).opts?.import).toBe("keeperhub/workflow-runner-block-imds");
   });
 });

@@ -227,6 +227,13 @@ describe("a bad config", () => {
       ["runner-egress:vpc.name is 12: must be the Name tag of a VPC, as text (in quotes where it looks like a number)"],
     ],
     [
+      "has blanks where text belongs",
+      { "runner-egress:vpc": { name: " " } },
+      [
+        'runner-egress:vpc.name is " ": must be the Name tag of a VPC, as text (in quotes where it looks like a number)',
+      ],
+    ],
+    [
       "wants the VPC of a cluster that EKS does not know",
       { "runner-egress:cluster": { context: "c", ipFamily: "ipv4" }, "runner-egress:vpc": { ofCluster: true } },
       ["runner-egress:vpc.ofCluster is true: only EKS tells the VPC of its cluster; give vpc.id or vpc.name"],

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
+import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import { parse } from "yaml";
 import { readConfig } from "../../config/readConfig.ts";
 
 const root = new URL("../../", import.meta.url);
-const yaml = (file: string) => parse(readFileSync(new URL(file, root), "utf8")) as { config: Record<string, unknown> };
+const yaml = (file: string) => load(readFileSync(new URL(file, root), "utf8")) as { config: Record<string, unknown> };
 
 function stackConfig(stack: string) {
   const values = Object.entries(yaml(`Pulumi.${stack}.yaml`).config).map(([key, value]) => [

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { loadAll } from "js-yaml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parseAllDocuments } from "yaml";
 import { apply, kubectl, leftovers, runInLab, setUpLab } from "./lab.ts";
 
 interface Rule {
@@ -18,9 +18,7 @@ interface RbacObject {
   readonly subjects?: readonly unknown[];
 }
 
-const objects = parseAllDocuments(readFileSync("access/kubernetes-verify.yaml", "utf8")).map(
-  (document) => document.toJS() as RbacObject,
-);
+const objects = loadAll(readFileSync("access/kubernetes-verify.yaml", "utf8")) as RbacObject[];
 
 /** Every single verb on a single resource that the file grants. */
 const grants = objects.flatMap((object, at) =>

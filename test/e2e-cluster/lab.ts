@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFil
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parse } from "yaml";
+import { load } from "js-yaml";
 import { parseNetworkPolicies } from "../../analysis/parseNetworkPolicy.ts";
 import { KEEPERHUB_CONTRACT } from "../../rules/contract.ts";
 import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
@@ -125,7 +125,7 @@ export const QUICK = { converge: 20, hold: 3, attempt: 1, ttl: 5 } as const;
 
 /** The lab's hosts, as a targets file has them. */
 export function labTargets(): { targets: unknown[]; accepted?: unknown[] } {
-  return parse(readFileSync(join(FIXTURES, "targets.yaml"), "utf8")) as { targets: unknown[] };
+  return load(readFileSync(join(FIXTURES, "targets.yaml"), "utf8")) as { targets: unknown[] };
 }
 
 /** Runs `egress verify` in this process, with the stack's policy and the lab's hosts as targets. */

@@ -1,6 +1,5 @@
 import { defineConfig } from "vitest/config";
-
-const report = process.env.VITEST_REPORT;
+import { reporting } from "../../vitest.config.ts";
 
 export default defineConfig({
   test: {
@@ -9,7 +8,6 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 180_000,
     hookTimeout: 120_000,
-    reporters: ["verbose", ...(report === undefined ? [] : (["json"] as const))],
-    ...(report === undefined ? {} : { outputFile: report }),
+    ...reporting("verbose"),
   },
 });

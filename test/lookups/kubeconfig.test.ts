@@ -40,6 +40,12 @@ describe("accessFrom", () => {
       {},
       { clientCertificate: "cert", clientKey: "key" },
     ],
+    [
+      "somebody else's rights",
+      { token: "t", as: "robot", "as-groups": ["a", "b"] },
+      {},
+      { token: "t", impersonated: { user: "robot", groups: ["a", "b"] } },
+    ],
     ["an authority in the file", {}, { "certificate-authority-data": base64("ca") }, { certificateAuthority: "ca" }],
     ["an authority in a file", {}, { "certificate-authority": file("ca", "ca") }, { certificateAuthority: "ca" }],
     [

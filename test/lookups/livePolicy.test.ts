@@ -1,8 +1,7 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { judgeAnswer, readLivePolicy } from "../../lookups/livePolicy.ts";
 import { describeProblem, type Problem } from "../../rules/problem.ts";
+import { kubeconfigOf, startApiServer, type TestApiServer } from "../support/apiServer.ts";
 
 const WHERE = "NetworkPolicy keeperhub/runner";
 const LIVE = {
@@ -61,34 +60,21 @@ describe("an answer of the API server", () => {
 });
 
 describe("readLivePolicy", () => {
-  let server: Server | undefined;
+  let server: TestApiServer | undefined;
 
   afterEach(() => {
     server?.close();
     server = undefined;
   });
 
-  async function kubeconfigOf(answer: (request: IncomingMessage) => [status: number, body: unknown]) {
-    const listening = createServer((request, response) => {
-      const [status, body] = answer(request);
-      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
-    });
-    server = listening;
-    await new Promise<void>((resolve) => listening.listen(0, "127.0.0.1", resolve));
-    const { port } = listening.address() as AddressInfo;
-    return kubeconfig(`http://127.0.0.1:${port}/prefix`);
+  async function apiServer(answer: Parameters<typeof startApiServer>[0]) {
+    server = await startApiServer(answer);
+    return server.kubeconfig;
   }
-
-  const kubeconfig = (address: string) => ({
-    "current-context": "c",
-    contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
-    clusters: [{ name: "c", cluster: { server: address } }],
-    users: [{ name: "u", user: { token: "secret" } }],
-  });
 
   it("asks for exactly this object, with the user's credentials", async () => {
     const asked: unknown[] = [];
-    const config = await kubeconfigOf(({ method, url, headers }) => {
+    const config = await apiServer(({ method, url, headers }) => {
       asked.push([method, url, headers.authorization]);
       return [200, LIVE];
     });
@@ -101,9 +87,23 @@ describe("readLivePolicy", () => {
     ]);
   });
 
+  it("asks with the rights of somebody else where the kubeconfig says so", async () => {
+    const asked: unknown[] = [];
+    const config = await apiServer(({ headers }) => {
+      asked.push([headers["impersonate-user"], headers["impersonate-group"]]);
+      return [200, LIVE];
+    });
+    const robot = {
+      ...config,
+      users: [{ name: "u", user: { token: "secret", as: "robot", "as-groups": ["a", "b"] } }],
+    };
+    await readLivePolicy({ kubeconfig: robot }, "keeperhub", "runner", []);
+    expect(asked).toEqual([["robot", "a, b"]]);
+  });
+
   it("notes that nobody answers", async () => {
     const problems: Problem[] = [];
-    const closed = kubeconfig("http://127.0.0.1:1");
+    const closed = kubeconfigOf("http://127.0.0.1:1");
     expect(await readLivePolicy({ kubeconfig: closed }, "keeperhub", "runner", problems)).toBeUndefined();
     expect(problems.map(describeProblem)).toEqual([
       `${WHERE}: the API server can't be reached: connect ECONNREFUSED 127.0.0.1:1. Nothing is planned without a look at ` +
@@ -113,7 +113,7 @@ describe("readLivePolicy", () => {
 
   it("notes a kubeconfig that leads nowhere", async () => {
     const problems: Problem[] = [];
-    const broken = { ...kubeconfig("http://127.0.0.1:1"), "current-context": "other" };
+    const broken = { ...kubeconfigOf("http://127.0.0.1:1"), "current-context": "other" };
     expect(await readLivePolicy({ kubeconfig: broken }, "keeperhub", "runner", problems)).toBeUndefined();
     expect(problems.map(describeProblem)).toEqual([
       expect.stringContaining('the kubeconfig has no context "other"; it has c. Nothing is planned'),

@@ -14,7 +14,7 @@ import { KEEPERHUB_CONTRACT } from "../../rules/contract.ts";
 import type { EgressNetworkPolicy } from "../../rules/networkPolicy.ts";
 import { describeProblem, type Problem } from "../../rules/problem.ts";
 import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
-import { keeperhubFacts } from "../support/networkFacts.ts";
+import { keeperhubFacts, networkFacts } from "../support/networkFacts.ts";
 
 const desired = buildRunnerPolicy(KEEPERHUB_CONTRACT, keeperhubFacts()).policy;
 const DEPLOYED: DeployedPolicy = {
@@ -74,6 +74,7 @@ describe("an object that is not there", () => {
       replaces: false,
       annotations: own.annotations,
       warnings: [],
+      changes: [],
       problems: [],
     });
   });
@@ -113,7 +114,12 @@ describe("an object of this stack", () => {
     expect(annotations[REPAIRED_ANNOTATION]).toBe("resource-version-7");
     expect(warnings).toEqual([
       `${WHERE}: somebody changed it since this stack applied it; up puts it right. Against what the stack says, the ` +
-        "live policy differs:\n  - it also allows 10.0.0.0/8 on every port",
+        "live policy differs:\n  - it also allows 10.0.0.0/8 on every port\n  In all it lets through " +
+        "10.0.0.0-10.1.99.255 on TCP, UDP, SCTP all ports (10.0.0.0/8, private use (RFC 1918)), " +
+        "10.1.100.0-10.1.102.255 on TCP 0-5431 (10.0.0.0/8, private use (RFC 1918)), " +
+        "10.1.100.0-10.1.102.255 on UDP, SCTP all ports (10.0.0.0/8, private use (RFC 1918)), " +
+        "10.1.100.0-10.1.102.255 on TCP 5433-65535 (10.0.0.0/8, private use (RFC 1918)), " +
+        "10.1.103.0-10.255.255.255 on TCP, UDP, SCTP all ports (10.0.0.0/8, private use (RFC 1918)).",
     ]);
     const again = {
       ...withRule(own),
@@ -126,7 +132,9 @@ describe("an object of this stack", () => {
   it("is repaired when it lost its annotations", () => {
     const { annotations, warnings } = plan({ live: foreign });
     expect(annotations[REPAIRED_ANNOTATION]).toBe("resource-version-7");
-    expect(warnings).toEqual([expect.stringContaining("differs: in its order or its annotations only")]);
+    expect(warnings).toEqual([
+      expect.stringContaining("differs: in its order or its annotations only\n  It lets through nothing more."),
+    ]);
   });
 
   it("that is to change is no drift", () => {
@@ -135,6 +143,17 @@ describe("an object of this stack", () => {
     expect(annotations[REPAIRED_ANNOTATION]).toBeUndefined();
     expect(annotations[APPLIED_ANNOTATION]).toBe(fingerprint(policy.spec));
     expect(warnings).toEqual([]);
+  });
+
+  it("that is to change is told in words", () => {
+    const policy = buildRunnerPolicy(
+      KEEPERHUB_CONTRACT,
+      networkFacts({ databaseCidrs: ["10.1.100.0/24", "10.1.101.0/24", "10.1.102.0/24", "10.1.103.0/24"] }),
+    ).policy;
+    expect(plan({ live: own, policy }).changes).toEqual([
+      "for 10.1.100.0/24, 10.1.101.0/24, 10.1.102.0/24 it also allows 10.1.103.0/24",
+    ]);
+    expect(plan({ live: own }).changes).toEqual([]);
   });
 
   it("does not depend on the order in which the API server writes its members", () => {
@@ -154,12 +173,14 @@ describe("an object that somebody else made", () => {
   });
 
   it("is adopted once that is set, and the reader told what differs", () => {
-    const { adopt, annotations, warnings, problems } = plan({ live: withRule(foreign), deployed: {}, adopt: true });
+    const { adopt, annotations, warnings, changes, problems } = plan({
+      live: withRule(foreign),
+      deployed: {},
+      adopt: true,
+    });
     expect({ adopt, annotations, problems }).toEqual({ adopt: true, annotations: own.annotations, problems: [] });
-    expect(warnings).toEqual([
-      `${WHERE}: up takes it over in place. Against what the stack says, the live policy differs:\n` +
-        "  - it also allows 10.0.0.0/8 on every port",
-    ]);
+    expect(warnings).toEqual([`${WHERE}: it is not this stack's yet; up takes it over in place`]);
+    expect(changes).toEqual(["it does not allow 10.0.0.0/8 on every port"]);
   });
 
   it("of another stack is refused under that stack's name, unless it is adopted", () => {
@@ -179,20 +200,18 @@ describe("a change of what the policy is", () => {
     "Follow docs/adoption.md, which has the safe steps, and set runner-egress:acknowledge.policy-identity-change: " +
     '"<why>"';
   const renamed: DeployedPolicy = { ...DEPLOYED, policyName: "old" };
-  const replaced = (before: string, cluster = "techops-staging") =>
-    `the stack's policy is ${before}; this one (in cluster ${cluster}) would replace it`;
   const cases: [string, Case, string, boolean][] = [
-    ["name", { deployed: renamed }, replaced("keeperhub/old in cluster techops-staging"), true],
+    ["name", { deployed: renamed }, "it replaces keeperhub/old, which this stack has now", true],
     [
       "namespace",
       { deployed: { ...DEPLOYED, namespace: "old" } },
-      replaced("old/workflow-runner-block-imds in cluster techops-staging"),
+      "it replaces old/workflow-runner-block-imds, which this stack has now",
       true,
     ],
     [
       "cluster",
       { clusterName: "techops-prod" },
-      replaced("keeperhub/workflow-runner-block-imds in cluster techops-staging", "techops-prod"),
+      "it replaces keeperhub/workflow-runner-block-imds in cluster techops-staging, which this stack has now, in cluster techops-prod",
       true,
     ],
     [

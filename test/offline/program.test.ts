@@ -30,7 +30,7 @@ describe.each(STACKS)("the program for $stack", ({ stack, region, network, subne
     expect(runs.get("update")?.stackOutputs).toEqual(runs.get("preview")?.stackOutputs);
   });
 
-  describe.each(MODES)("in a $mode", ({ mode }) => {
+  describe.each(MODES)("during $mode", ({ mode }) => {
     const current = () => runs.get(mode) as Run;
 
     it("succeeds and has nothing to say", () => {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { LiveObject } from "../../offline/clusterApi.ts";
-import { readRecordedFacts } from "../../offline/recordedFactsFile.ts";
-import { recordedFactsPath } from "../../offline/runStack.ts";
+import { readRecordedFacts, recordedFactsPath } from "../../offline/recordedFactsFile.ts";
 import { COMPONENT, callsOf, errorsOf, only, POLICY, project, run, warningsOf } from "./support/runs.ts";
 
 const metadata = { name: "workflow-runner-block-imds", namespace: "keeperhub", resourceVersion: "41" };

@@ -114,7 +114,9 @@ describe("recorded facts", () => {
       "x.json.cluster.serviceCidr",
       "x.json.vpcCni.networkPolicyEnabled",
     ];
-    for (const problem of problems) expect(act).toThrow(problem);
+    for (const problem of problems) {
+      expect(act).toThrow(problem);
+    }
     expect(act).toThrow(new RegExp(`^.*(\\n.*){${problems.length}}$`));
   });
 

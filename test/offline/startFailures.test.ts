@@ -8,10 +8,14 @@ import { main } from "../../offline/startCommand.ts";
 async function projectWith(files: Readonly<Record<string, string | undefined>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "project-"));
   for (const entry of await readdir(".")) {
-    if (!(entry in files)) await symlink(resolve(entry), join(folder, entry));
+    if (!(entry in files)) {
+      await symlink(resolve(entry), join(folder, entry));
+    }
   }
   for (const [name, content] of Object.entries(files)) {
-    if (content !== undefined) await writeFile(join(folder, name), content);
+    if (content !== undefined) {
+      await writeFile(join(folder, name), content);
+    }
   }
   return folder;
 }

@@ -169,6 +169,14 @@ describe("a cluster's family", () => {
   });
 });
 
+it("says when a destination is public internet anyway", () => {
+  const extra = { name: "resolver", cidrs: ["8.8.8.8/32"], ports: [tcp(53)] };
+  expect(build(keeperhubFacts(), { cidrs: [extra] }).notices).toEqual([
+    "cidrs.resolver: 8.8.8.8/32 is public internet, which the runners reach on every port anyway",
+  ]);
+  expect(build(keeperhubFacts()).notices).toEqual([]);
+});
+
 describe("refuses", () => {
   const problemsOf = (contract: Partial<RunnerContract>, facts = keeperhubFacts()) => {
     try {

@@ -1,4 +1,4 @@
-import { stringify } from "yaml";
+import { dump } from "js-yaml";
 import { targetAddress } from "../targets.ts";
 import type { Prepared } from "../verify.ts";
 import { planJson, toText } from "./json.ts";
@@ -14,7 +14,7 @@ export function planReport({ findings, plan, semantics, jobs }: Prepared, format
     case "json":
       return toText({ semantics: semantics.name, ...planJson(plan), findings, manifests: jobs ?? [] });
     case "yaml":
-      return (jobs ?? []).map((job) => `---\n${stringify(job, { lineWidth: 0 })}`).join("");
+      return (jobs ?? []).map((job) => `---\n${dump(job, { lineWidth: -1, noRefs: true })}`).join("");
     case "table": {
       const rows = plan.targets.map((target) => [
         target.id,

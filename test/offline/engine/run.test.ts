@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { InvocationError } from "../../../offline/engine/monitor.ts";
+import { InvocationError } from "../../../offline/engine/invocationError.ts";
 import { readProject } from "../../../offline/engine/project.ts";
 import { type RunOptions, runProgram } from "../../../offline/engine/run.ts";
 import { resolveStackConfig } from "../../../offline/engine/stackConfig.ts";

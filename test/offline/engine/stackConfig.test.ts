@@ -63,8 +63,11 @@ describe("the config of a stack", () => {
     ["object", "a", false],
   ])("has a value of the declared type: %s is %j: %s", (type, value, isRight) => {
     const act = () => resolve({ key: { type } }, { key: value });
-    if (isRight) expect(act).not.toThrow();
-    else expect(act).toThrow(`Stack 'dev' with configuration key 'key' must be of type '${type}'`);
+    if (isRight) {
+      expect(act).not.toThrow();
+    } else {
+      expect(act).toThrow(`Stack 'dev' with configuration key 'key' must be of type '${type}'`);
+    }
   });
 
   it("has items of the declared type in its lists", () => {

@@ -1,5 +1,5 @@
+import { loadAll } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import { parseAllDocuments } from "yaml";
 import { differences } from "../../../offline/report/differences.ts";
 import { jsonReport, yamlReport } from "../../../offline/report/machine.ts";
 import type { StackReport } from "../../../offline/report/stackReport.ts";
@@ -98,8 +98,8 @@ describe("the differences of stacks", () => {
 
 describe("the reports for machines", () => {
   it("are one manifest for each stack", () => {
-    const documents = parseAllDocuments(yamlReport([report("one"), report("two")]));
-    expect(documents.map((document) => document.toJS())).toEqual([report("one").policy, report("two").policy]);
+    const documents = loadAll(yamlReport([report("one"), report("two")]));
+    expect(documents).toEqual([report("one").policy, report("two").policy]);
   });
 
   it("are everything as JSON", () => {

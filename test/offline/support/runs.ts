@@ -1,6 +1,6 @@
 import { readProject } from "../../../offline/engine/project.ts";
 import type { Run } from "../../../offline/engine/run.ts";
-import { readStackConfig, type StackConfig } from "../../../offline/engine/stackConfig.ts";
+import { type ConfigValues, readStackConfig } from "../../../offline/engine/stackConfig.ts";
 import type { Invocation, Registration } from "../../../offline/engine/transcript.ts";
 import { messages } from "../../../offline/report/stackReport.ts";
 import { type OfflineStack, runStack } from "../../../offline/runStack.ts";
@@ -14,7 +14,7 @@ export const POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 /** Runs the real program for a stack; `config` is set on top of what the stack's file says. */
 export async function run(
   stack: string,
-  { config = {}, ...world }: Partial<Omit<OfflineStack, "config">> & { config?: StackConfig } = {},
+  { config = {}, ...world }: Partial<Omit<OfflineStack, "config">> & { config?: ConfigValues } = {},
 ): Promise<Run> {
   const own = await readStackConfig(project, stack);
   return runStack({ project, stack, config: { ...own, ...config }, ...world });
@@ -23,7 +23,9 @@ export async function run(
 /** The only resource of a type. */
 export function only({ registrations }: Pick<Run, "registrations">, type: string): Registration {
   const [found, ...others] = registrations.filter((registration) => registration.type === type);
-  if (found === undefined || others.length > 0) throw new Error(`expected one ${type}, got ${others.length + 1}`);
+  if (found === undefined || others.length > 0) {
+    throw new Error(`expected one ${type}, got ${others.length + 1}`);
+  }
   return found;
 }
 

@@ -1,0 +1,51 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { egress, parseExample, ROOT } from "./cli.ts";
+
+/** A command in a document's console block, and what the document says that it prints. */
+export interface DocumentedCommand {
+  readonly line: string;
+  readonly output: string;
+}
+
+const BLOCK = /^```console\n([\s\S]*?)^```$/gm;
+
+/** The commands of a document: lines of console blocks that start with `$ `, each with the lines after it. */
+export function commandsOf(document: string): DocumentedCommand[] {
+  return [...readFileSync(join(ROOT, document), "utf8").matchAll(BLOCK)].flatMap(([, block = ""]) => commandsIn(block));
+}
+
+function commandsIn(block: string): DocumentedCommand[] {
+  return block
+    .split(/^\$ /m)
+    .slice(1)
+    .map((part) => {
+      const end = part.indexOf("\n");
+      return { line: part.slice(0, end), output: part.slice(end + 1) };
+    });
+}
+
+/** Runs a documented command: what it really prints on stdout, and whether it ended as the document says. */
+export async function runDocumented(line: string): Promise<{ output: string; code: number | null; expected: number }> {
+  const file = /^cat (\S+)$/.exec(line)?.[1];
+  if (file !== undefined) {
+    return { output: readFileSync(join(ROOT, file), "utf8"), code: 0, expected: 0 };
+  }
+  const { args, stdin, code: expected } = parseExample(line);
+  const { stdout, code } = await egress(args, { stdin });
+  return { output: stdout, code, expected };
+}
+
+/** Writes what every command really prints into its document. */
+export async function updateDocument(document: string): Promise<void> {
+  const path = join(ROOT, document);
+  let text = readFileSync(path, "utf8");
+  for (const [block, inner = ""] of text.matchAll(BLOCK)) {
+    const parts: string[] = [];
+    for (const { line } of commandsIn(inner)) {
+      parts.push(`$ ${line}\n${(await runDocumented(line)).output}`);
+    }
+    text = text.replace(block, () => `\`\`\`console\n${parts.join("")}\`\`\``);
+  }
+  writeFileSync(path, text);
+}
