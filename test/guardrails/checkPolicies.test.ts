@@ -22,7 +22,7 @@ describe("the checks of plain values", () => {
       rule: 1,
       witness: "10.1.7.1:443/tcp",
       message:
-        "10.1.7.1:443/tcp (in 10.0.0.0/8, private use (RFC 1918)) is allowed by rule 1 of keeperhub/runner (10.1.7.0/24, spec.egress[1].to[0]). Not declared: 10.1.7.0/24 TCP 443 (VPC 10.1.0.0/16; 10.0.0.0/8, private use (RFC 1918)). (kubernetes and vpc-cni)",
+        "10.1.7.1:443/tcp (in 10.0.0.0/8, private use (RFC 1918)) is allowed by rule 1 of keeperhub/runner (10.1.7.0/24, spec.egress[1].to[0]). Not declared: 10.1.7.0/24 TCP 443 (VPC 10.1.0.0/16). (kubernetes and vpc-cni)",
       fix: expect.stringContaining("except of the rule"),
       conclusive: true,
     });
