@@ -87,7 +87,7 @@ function describeChange(is: AnyRule, was: AnyRule): string[] {
   for (const [key, peer] of live) {
     const before = desired.get(key);
     if (before === undefined) {
-      lines.push(`${about} it also allows ${describePeer(peer)}`);
+      lines.push(`it also allows ${describeRule({ ...is, to: [peer] })}`);
     } else {
       lines.push(...describeExcepts(key, exceptsOf(peer), exceptsOf(before)));
     }

@@ -75,7 +75,7 @@ describe("describeDrift", () => {
     [
       "an appended peer",
       (spec) => spec.egress[3]?.to?.push({ ipBlock: { cidr: "10.1.7.0/24" } }),
-      ["for 10.1.100.0/24, 10.1.101.0/24, 10.1.102.0/24 it also allows 10.1.7.0/24"],
+      ["it also allows 10.1.7.0/24 on 5432/TCP"],
     ],
     ["a removed peer", (spec) => spec.egress[3]?.to?.pop(), ["it does not allow 10.1.102.0/24"]],
     [

@@ -1,0 +1,151 @@
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, delimiter, join, resolve } from "node:path";
+import { parse, stringify } from "yaml";
+import { COMPILE_CACHE } from "../../../offline/compileCache.ts";
+import { mustRun, type Outcome, type RunOptions, run } from "./command.ts";
+import type { Network } from "./network.ts";
+
+const REPOSITORY = resolve(import.meta.dirname, "../../..");
+
+/** Not part of the copy in which a case runs. */
+const LEFT_OUT = new Set(["node_modules", ".git", "test", "coverage"]);
+
+/** A copy of the project in a folder of its own, with the repository's dependencies. */
+export class Project {
+  readonly directory: string;
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  static async copy(): Promise<Project> {
+    const directory = await mkdtemp(join(tmpdir(), "runner-egress-e2e-"));
+    await cp(REPOSITORY, directory, {
+      recursive: true,
+      filter: (source) => source === REPOSITORY || !LEFT_OUT.has(basename(source)),
+    });
+    await symlink(join(REPOSITORY, "node_modules"), join(directory, "node_modules"));
+    return new Project(directory);
+  }
+
+  remove(): Promise<void> {
+    return rm(this.directory, { recursive: true });
+  }
+
+  /** Runs a command in the project's folder, with the project's own Node.js. */
+  run(command: string, args: readonly string[], { env, ...options }: RunOptions = {}): Promise<Outcome> {
+    return run(command, args, { cwd: this.directory, env: { ...this.#environment(), ...env }, ...options });
+  }
+
+  mustRun(command: string, args: readonly string[]): Promise<string> {
+    return mustRun(command, args, { cwd: this.directory, env: this.#environment() });
+  }
+
+  #environment(): Record<string, string> {
+    const path = [join(REPOSITORY, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+    return { PATH: path, NODE_COMPILE_CACHE: COMPILE_CACHE };
+  }
+
+  /** Makes a stack; its config is what its file says already and `config` on top. */
+  async stack(name: string, config: StackConfig): Promise<Stack> {
+    const stack = new Stack(this, name);
+    await stack.configure(config);
+    await this.mustRun("pulumi", ["stack", "init", name, "--non-interactive"]);
+    return stack;
+  }
+}
+
+/** Config by key, as in a stack's file; a value of `undefined` takes the key away. */
+export type StackConfig = Readonly<Record<string, unknown>>;
+
+/** One step of a plan, as `pulumi preview --json` tells it. */
+export interface Step {
+  readonly op: string;
+  readonly urn: string;
+  readonly newState?: { readonly inputs: Readonly<Record<string, unknown>> };
+  readonly oldState?: { readonly inputs: Readonly<Record<string, unknown>> };
+}
+
+/** A stack, driven by the command line as a user does. */
+export class Stack {
+  readonly #project: Project;
+  readonly #name: string;
+  readonly #env: Readonly<Record<string, string>>;
+
+  /** @param env what every command finds in its environment on top of the suite's */
+  constructor(project: Project, name: string, env: Readonly<Record<string, string>> = {}) {
+    this.#project = project;
+    this.#name = name;
+    this.#env = env;
+  }
+
+  /** The same stack in another environment. */
+  with(env: Readonly<Record<string, string>>): Stack {
+    return new Stack(this.#project, this.#name, env);
+  }
+
+  preview(...args: string[]): Promise<Outcome> {
+    return this.#pulumi("preview", args);
+  }
+
+  /** With its own preview first, as a user runs it. */
+  up(...args: string[]): Promise<Outcome> {
+    return this.#pulumi("up", ["--yes", ...args]);
+  }
+
+  destroy(): Promise<Outcome> {
+    return this.#pulumi("destroy", ["--yes"]);
+  }
+
+  /** The steps of a preview that change something. */
+  async changes(): Promise<Step[]> {
+    const { status, stdout } = await this.#pulumi("preview", ["--json"]);
+    const { steps, diagnostics = [] } = JSON.parse(stdout) as { steps: Step[]; diagnostics?: { message: string }[] };
+    if (status !== 0) throw new Error(diagnostics.map(({ message }) => message).join("\n"));
+    return steps.filter(({ op }) => op !== "same");
+  }
+
+  async outputs(): Promise<Record<string, unknown>> {
+    return JSON.parse(await this.#project.mustRun("pulumi", ["stack", "output", "--json", ...this.#flags()]));
+  }
+
+  /** The resources in the stack's state. */
+  async state(): Promise<readonly { readonly urn: string }[]> {
+    const text = await this.#project.mustRun("pulumi", ["stack", "export", ...this.#flags()]);
+    return (JSON.parse(text) as { deployment: { resources?: { urn: string }[] } }).deployment.resources ?? [];
+  }
+
+  /** Changes the stack's file. */
+  async configure(config: StackConfig): Promise<void> {
+    const path = join(this.#project.directory, `Pulumi.${this.#name}.yaml`);
+    const file = parse(await readFile(path, "utf8").catch(() => "{}")) as { config?: StackConfig };
+    await writeFile(path, stringify({ ...file, config: { ...file.config, ...config } }, { keepUndefined: false }));
+  }
+
+  #flags(): string[] {
+    return ["--stack", this.#name, "--non-interactive", "--color", "never"];
+  }
+
+  #pulumi(command: string, args: readonly string[]): Promise<Outcome> {
+    return this.#project.run("pulumi", [command, ...args, ...this.#flags()], { env: this.#env });
+  }
+}
+
+/** The items of the last list under a heading in what a command printed. */
+export function listUnder(heading: string, output: string): string[] {
+  const start = output.lastIndexOf(heading);
+  const [paragraph = ""] = start < 0 ? [] : output.slice(start).split("\n\n");
+  return [...paragraph.matchAll(/^ +- (.*)$/gm)].map(([, item]) => item ?? "");
+}
+
+/** Config of a stack for a network, whose cluster is the suite's. */
+export function configFor(network: Network, namespace: string): StackConfig {
+  return {
+    "aws:region": network.region,
+    "runner-egress:vpc": { name: network.name },
+    "runner-egress:databaseSubnets": { subnetGroup: `${network.name}-db` },
+    "runner-egress:cluster": { eks: network.name, context: process.env.E2E_CONTEXT },
+    "runner-egress:runner": { namespace },
+  };
+}
