@@ -38,15 +38,16 @@ await runStep(async () => {
 
   const { status, plan } = await previewStack(stack);
   const now = approvalOf(plan, commit);
-  if (status !== 0 || now === undefined) {
-    throw new Refusal(`${stack} was not deployed: its preview fails now.`, plan.errors);
-  }
-  const differences = differencesFrom(approved, now);
+  const differences = now === undefined ? [] : differencesFrom(approved, now);
   if (differences.length > 0) {
     throw new Refusal(
       `${stack} was not deployed: it is not what was approved. Preview and approve it again.`,
       differences,
     );
+  }
+  if (status !== 0 || now === undefined) {
+    const findings = (plan.findings ?? []).map(({ policy, message }) => `${policy}: ${message}`);
+    throw new Refusal(`${stack} was not deployed: its preview fails now.`, [...plan.errors, ...findings]);
   }
 
   const up = await show("pulumi", ["up", "--yes", ...stackArguments(stack)]);

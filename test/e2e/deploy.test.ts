@@ -12,6 +12,7 @@ import {
 } from "./support/cluster.ts";
 import type { Outcome } from "./support/command.ts";
 import { Network } from "./support/network.ts";
+import { configurePack } from "./support/pack.ts";
 import { configFor, Project } from "./support/stack.ts";
 
 const STACKS = {
@@ -20,14 +21,6 @@ const STACKS = {
 } as const;
 type StackName = keyof typeof STACKS;
 const NAMES = ["staging", "prod"] as const;
-
-/** Settings of the policy pack for a network of the suite. */
-async function configurePack(project: Project, stack: StackName): Promise<void> {
-  const { name, prefix } = STACKS[stack];
-  const path = join(project.directory, "policy-pack", `config.${stack}.json`);
-  const text = await readFile(path, "utf8");
-  await writeFile(path, text.replaceAll(/"10\.[01]\./g, `"${prefix}.`).replaceAll(/keeperhub(?=["/])/g, name));
-}
 
 describe("the steps of the workflows", () => {
   let project: Project;
@@ -51,7 +44,7 @@ describe("the steps of the workflows", () => {
       const options = STACKS[stack];
       const [made] = await Promise.all([Network.create(options), createNamespace(options.name)]);
       networks.set(stack, made);
-      await configurePack(project, stack);
+      await configurePack(project, stack, { namespace: options.name, prefix: options.prefix });
       await project.stack(stack, configFor(made, options.name));
     }
     await project.mustRun("git", ["init", "--quiet"]);
