@@ -1,9 +1,23 @@
 import type { ChangeBox } from "../analysis/boxes.ts";
-import { type AddressRange, bareDiff, type EgressAnalysis, formatPorts, formatRange } from "../analysis/index.ts";
+import {
+  type AddressRange,
+  bareDiff,
+  type EgressAnalysis,
+  formatPorts,
+  formatRange,
+  POLICY_PROTOCOLS,
+  PORTLESS_PROTOCOLS,
+} from "../analysis/index.ts";
 
-/** What `wide` allows, or may allow, and `narrow` does not, on addresses. */
-export function allowedBeyond(narrow: EgressAnalysis, wide: EgressAnalysis): readonly ChangeBox[] {
-  return bareDiff(narrow, wide).gained.boxes;
+/**
+ * What `wide` allows, or may allow, and `narrow` does not, on addresses. Only of the protocols that a policy can name: the
+ * others come and go with rules for every port.
+ */
+export function allowedBeyond(narrow: EgressAnalysis, wide: EgressAnalysis): ChangeBox[] {
+  return bareDiff(narrow, wide).gained.boxes.flatMap((box) => {
+    const protocols = box.protocols.filter((protocol) => !PORTLESS_PROTOCOLS.includes(protocol));
+    return protocols.length === 0 ? [] : [{ ...box, protocols }];
+  });
 }
 
 /** The parts of boxes that lie in some ranges. */
@@ -31,6 +45,6 @@ function overlap(box: ChangeBox, other: Pick<ChangeBox, "range" | "protocols" | 
 
 /** `10.0.0.0/8 TCP, UDP 443`, `10.0.0.0/8 all ports`. */
 export function formatBox({ range, protocols, ports }: Pick<ChangeBox, "range" | "protocols" | "ports">): string {
-  const every = ports.from === 0 && ports.to === 65535;
-  return `${formatRange(range)} ${every && protocols.length > 1 ? "" : `${protocols.join(", ")} `}${formatPorts(ports)}`;
+  const every = ports.from === 0 && ports.to === 65535 && POLICY_PROTOCOLS.every((each) => protocols.includes(each));
+  return `${formatRange(range)} ${every ? "" : `${protocols.join(", ")} `}${formatPorts(ports)}`;
 }

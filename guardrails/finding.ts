@@ -1,5 +1,6 @@
 import type { ChangeBox } from "../analysis/boxes.ts";
 import {
+  contains,
   type DiffPods,
   type Explanation,
   explain,
@@ -30,7 +31,7 @@ export interface Finding {
 }
 
 /** More regions than this are counted, not listed. */
-const MOST_REGIONS = 4;
+const MOST_REGIONS = 8;
 
 /** How a finding is told. */
 export interface FindingText {
@@ -55,9 +56,7 @@ export function addressFindings(
   );
   return [...groups].map(([key, group]) => {
     const { why } = group[0] as (typeof group)[0];
-    const regions = group
-      .slice(0, MOST_REGIONS)
-      .map(({ box }) => `${formatBox(box)} (${namesIn(box.range, names).slice(0, 2).join("; ")})`);
+    const regions = group.slice(0, MOST_REGIONS).map(({ box }) => `${formatBox(box)} (${nameOf(box, names)})`);
     const more = group.length - regions.length;
     return {
       key,
@@ -67,6 +66,11 @@ export function addressFindings(
       message: `${why.text} ${heading}: ${regions.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`,
     };
   });
+}
+
+/** What a region is called: the caller's block around it, else the registry's name. */
+function nameOf({ range }: ChangeBox, names: readonly NamedAddresses[]): string {
+  return names.find(({ cidr }) => contains(cidr, range))?.name ?? namesIn(range)[0] ?? "";
 }
 
 /** Ports on pods by label; the rule is the first that grants them. */

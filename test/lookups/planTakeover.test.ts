@@ -150,9 +150,7 @@ describe("an object of this stack", () => {
       KEEPERHUB_CONTRACT,
       networkFacts({ databaseCidrs: ["10.1.100.0/24", "10.1.101.0/24", "10.1.102.0/24", "10.1.103.0/24"] }),
     ).policy;
-    expect(plan({ live: own, policy }).changes).toEqual([
-      "for 10.1.100.0/24, 10.1.101.0/24, 10.1.102.0/24 it also allows 10.1.103.0/24",
-    ]);
+    expect(plan({ live: own, policy }).changes).toEqual(["it also allows 10.1.103.0/24 on 5432/TCP"]);
     expect(plan({ live: own }).changes).toEqual([]);
   });
 

@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadAll } from "js-yaml";
 import { afterEach, describe, expect, it } from "vitest";
-import { parseAllDocuments } from "yaml";
 import { type Right, rightsFor } from "../../verify/preflight/access.ts";
 import { runVerify, type VerifyOptions } from "../../verify/run.ts";
 import type { Snapshot } from "../../verify/snapshot.ts";
@@ -83,8 +83,8 @@ describe("runVerify", () => {
       readonly metadata: { readonly namespace?: string };
       readonly rules?: { apiGroups: string[]; resources: string[]; resourceNames?: string[]; verbs: string[] }[];
     }
-    const granted = parseAllDocuments(readFileSync("access/kubernetes-verify.yaml", "utf8"))
-      .map((document) => document.toJS() as Granted)
+    const granted = loadAll(readFileSync("access/kubernetes-verify.yaml", "utf8"))
+      .map((document) => document as Granted)
       .flatMap(({ metadata, rules = [] }) =>
         rules.flatMap(({ apiGroups, resources, resourceNames = [undefined], verbs }) =>
           verbs.flatMap((verb) =>
@@ -247,8 +247,8 @@ describe("runVerify", () => {
       manifests: { kind: string }[];
     };
     expect(json.manifests.map(({ kind }) => kind)).toEqual(["Job", "Job"]);
-    const jobs = parseAllDocuments((await run({ dryRun: "yaml" })).text).map(
-      (document) => document.toJS() as { spec: { template: { spec: object } } },
+    const jobs = loadAll((await run({ dryRun: "yaml" })).text).map(
+      (document) => document as { spec: { template: { spec: object } } },
     );
     expect(jobs).toHaveLength(2);
     // Two live runners without a time of creation: either stands for the other's kind of node.

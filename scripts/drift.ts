@@ -1,0 +1,68 @@
+/**
+ * Asks whether reality is still what a stack deployed: `npm run ci:drift -- staging [--out drift]`. Exit status 0: it is;
+ * 1: something moved; 2: it could not be told. Two questions, because the first is blind to what somebody appended:
+ * a preview with a refresh has nothing to change, and the live object says exactly what the program says.
+ */
+import { parseArgs } from "node:util";
+import { factChanges, planContext } from "../review/networkFacts.ts";
+import { isObject, resourceName } from "../review/plan.ts";
+import { describeDrift } from "../rules/drift.ts";
+import { plannedPolicy } from "./ci/approval.ts";
+import { clusterAccess } from "./ci/cluster.ts";
+import { capture } from "./ci/command.ts";
+import type { DriftRecord } from "./ci/driftRecord.ts";
+import { fileNames, save } from "./ci/files.ts";
+import { previewStack } from "./ci/previewStack.ts";
+import { runStep, stackArgument } from "./ci/refusal.ts";
+
+await runStep(async () => {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: { out: { type: "string", default: "drift" } },
+  });
+  const stack = stackArgument(positionals, "npm run ci:drift -- staging");
+  const record = await driftOf(stack, values.out);
+  save(fileNames.drift(values.out, stack), record);
+  process.stdout.write(`${stack}: ${record.state}\n${record.reasons.map((reason) => `  - ${reason}\n`).join("")}`);
+  return { same: 0, moved: 1, unknown: 2 }[record.state];
+});
+
+async function driftOf(stack: string, folder: string): Promise<DriftRecord> {
+  const { status, events, plan } = await previewStack(stack, "--expect-no-changes");
+  save(fileNames.events(folder, stack), events);
+  const { before, after: facts } = planContext(plan);
+  const policy = plannedPolicy(plan);
+  if (policy === undefined || plan.errors.length > 0) {
+    return {
+      stack,
+      state: "unknown",
+      reasons: [...plan.errors, "the preview does not say which policy it would make"],
+    };
+  }
+  const { context, env } = await clusterAccess(folder, stack, facts);
+  const where = context === undefined ? [] : ["--context", context];
+  const args = [...where, "-n", policy.namespace, "get", "networkpolicies.networking.k8s.io", "-o", "json"];
+  const answer = await capture("kubectl", args, env);
+  if (answer.status !== 0) {
+    return { stack, state: "unknown", reasons: [`kubectl ${args.join(" ")} ended with ${answer.status}`] };
+  }
+  save(fileNames.live(folder, stack), answer.stdout);
+  const { items } = JSON.parse(answer.stdout) as { items: { metadata: { name: string }; spec: unknown }[] };
+  const live = items.find(({ metadata }) => metadata.name === policy.name);
+  const id = `NetworkPolicy ${policy.namespace}/${policy.name}`;
+  const reasons = [
+    ...factChanges(before, facts).map(
+      ({ what, before: was, after: is }) => `${what} was ${was ?? "not there"}, now it is ${is ?? "gone"}`,
+    ),
+    ...(live === undefined
+      ? [`${id} is gone`]
+      : describeDrift(isObject(live.spec) ? live.spec : {}, policy.spec).map((line) => `${id}: ${line}`)),
+    ...plan.resources
+      .filter(({ operations }) => operations.some((operation) => operation !== "same"))
+      .map(({ urn, operations }) => `the next update would ${operations.join(" and ")} ${resourceName(urn)}`),
+  ];
+  if (reasons.length === 0 && status !== 0) {
+    return { stack, state: "unknown", reasons: [`pulumi preview ended with ${status}`] };
+  }
+  return { stack, state: reasons.length > 0 ? "moved" : "same", reasons };
+}

@@ -1,0 +1,192 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import {
+  createNamespace,
+  editPolicy,
+  kubectl,
+  livePolicy,
+  POLICY_NAME,
+  patchPolicy,
+  requirePolicy,
+} from "./support/cluster.ts";
+import type { Outcome } from "./support/command.ts";
+import { Network } from "./support/network.ts";
+import { configurePack } from "./support/pack.ts";
+import { configFor, Project } from "./support/stack.ts";
+
+const STACKS = {
+  staging: { name: "e2e-deploy-staging", prefix: "10.61" },
+  prod: { name: "e2e-deploy-prod", prefix: "10.62" },
+} as const;
+type StackName = keyof typeof STACKS;
+const NAMES = ["staging", "prod"] as const;
+
+describe("the steps of the workflows", () => {
+  let project: Project;
+  const networks = new Map<StackName, Network>();
+
+  const npm = (script: string, ...args: readonly string[]): Promise<Outcome> =>
+    project.run("npm", ["run", "--silent", script, "--", ...args]);
+  const preview = (stack: StackName) => npm("ci:preview", stack);
+  const deploy = (stack: StackName, ...args: readonly string[]) => npm("ci:deploy", stack, ...args);
+  const drift = (stack: StackName) => npm("ci:drift", stack);
+  const network = (stack: StackName) => networks.get(stack) as Network;
+  const commit = async (message: string) => {
+    await project.mustRun("git", ["add", "--all", "--", "."]);
+    const author = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
+    await project.mustRun("git", [...author, "commit", "--quiet", "--allow-empty", "-m", message]);
+  };
+
+  beforeAll(async () => {
+    project = await Project.copy();
+    for (const stack of NAMES) {
+      const options = STACKS[stack];
+      const [made] = await Promise.all([Network.create(options), createNamespace(options.name)]);
+      networks.set(stack, made);
+      await configurePack(project, stack, { namespace: options.name, prefix: options.prefix });
+      await project.stack(stack, configFor(made, options.name));
+    }
+    await project.mustRun("git", ["init", "--quiet"]);
+    await writeFile(join(project.directory, ".git", "info", "exclude"), "node_modules\n");
+    await commit("the project");
+  });
+  afterAll(() => project.remove());
+
+  describe("from nothing", () => {
+    it("refuse to deploy what nobody previewed", async () => {
+      const { status, output } = await deploy("staging");
+      expect(output).toContain("There is no previews/staging.approval.json");
+      expect(status).toBe(2);
+      expect(await livePolicy(STACKS.staging.name)).toBeUndefined();
+    });
+
+    it("preview both stacks with the pack, and one comment tells them together", async () => {
+      for (const stack of NAMES) {
+        const { status, output } = await preview(stack);
+        expect(output).toContain(stack);
+        expect(status, output).toBe(0);
+      }
+      const { output, status } = await npm("ci:comment", "pull-request", ...NAMES, "--print");
+      expect(status).toBe(0);
+      expect(output.split("\n")[0]).toBe("<!-- runner-egress:review -->");
+      expect(output).toMatch(/\| `staging` \|/);
+      expect(output).toMatch(/\| `prod` \|/);
+      expect(output).toContain("runner-egress-guardrails");
+    });
+
+    it("do not touch prod before staging is there", async () => {
+      const { status, output } = await deploy("prod", "--after", "staging");
+      expect(output).toContain("staging comes first, and it was not deployed and verified");
+      expect(status).toBe(2);
+      expect(await livePolicy(STACKS.prod.name)).toBeUndefined();
+    });
+
+    it("stop prod where staging comes up and its verification fails", async () => {
+      const staging = await deploy("staging", "--", "node", "-e", "process.exit(1)");
+      expect(staging.output).toContain("staging is deployed, but node -e process.exit(1) ended with 1");
+      expect(staging.status).toBe(2);
+      expect(await livePolicy(STACKS.staging.name)).toBeDefined();
+      const prod = await deploy("prod", "--after", "staging");
+      expect(prod.status).toBe(2);
+      expect(await livePolicy(STACKS.prod.name)).toBeUndefined();
+    });
+
+    it("deploy staging, verify it, and then prod, each as approved", async () => {
+      const approval = JSON.parse(await readFile(join(project.directory, "previews/prod.approval.json"), "utf8"));
+      expect(await deploy("staging", "--", "node", "-e", "")).toMatchObject({ status: 0 });
+      const prod = await deploy("prod", "--after", "staging");
+      expect(prod.status, prod.output).toBe(0);
+      expect((await requirePolicy(STACKS.prod.name)).spec).toEqual(approval.policy.spec);
+    });
+  });
+
+  describe("after the approval", () => {
+    it("refuse another commit, and a tree that is no commit", async () => {
+      await preview("prod");
+      const file = join(project.directory, "README.md");
+      const text = await readFile(file, "utf8");
+      await writeFile(file, `${text}\nOne more line.\n`);
+      const dirty = await deploy("prod");
+      expect(dirty.output).toMatch(/The working tree is not the commit[\s\S]*README\.md/);
+      expect(dirty.status).toBe(2);
+      await commit("another commit");
+      const other = await deploy("prod");
+      expect(other.output).toMatch(
+        /prod was not deployed:\n {2}- approved was commit [0-9a-f]{40}, this is [0-9a-f]{40}/,
+      );
+      expect(other.status).toBe(2);
+    });
+
+    it("refuse other facts, in words, until they are previewed and approved", async () => {
+      for (const stack of NAMES) expect(await preview(stack)).toMatchObject({ status: 0 });
+      const before = await requirePolicy(STACKS.prod.name);
+      await network("prod").addDatabaseSubnet(`${STACKS.prod.prefix}.103.0/24`);
+      const refused = await deploy("prod");
+      expect(refused.output).toContain("it is not what was approved");
+      expect(refused.output).toContain(`${STACKS.prod.prefix}.103.0/24`);
+      expect(refused.status).toBe(2);
+      expect(await requirePolicy(STACKS.prod.name)).toEqual(before);
+    });
+  });
+
+  describe("when reality moves", () => {
+    const namespace = STACKS.staging.name;
+
+    beforeEach(async () => {
+      await rm(join(project.directory, "drift"), { recursive: true, force: true });
+    });
+
+    /** Finds the drift, tells it, repairs it by a deploy and finds none any more. */
+    async function expectFoundAndRepaired(told: readonly (string | RegExp)[]): Promise<void> {
+      const found = await drift("staging");
+      expect(found.status, found.output).toBe(1);
+      const issue = await npm("ci:comment", "drift", "staging", "--print");
+      expect(issue.output.split("\n")[0]).toBe("<!-- runner-egress:drift -->");
+      expect(issue.output).toContain("### What was found");
+      for (const text of told) expect(issue.output).toMatch(text);
+      expect(await preview("staging")).toMatchObject({ status: 0 });
+      const repaired = await deploy("staging");
+      expect(repaired.status, repaired.output).toBe(0);
+      const after = await drift("staging");
+      expect(after.output).toContain("staging: same");
+      expect(after.status).toBe(0);
+    }
+
+    it("find nothing where nothing moved", async () => {
+      const { status, output } = await drift("staging");
+      expect(status, output).toBe(0);
+      expect(await npm("ci:comment", "drift", "staging", "--print")).toMatchObject({ status: 0, output: "" });
+    });
+
+    it("find and repair what kubectl edit changed", async () => {
+      await editPolicy(namespace, "port: 5432", "port: 22");
+      await expectFoundAndRepaired([/also allows 22\/TCP/, /wider|both|allow/]);
+    });
+
+    it("find and repair an appended rule, which a refresh does not see", async () => {
+      const rule = { to: [{ ipBlock: { cidr: `${STACKS.staging.prefix}.7.7/32` } }] };
+      await patchPolicy(namespace, [{ op: "add", path: "/spec/egress/-", value: rule }]);
+      await expectFoundAndRepaired([/it also allows 10\.61\.7\.7\/32 on every port/]);
+    });
+
+    it("find a new block of the VPC and deploy it", async () => {
+      await network("staging").associate("100.64.0.0/16");
+      await expectFoundAndRepaired([/100\.64\.0\.0\/16/]);
+    });
+
+    it("find and repair a deleted policy", async () => {
+      await kubectl(["-n", namespace, "delete", "networkpolicy", POLICY_NAME]);
+      await expectFoundAndRepaired([/NetworkPolicy e2e-deploy-staging\/\S+ is gone/]);
+    });
+
+    it("say so where they cannot tell", async () => {
+      await network("staging").duplicate();
+      const { status, output } = await drift("staging");
+      expect(output).toContain("staging: unknown");
+      expect(status).toBe(2);
+      const issue = await npm("ci:comment", "drift", "staging", "--print");
+      expect(issue.output).toContain("could not be checked");
+    });
+  });
+});

@@ -1,0 +1,295 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { kubectl, livePolicy } from "./support/cluster.ts";
+import type { Outcome } from "./support/command.ts";
+import { type ConfigEntries, configFor, Project } from "./support/stack.ts";
+import { createWorld, type World } from "./support/world.ts";
+
+type Json = Record<string, unknown>;
+type PackConfig = Json & { declaration: Json };
+
+/** Environments with the networks of the two stacks, for which the shipped configs are. */
+const WORLDS = [
+  { stack: "staging", name: "e2e-pack-staging", prefix: "10.1", region: "us-east-1" },
+  { stack: "prod", name: "e2e-pack-prod", prefix: "10.0", region: "us-east-2" },
+] as const;
+const NAMESPACE = WORLDS[0].name;
+
+/** What a policy reported, as the command line shows it: `[LEVEL] POLICY (RESOURCE): TEXT`. */
+function reportsOf({ stdout }: Outcome): string[] {
+  const heads = /- \[(mandatory|advisory)\] \[severity: \w+\] {2}([a-z-]+) {2}\((.*)\)\n/g;
+  const found = [...stdout.matchAll(heads)];
+  return found.map(({ 0: head, 1: level, 2: policy, 3: resource, index }, place) => {
+    const text = stdout.slice(index + head.length, found[place + 1]?.index ?? stdout.indexOf("\n\n", index));
+    return `[${level}] ${policy} (${resource?.replace(/^.*: /, "")}): ${text.replace(/\s+/g, " ").trim()}`;
+  });
+}
+
+/** A program's second policy, for every pod of the namespace. */
+function secondPolicy(name: string, cidr: string): string {
+  return `
+import { output, unknown } from "@pulumi/pulumi";
+import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
+new NetworkPolicy(
+  "second",
+  {
+    metadata: { name: "${name}", namespace: "${NAMESPACE}" },
+    spec: { podSelector: {}, policyTypes: ["Egress"], egress: [{ to: [{ ipBlock: { cidr: ${cidr} } }] }] },
+  },
+  { provider: kubernetes },
+);
+`;
+}
+
+const SECOND_POLICY = secondPolicy("allow-vpc", '"10.0.0.0/8"');
+/** The same with a block that nothing knows before `up`. */
+const UNKNOWN_POLICY = secondPolicy("later", "output(unknown)");
+
+/** A project of another team: one policy, no component. */
+const OTHER_TEAM = {
+  "Pulumi.yaml": "name: jobs\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n",
+  "package.json": '{ "name": "jobs", "version": "0.1.0", "type": "module", "main": "index.js" }',
+  "index.js": `
+import { NetworkPolicy } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
+new NetworkPolicy("jobs", {
+  metadata: { name: "jobs", namespace: "default" },
+  spec: {
+    podSelector: { matchLabels: { component: "job" } },
+    policyTypes: ["Egress"],
+    egress: [{ to: [{ ipBlock: { cidr: "0.0.0.0/0", except: ["10.0.0.0/8"] } }] }],
+  },
+});
+`,
+};
+
+describe("the policy pack on the real engine", () => {
+  let project: Project;
+  const worlds = new Map<string, World>();
+  let staging: World;
+
+  beforeAll(async () => {
+    project = await Project.copy();
+    for (const { stack, ...options } of WORLDS) {
+      worlds.set(stack, await createWorld(project, options));
+    }
+    staging = worlds.get("staging") as World;
+  });
+
+  afterAll(() => project.remove());
+
+  /** The arguments that put the pack on, with the config of a stack as shipped but for its namespace, and `change`. */
+  async function pack(stack = "staging", change: (config: PackConfig) => void = () => {}): Promise<string[]> {
+    const text = await readFile(join(project.directory, `policy-pack/config.${stack}.json`), "utf8");
+    const config = JSON.parse(text) as PackConfig;
+    const namespace = `e2e-pack-${stack}`;
+    (config.declaration.runner as Json).namespaces = [namespace];
+    config.declaration.policies = [`${namespace}/workflow-runner-block-imds`];
+    change(config);
+    const path = join(project.directory, "pack.json");
+    await writeFile(path, JSON.stringify(config));
+    return ["--policy-pack", "policy-pack", "--policy-pack-config", path];
+  }
+
+  /** Runs `body` with a program, or a stack, that is changed, and changes it back. */
+  async function changed(change: Change, body: () => Promise<void>): Promise<void> {
+    const path = join(project.directory, "index.ts");
+    const program = await readFile(path, "utf8");
+    const config = configFor(staging.network, NAMESPACE);
+    try {
+      await writeFile(path, change.program?.(program) ?? program);
+      await staging.stack.configure(change.config ?? {});
+      await body();
+    } finally {
+      await writeFile(path, program);
+      const added = Object.keys(change.config ?? {}).map((key) => [key, undefined]);
+      await staging.stack.configure({ ...Object.fromEntries(added), ...config });
+    }
+  }
+
+  /** What `body` of a case changes: the program's text, or config of the stack. */
+  interface Change {
+    readonly program?: (text: string) => string;
+    readonly config?: ConfigEntries;
+  }
+
+  const second = { program: (text: string) => text + SECOND_POLICY };
+  const written = async () => (await staging.stack.state()).filter(({ urn }) => urn.includes("networking.k8s.io"));
+  const names = async () => (await kubectl(["-n", NAMESPACE, "get", "networkpolicies", "--output", "name"])).stdout;
+
+  it.each(WORLDS)("passes the plan of $stack", async ({ stack }) => {
+    const outcome = (await worlds.get(stack)?.stack.preview(...(await pack(stack)))) as Outcome;
+    expect(outcome.stdout).toMatch(/✅ runner-egress@v\d/);
+    expect(reportsOf(outcome)).toEqual([]);
+    expect(outcome.status).toBe(0);
+  });
+
+  const BAD: readonly { readonly name: string; readonly change: Change; readonly reports: readonly RegExp[] }[] = [
+    {
+      name: "a second policy for the runners",
+      change: second,
+      reports: [
+        /^\[mandatory\] private-reach \(second\): .* by rule 0 of e2e-pack-staging\/allow-vpc .*Not declared: 10\.0\.0\.0.*Fix: /,
+        /^\[mandatory\] union \(second\): .* by rule 0 of e2e-pack-staging\/allow-vpc .*Not declared: 10\.0\.0\.0.*Fix: /,
+      ],
+    },
+    {
+      name: "EKS Pod Identity that nobody declared",
+      change: {
+        config: {
+          "runner-egress:destinations": { cidrs: { identity: { cidrs: ["169.254.170.23/32"], ports: ["80/TCP"] } } },
+        },
+      },
+      reports: [
+        /^\[mandatory\] metadata-endpoints \(runner-egress-policy\): .*169\.254\.170\.23:80\/tcp .* is allowed by rule/,
+      ],
+    },
+    {
+      name: "the database on another port",
+      change: { config: { "runner-egress:destinations": { database: { ports: ["5433/TCP"] } } } },
+      reports: [
+        /^\[mandatory\] private-reach \(runner-egress-policy\): .*10\.1\.100\.1:5433\/tcp/,
+        /^\[mandatory\] required-destinations \(runner-egress-policy\): .*destination database is not reachable everywhere: 10\.1\.100\.1:5432\/tcp/,
+      ],
+    },
+    {
+      name: "the policy under another name",
+      change: { config: { "runner-egress:runner": { namespace: NAMESPACE, policyName: "renamed" } } },
+      reports: [
+        /^\[mandatory\] isolation \(.*\): .*block-imds is not in the plan; the plan has e2e-pack-staging\/renamed/,
+      ],
+    },
+    {
+      name: "no protection",
+      change: { program: (text) => text.replace("protect: !takeover.replaces", "protect: false") },
+      reports: [/^\[mandatory\] protection \(runner-egress-policy\): .*is not protected/],
+    },
+    {
+      name: "a rule that is known only at up",
+      change: { program: (text) => text + UNKNOWN_POLICY },
+      reports: ["metadata-endpoints", "private-reach", "union", "eks-hazards", "required-destinations"].map(
+        (policy) =>
+          new RegExp(
+            `^\\[mandatory\\] ${policy} \\(second\\): .*cannot conclude: NetworkPolicy e2e-pack-staging/later .*spec.egress.0..to.0..ipBlock.cidr is unknown until up`,
+          ),
+      ),
+    },
+  ];
+
+  it.each(BAD)("fails a preview and an up with $name, and writes nothing", async ({ change, reports }) => {
+    await changed(change, async () => {
+      const flags = await pack();
+      for (const outcome of [await staging.stack.preview(...flags), await staging.stack.up(...flags)]) {
+        expect(reportsOf(outcome)).toEqual(reports.map((report) => expect.stringMatching(report)));
+        expect(outcome.status).not.toBe(0);
+      }
+    });
+    expect(await names()).toBe("");
+    expect(await written()).toEqual([]);
+  });
+
+  it("lets up write nothing bad even without a preview of its own", async () => {
+    await changed(second, async () => {
+      const outcome = await staging.stack.up("--skip-preview", ...(await pack()));
+      expect(reportsOf(outcome)).toEqual([expect.stringMatching(/^\[mandatory\] private-reach \(second\)/)]);
+      expect(outcome.status).not.toBe(0);
+    });
+    expect(await names()).not.toContain("allow-vpc");
+  });
+
+  it("reports and passes in advisory mode", async () => {
+    await changed(second, async () => {
+      const outcome = await staging.stack.preview(
+        ...(await pack("staging", (config) => Object.assign(config, { all: "advisory" }))),
+      );
+      expect(reportsOf(outcome)).toEqual([
+        expect.stringMatching(
+          /^\[advisory\] private-reach \(second\): .*allowed by rule 0 of e2e-pack-staging\/allow-vpc/,
+        ),
+        expect.stringMatching(/^\[advisory\] union \(second\): /),
+      ]);
+      expect(outcome.status).toBe(0);
+    });
+  });
+
+  it("leaves out a policy that is disabled, and no other", async () => {
+    await changed(second, async () => {
+      const outcome = await staging.stack.preview(
+        ...(await pack("staging", (config) => Object.assign(config, { "private-reach": "disabled" }))),
+      );
+      expect(reportsOf(outcome)).toEqual([expect.stringMatching(/^\[mandatory\] union/)]);
+      expect(outcome.status).not.toBe(0);
+    });
+  });
+
+  it.each<[string, Json, RegExp]>([
+    ["a wrong type", { vpcCidrs: "x" }, /declaration: vpcCidrs: Invalid type/],
+    [
+      "a wrong key and a wrong value",
+      { vpcCidrs: ["10.1.0.1/16"], runners: {} },
+      /declaration\.runners is [\s\S]*did you mean runner\?[\s\S]*"10\.1\.0\.1\/16" has host bits set/,
+    ],
+  ])("refuses a config with %s", async (_, change, message) => {
+    const { status, output } = await staging.stack.preview(
+      ...(await pack("staging", ({ declaration }) => Object.assign(declaration, change))),
+    );
+    expect(output).toMatch(message);
+    expect(status).not.toBe(0);
+  });
+
+  it("compares with what is deployed: a new subnet needs a word, and the word runs out", async () => {
+    expect(await staging.stack.up()).toMatchObject({ status: 0 });
+    const { metadata, spec } = JSON.parse(JSON.stringify(await livePolicy(NAMESPACE)));
+    spec.egress[3].to.pop();
+    const live = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec };
+    await writeFile(
+      join(project.directory, "policy-pack/deployed.json"),
+      JSON.stringify({ apiVersion: "v1", kind: "List", items: [live] }),
+    );
+    const judge = async (expires?: string) => {
+      const word = { cidrs: ["10.1.102.0/24"], ports: ["5432/TCP"], reason: "TECH-412", expires };
+      const flags = await pack("staging", (config) => {
+        config.declaration.deployed = "deployed.json";
+        config.widening = expires === undefined ? "mandatory" : { acknowledgements: { subnet: word } };
+      });
+      return staging.stack.preview(...flags);
+    };
+    const newly = expect.stringMatching(
+      /^\[mandatory\] widening \(runner-egress-policy\): .*Newly reachable: 10\.1\.102\.0\/24 TCP 5432/,
+    );
+    const without = await judge();
+    expect(reportsOf(without)).toEqual([newly]);
+    expect(without.status).not.toBe(0);
+    expect(await judge("9999-12-31")).toMatchObject({ status: 0 });
+    const expired = await judge("2026-01-31");
+    expect(reportsOf(expired)).toHaveLength(2);
+    expect(reportsOf(expired)).toContainEqual(newly);
+    expect(expired.stdout).toContain('acknowledgement "subnet" (TECH-412) expired on 2026-01-31');
+    expect(expired.status).not.toBe(0);
+  });
+
+  it("judges another team's stack", async () => {
+    const folder = join(project.directory, "jobs");
+    await mkdir(folder);
+    for (const [file, text] of Object.entries(OTHER_TEAM)) {
+      await writeFile(join(folder, file), text);
+    }
+    const declaration = {
+      runner: { namespaces: ["default"], labels: { component: "job" } },
+      cluster: { ipFamily: "ipv4" },
+      vpcCidrs: ["10.1.0.0/16"],
+      internet: ["443/TCP"],
+    };
+    await writeFile(join(folder, "pack.json"), JSON.stringify({ declaration }));
+    await project.mustRun("pulumi", ["stack", "init", "staging", "--cwd", folder]);
+    const outcome = await project.run("pulumi", [
+      ...["preview", "--non-interactive", "--color", "never", "--cwd", folder],
+      ...["--policy-pack", join(project.directory, "policy-pack"), "--policy-pack-config", join(folder, "pack.json")],
+    ]);
+    expect(reportsOf(outcome)).toEqual([
+      expect.stringMatching(/^\[mandatory\] metadata-endpoints \(jobs\): .*169\.254\.169\.254:80\/tcp/),
+      expect.stringMatching(/^\[mandatory\] private-reach \(jobs\): .*100\.64\.0\.0\/10 all ports/),
+    ]);
+    expect(outcome.status).not.toBe(0);
+  });
+});

@@ -1,0 +1,34 @@
+import { parseCidr } from "../../analysis/index.ts";
+import type { Declaration, DeclaredPorts, Destination } from "../../guardrails/index.ts";
+
+const port = (protocol: DeclaredPorts["protocol"], from: number, to = from): DeclaredPorts => ({
+  protocol,
+  range: { from, to },
+});
+
+export const tcp = (from: number, to = from) => port("TCP", from, to);
+export const udp = (from: number, to = from) => port("UDP", from, to);
+
+/** A destination by address. */
+export function addresses(name: string, cidrs: readonly string[], ...ports: DeclaredPorts[]): Destination {
+  return { name, cidrs: cidrs.map(parseCidr), pods: [], ports, required: true };
+}
+
+/** A destination by labels. */
+export function pods(namespace: string, labels: Record<string, string>, ...ports: DeclaredPorts[]): Destination {
+  return { name: Object.values(labels).join(), cidrs: [], pods: [{ namespace, labels }], ports, required: true };
+}
+
+/** Runners of keeperhub in an IPv4 cluster in 10.1.0.0/16, with the parts that a test cares about. */
+export function declare(parts: Partial<Declaration> = {}): Declaration {
+  return {
+    runner: { namespaces: ["keeperhub"], labels: { app: "workflow-runner" } },
+    policies: ["keeperhub/runner"],
+    cluster: { ipFamily: "ipv4" },
+    vpcCidrs: [parseCidr("10.1.0.0/16")],
+    destinations: [],
+    internet: [],
+    endpoints: [],
+    ...parts,
+  };
+}
