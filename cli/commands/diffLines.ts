@@ -20,8 +20,8 @@ export async function diffLinesCommand(flags: SemanticsFlags, terminal: Terminal
     ({ fields, reader }) => {
       const setting = readSetting(fields, reader, settled);
       const policies = {
-        before: readPolicies(fields.before, "before", setting, reader),
-        after: readPolicies(fields.after, "after", setting, reader),
+        before: readPolicies(fields.before, "before", reader),
+        after: readPolicies(fields.after, "after", reader),
       };
       reader.throwIfWrong("Not a line to compare:");
       const before = compileLine(policies.before, setting);

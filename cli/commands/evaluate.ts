@@ -25,7 +25,7 @@ export async function evaluateCommand(flags: SemanticsFlags, terminal: Terminal)
     MEMBERS,
     ({ fields, reader }) => {
       const setting = readSetting(fields, reader, settled);
-      const policies = readPolicies(fields.policies, "policies", setting, reader);
+      const policies = readPolicies(fields.policies, "policies", reader);
       const points = readPoints(fields.points, setting.semantics, reader);
       reader.throwIfWrong("Not a line to evaluate:");
       const analysis = compileLine(policies, setting);

@@ -53,23 +53,15 @@ export function readSetting(fields: Fields, reader: InputReader, flags: Semantic
 
 /**
  * Reads a list of NetworkPolicies. Their `apiVersion`, `kind` and `metadata` may be missing; one without a namespace is in
- * the pod's, as with `kubectl apply --namespace`.
+ * `default`, as when it is applied.
  */
-export function readPolicies(
-  input: unknown,
-  path: string,
-  { source }: LineSetting,
-  reader: InputReader,
-): readonly NetworkPolicy[] {
+export function readPolicies(input: unknown, path: string, reader: InputReader): readonly NetworkPolicy[] {
   if (input === undefined) {
     reader.report(path, undefined, "is missing; it is a list of NetworkPolicies");
   }
   const list = reader.list(input, path);
   try {
-    return parseNetworkPolicies(list, {
-      path: list.length === 1 ? `${path}[0].` : path,
-      ...(source === undefined ? {} : { namespace: source.namespace }),
-    });
+    return parseNetworkPolicies(list, { path: list.length === 1 ? `${path}[0].` : path });
   } catch (error) {
     if (!(error instanceof InvalidInputError)) {
       throw error;

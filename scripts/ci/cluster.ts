@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { parse } from "yaml";
+import { load } from "js-yaml";
 import { isObject, type Properties } from "../../review/plan.ts";
 import { capture } from "./command.ts";
 import { fileNames } from "./files.ts";
@@ -13,7 +13,7 @@ export interface ClusterAccess {
 
 /** The cluster of a stack: the kubeconfig context that its file names, else the EKS cluster of its facts. */
 export async function clusterAccess(folder: string, stack: string, facts: Properties): Promise<ClusterAccess> {
-  const file = parse(readFileSync(`Pulumi.${stack}.yaml`, "utf8")) as { config?: Record<string, unknown> };
+  const file = load(readFileSync(`Pulumi.${stack}.yaml`, "utf8")) as { config?: Record<string, unknown> };
   const cluster = file.config?.["runner-egress:cluster"];
   const { context, roleArn } = isObject(cluster) ? cluster : {};
   if (typeof context === "string") {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import { loadAll } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import { parseAllDocuments } from "yaml";
 
 const documentation = readFileSync("docs/permissions.md", "utf8");
 const [aws = "", kubernetes = ""] = documentation.split("## Kubernetes");
@@ -68,10 +68,19 @@ it("only the deploy role may write anywhere", () => {
   expect(writing("deploy")).toEqual(["s3:DeleteObject", "s3:PutObject", "kms:Encrypt", "kms:GenerateDataKey"]);
 });
 
+interface RbacObject {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly rules?: readonly unknown[];
+  readonly roleRef?: { readonly name: string };
+  readonly subjects?: readonly unknown[];
+}
+
 describe.each(["preview", "deploy"])("access/kubernetes-%s.yaml", (role) => {
-  const [definition, binding] = parseAllDocuments(readFileSync(`access/kubernetes-${role}.yaml`, "utf8")).map(
-    (document) => document.toJS(),
-  );
+  const [definition, binding] = loadAll(readFileSync(`access/kubernetes-${role}.yaml`, "utf8")) as [
+    RbacObject,
+    RbacObject,
+  ];
 
   it("has the documented verbs on network policies in the runner's namespace, and nothing else", () => {
     const sentence = new RegExp(`\`access/kubernetes-${role}.yaml\` grants ([^.]*?)(?:, \`access|\\.)`).exec(
@@ -85,7 +94,7 @@ describe.each(["preview", "deploy"])("access/kubernetes-%s.yaml", (role) => {
   });
 
   it("binds that Role to the group of the same name", () => {
-    expect(binding.roleRef.name).toBe(definition.metadata.name);
+    expect(binding.roleRef?.name).toBe(definition.metadata.name);
     expect(binding.subjects).toEqual([
       { apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: `runner-egress-${role}` },
     ]);

@@ -82,11 +82,12 @@ describe("pod", () => {
       "allow",
     ],
     [
-      "is selected by a policy of no namespace, which is taken to be its own",
+      "is not selected by a policy of no namespace, which is in default",
       { namespace: "a", labels: { app: "x" } },
       deny(undefined, { app: "x" }),
-      "deny",
+      "allow",
     ],
+    ["of no namespace is in default too", { labels: { app: "x" } }, deny(undefined, { app: "x" }), "deny"],
     ["without labels is selected by an empty selector", { namespace: "a" }, deny("a", {}), "deny"],
     ["that is missing is selected by every policy", undefined, deny("a", { app: "x" }), "deny"],
   ])("%s", async (_, pod, denial, verdict) => {

@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text as readAll } from "node:stream/consumers";
+import { loadAll } from "js-yaml";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { parseAllDocuments } from "yaml";
 import { kubectl, livePolicy, POLICY_NAME, requirePolicy } from "./support/cluster.ts";
 import { mustRun } from "./support/command.ts";
 import { configurePack } from "./support/pack.ts";
@@ -37,8 +37,8 @@ afterAll(async () => {
 
 /** Applies a file of access/ to the case's namespace, without one verb; what was there before is replaced. */
 async function grant(role: "preview" | "deploy", without?: string): Promise<void> {
-  const objects = parseAllDocuments(readFileSync(`access/kubernetes-${role}.yaml`, "utf8")).map((document) => {
-    const { metadata, rules, ...rest } = document.toJS() as { metadata: object; rules?: readonly Rule[] };
+  const objects = loadAll(readFileSync(`access/kubernetes-${role}.yaml`, "utf8")).map((document) => {
+    const { metadata, rules, ...rest } = document as { metadata: object; rules?: readonly Rule[] };
     const left = rules?.map((rule) => ({ ...rule, verbs: rule.verbs.filter((verb) => verb !== without) }));
     return { ...rest, metadata: { ...metadata, namespace: NAME }, ...(left && { rules: left }) };
   });
