@@ -40,19 +40,22 @@ export interface FindingText {
   readonly names: readonly NamedAddresses[];
   /** The port that a witness should have, where the region holds it. */
   readonly port?: number;
+  /** One finding for all boxes, explained by the first. Default: one for each decision. */
+  readonly together?: boolean;
 }
 
 /** Boxes of a reach, those decided by the same rules for the same reason as one finding each. */
 export function addressFindings(
   reach: Reach,
   boxes: readonly ChangeBox[],
-  { heading, names, port }: FindingText,
+  { heading, names, port, together = false }: FindingText,
 ): Finding[] {
   const witness = (box: ChangeBox): Point =>
     port !== undefined && box.ports.from <= port && port <= box.ports.to ? { ...witnessOf(box), port } : witnessOf(box);
+  const common = together ? boxes.map(formatBox).join() : undefined;
   const groups = Map.groupBy(
     boxes.map((box) => ({ box, why: explain(reach.analysis, witness(box)) })),
-    ({ why }) => decisionKey(why),
+    ({ why }) => common ?? decisionKey(why),
   );
   return [...groups].map(([key, group]) => {
     const { why } = group[0] as (typeof group)[0];

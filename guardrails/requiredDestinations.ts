@@ -62,7 +62,7 @@ export function lossFindings(
   { name }: Requirement,
   lost: readonly ChangeBox[],
 ): Finding[] {
-  return addressFindings(reach, lost, { heading: "Lost", names }).map((finding) => ({
+  return addressFindings(reach, lost, { heading: "Lost", names, together: true }).map((finding) => ({
     ...finding,
     key: `${name}: ${finding.key}`,
     message: `${name} is not reachable everywhere: ${finding.message}`,
