@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { load } from "js-yaml";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { parse } from "yaml";
 import {
   apply,
   FIXTURES,
@@ -332,7 +332,7 @@ describe("docs/verify.md", () => {
   );
 
   it("has commands that do what it says", () => {
-    apply(parse(readFileSync("docs/examples/runner-staging.yaml", "utf8")));
+    apply(load(readFileSync("docs/examples/runner-staging.yaml", "utf8")));
     undo.push(() => apply(stackPolicy()));
     undo.push(() => kubectl("delete", "-f", "access/kubernetes-verify.yaml"));
     const here = ` --image ${IMAGE} --image-pull-policy Never --hold 3 --attempt 1`;

@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFil
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parse } from "yaml";
+import { load } from "js-yaml";
 import { parseNetworkPolicies } from "../../analysis/parseNetworkPolicy.ts";
 import { KEEPERHUB_CONTRACT } from "../../rules/contract.ts";
 import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
@@ -128,7 +128,7 @@ export const TARGETS_FILE = "docs/examples/verify-targets.yaml";
 
 /** Its targets, all of which have to be proved here. */
 export function labTargets(): { targets: unknown[]; accepted?: unknown[] } {
-  const { targets } = parse(readFileSync(TARGETS_FILE, "utf8")) as { targets: unknown[] };
+  const { targets } = load(readFileSync(TARGETS_FILE, "utf8")) as { targets: unknown[] };
   return { targets };
 }
 

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { load } from "js-yaml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { parse, stringify } from "yaml";
 import { type FakeCluster, kubeconfigFor, startFakeCluster } from "../support/fakeCluster.ts";
 import { goodLog, probes, withPods } from "../support/fakeProbes.ts";
 import { healthyServices, snapshot, stackPolicyObject } from "../support/verifyCluster.ts";
@@ -47,7 +47,7 @@ beforeAll(async () => {
   );
 
   // One file with both clusters, the suite's first.
-  const suite = parse(readFileSync(process.env.KUBECONFIG as string, "utf8")) as Record<string, unknown[]>;
+  const suite = load(readFileSync(process.env.KUBECONFIG as string, "utf8")) as Record<string, unknown[]>;
   const fake = kubeconfigFor(cluster.server);
   const both = {
     ...suite,
@@ -55,7 +55,7 @@ beforeAll(async () => {
     users: [...(suite.users ?? []), ...fake.users],
     contexts: [...(suite.contexts ?? []), ...fake.contexts],
   };
-  writeFileSync(join(folder, "kubeconfig"), stringify(both));
+  writeFileSync(join(folder, "kubeconfig"), JSON.stringify(both));
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "hook", type: "module", main: "index.ts" }));
   writeFileSync(join(folder, "Pulumi.yaml"), "name: hook\nruntime: {name: nodejs, options: {typescript: false}}\n");
