@@ -4,7 +4,7 @@ import type { Attempt, Outcome } from "./outcomes.ts";
 /** What all attempts of one pod on one target met. */
 export type Sighting =
   | Outcome
-  /** Some attempts were answered and some were not. */
+  /** Some attempts were answered and some were not. Silence and no way there, mixed, are `unreachable`. */
   | "unstable"
   /** There are not enough attempts to say anything. */
   | "none";
@@ -46,7 +46,8 @@ export function sightingOf(attempts: readonly Pick<Attempt, "outcome">[]): Sight
   if (others.length === 0) {
     return only as Outcome;
   }
-  return [...outcomes].every((outcome) => outcome === "connected" || outcome === "refused") ? "connected" : "unstable";
+  const answered = [...outcomes].filter((outcome) => outcome === "connected" || outcome === "refused");
+  return answered.length === outcomes.size ? "connected" : answered.length > 0 ? "unstable" : "unreachable";
 }
 
 type Row = Readonly<Record<Sighting, Judged>>;

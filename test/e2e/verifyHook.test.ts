@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { dump, load } from "js-yaml";
+import { load } from "js-yaml";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FakeCluster, kubeconfigFor, startFakeCluster } from "../support/fakeCluster.ts";
 import { goodLog, probes, withPods } from "../support/fakeProbes.ts";
@@ -55,7 +55,7 @@ beforeAll(async () => {
     users: [...(suite.users ?? []), ...fake.users],
     contexts: [...(suite.contexts ?? []), ...fake.contexts],
   };
-  writeFileSync(join(folder, "kubeconfig"), dump(both));
+  writeFileSync(join(folder, "kubeconfig"), JSON.stringify(both));
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "hook", type: "module", main: "index.ts" }));
   writeFileSync(join(folder, "Pulumi.yaml"), "name: hook\nruntime: {name: nodejs, options: {typescript: false}}\n");

@@ -53,7 +53,7 @@ function target(id: string, address: string, expected: "allow" | "deny" = "allow
   return { id, name: id, point, kind: probeKindOf(point) ?? "tcp", source: "named", expected, why: "" };
 }
 
-function command(role: Role, targets: readonly Target[], timing = { converge: 1, hold: 0 }): [string, string[]] {
+function command(role: Role, targets: readonly Target[], timing = { converge: 60, hold: 0 }): [string, string[]] {
   writeFileSync(join(folder, "asked"), "");
   const [shell, flag, script, ...rest] = probeCommand(role, targets, { ...DEFAULT_TIMING, ...timing });
   return [shell as string, [flag as string, (script as string).replaceAll("/agnhost", `${folder}/agnhost`), ...rest]];
@@ -111,7 +111,10 @@ describe("the probe's script", () => {
   });
 
   it("gives up waiting when nothing is enforced, and still looks at everything", () => {
-    const log = run("runner", [target("t1", "10.0.0.1:80", "deny"), target("t2", "10.0.0.2:80", "deny")]);
+    const log = run("runner", [target("t1", "10.0.0.1:80", "deny"), target("t2", "10.0.0.2:80", "deny")], {
+      converge: 1,
+      hold: 0,
+    });
     expect(log.gates.map(({ outcome }) => outcome).sort()).toEqual(["connected", "refused"]);
     expect(log).toMatchObject({ gatesDone: true, isDone: true, rounds: 2 });
   });

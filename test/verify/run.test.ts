@@ -42,7 +42,13 @@ async function run(changes: Partial<VerifyOptions> = {}, signal = new AbortContr
   const written: string[] = [];
   const notes: string[] = [];
   const code = await runVerify(
-    { policy: stackPolicy(), targets: TARGETS, output: "json", timing: { start: 1, converge: 1, hold: 1 }, ...changes },
+    {
+      policy: stackPolicy(),
+      targets: TARGETS,
+      output: "json",
+      timing: { start: 20, converge: 1, hold: 1 },
+      ...changes,
+    },
     { write: (text) => written.push(text), note: (line) => notes.push(line), signal },
   );
   const text = written.join("");
@@ -83,9 +89,8 @@ describe("runVerify", () => {
       readonly metadata: { readonly namespace?: string };
       readonly rules?: { apiGroups: string[]; resources: string[]; resourceNames?: string[]; verbs: string[] }[];
     }
-    const granted = loadAll(readFileSync("access/kubernetes-verify.yaml", "utf8"))
-      .map((document) => document as Granted)
-      .flatMap(({ metadata, rules = [] }) =>
+    const granted = (loadAll(readFileSync("access/kubernetes-verify.yaml", "utf8")) as Granted[]).flatMap(
+      ({ metadata, rules = [] }) =>
         rules.flatMap(({ apiGroups, resources, resourceNames = [undefined], verbs }) =>
           verbs.flatMap((verb) =>
             resources.flatMap((each) =>
@@ -102,7 +107,7 @@ describe("runVerify", () => {
             ),
           ),
         ),
-      );
+    );
     expect(granted.sort()).toEqual(rightsFor(stackPolicy(), "keeperhub").map(key).sort());
   });
 
@@ -164,7 +169,7 @@ describe("runVerify", () => {
         status,
       ),
     );
-    const { code, json } = await run();
+    const { code, json } = await run({ timing: { start: 1 } });
     expect(code).toBe(3);
     expect(json?.summary).toMatch(summary);
   });
@@ -247,9 +252,7 @@ describe("runVerify", () => {
       manifests: { kind: string }[];
     };
     expect(json.manifests.map(({ kind }) => kind)).toEqual(["Job", "Job"]);
-    const jobs = loadAll((await run({ dryRun: "yaml" })).text).map(
-      (document) => document as { spec: { template: { spec: object } } },
-    );
+    const jobs = loadAll((await run({ dryRun: "yaml" })).text) as { spec: { template: { spec: object } } }[];
     expect(jobs).toHaveLength(2);
     // Two live runners without a time of creation: either stands for the other's kind of node.
     expect(jobs[0]?.spec.template.spec).toHaveProperty("nodeSelector");

@@ -87,6 +87,7 @@ describe("sightingOf", () => {
     [of("connected", "refused"), "connected"],
     [of("refused", "refused"), "refused"],
     [of("unreachable", "unreachable"), "unreachable"],
+    [of("unreachable", "timeout"), "unreachable"],
     [of("connected", "error"), "error"],
     [of("error"), "error"],
   ])("%s is %s", (sighting, expected) => {
@@ -106,6 +107,7 @@ describe("sightingOf", () => {
           expect(control.some((each) => each === "connected" || each === "refused")).toBe(true);
         }
       }),
+      { numRuns: 2000 },
     );
   });
 
