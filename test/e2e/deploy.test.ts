@@ -72,7 +72,7 @@ describe("the steps of the workflows", () => {
       expect(output.split("\n")[0]).toBe("<!-- runner-egress:review -->");
       expect(output).toMatch(/\| `staging` \|/);
       expect(output).toMatch(/\| `prod` \|/);
-      expect(output).toContain("runner-egress-guardrails");
+      expect(output).toContain("**Guardrails** (runner-egress");
     });
 
     it("do not touch prod before staging is there", async () => {
