@@ -1,4 +1,4 @@
-import { readPreview } from "../../review/index.ts";
+import { PreviewError, readPreview } from "../../review/index.ts";
 import type { StackPlan } from "../../review/plan.ts";
 import { capture } from "./command.ts";
 
@@ -26,18 +26,28 @@ export async function previewStack(stack: string, ...more: readonly string[]): P
   const { status, stdout, stderr } = await capture("pulumi", ["preview", "--json", ...stackArguments(stack), ...more], {
     PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "1",
   });
-  const read = (events: string) => readPreview({ name: `the preview of ${stack}`, text: events, stack });
-  if (stdout.trim() !== "") {
-    const plan = read(stdout);
-    if (status === 0 || plan.errors.length > 0 || plan.resources.length > 0) {
-      return { status, events: stdout, plan };
-    }
+  const plan = readable(stack, stdout);
+  if (plan !== undefined && (status === 0 || plan.errors.length > 0 || plan.resources.length > 0)) {
+    return { status, events: stdout, plan };
   }
-  const events = stdout + errorEvent(stderr.trim() || `pulumi preview ended with ${status} and said nothing`);
-  return { status, events, plan: read(events) };
+  // It ended before the engine could say anything.
+  const said = [stdout, stderr].map((text) => text.trim()).filter((text) => text !== "");
+  const events = errorEvent(said.join("\n") || `pulumi preview ended with ${status} and said nothing`);
+  return { status: status || 1, events, plan: readPreview({ name: `the preview of ${stack}`, text: events, stack }) };
+}
+
+function readable(stack: string, text: string): StackPlan | undefined {
+  try {
+    return readPreview({ name: `the preview of ${stack}`, text, stack });
+  } catch (error) {
+    if (error instanceof PreviewError) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /** An engine event for an error that the engine could not tell. */
 export function errorEvent(message: string): string {
-  return `${JSON.stringify({ diagnosticEvent: { severity: "error", message } })}\n`;
+  return `${JSON.stringify({ sequence: 0, diagnosticEvent: { severity: "error", message } })}\n`;
 }
