@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
+import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import { parse } from "yaml";
 
 interface Step {
   readonly name?: string;
@@ -25,7 +25,7 @@ interface Workflow {
 
 const files = globSync(".github/workflows/*.yml").sort();
 const texts = new Map(files.map((file) => [file.replace(/.*\/(.*)\.yml/, "$1"), readFileSync(file, "utf8")]));
-const workflows = new Map([...texts].map(([name, text]) => [name, parse(text) as Workflow]));
+const workflows = new Map([...texts].map(([name, text]) => [name, load(text) as Workflow]));
 const workflow = (name: string) => workflows.get(name) as Workflow;
 const jobs = [...workflows].flatMap(([name, { jobs }]) =>
   Object.entries(jobs).map(([job, content]) => ({ name: `${name}/${job}`, ...content })),

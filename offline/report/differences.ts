@@ -24,9 +24,9 @@ export function differences(reports: readonly StackReport[]): Difference[] {
 function aspectsOf({ facts, policy }: StackReport): Map<string, readonly string[]> {
   const { podSelector, egress } = policy.spec;
   const rules = egress.flatMap(({ to, ports }, index): [string, readonly string[]][] => [
-    [`rule ${index + 1} to`, to.map(describePeer)],
-    [`rule ${index + 1} except`, to.flatMap(exceptOf)],
-    [`rule ${index + 1} ports`, describePorts(ports)],
+    [`rule ${index} to`, to.map(describePeer)],
+    [`rule ${index} except`, to.flatMap(exceptOf)],
+    [`rule ${index} ports`, describePorts(ports)],
   ]);
   return new Map([
     ...factRows(facts),

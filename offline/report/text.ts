@@ -24,7 +24,7 @@ function stackText({ stack, facts, policy }: StackReport): string {
     .filter(([, values]) => values.length > 0)
     .map(([name, values]) => [name, values.join("\n")]);
   const ruleLines = spec.egress.map(({ to, ports }, index) => [
-    `${index + 1}`,
+    `${index}`,
     describePorts(ports).join("\n"),
     to.map(peerText).join("\n"),
   ]);

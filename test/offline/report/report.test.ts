@@ -44,9 +44,9 @@ describe("the report for a person", () => {
   it("shows each rule with its ports and where it leads", () => {
     const lines = textReport([report("one")]).split("\n");
     expect(lines).toContain("  rule  ports          destination");
-    expect(lines).toContain("  1     53/UDP         pods k8s-app=kube-dns in kube-system");
+    expect(lines).toContain("  0     53/UDP         pods k8s-app=kube-dns in kube-system");
     expect(lines).toContain("        8000-8010/TCP");
-    expect(lines).toContain("  2     all ports      0.0.0.0/0 except");
+    expect(lines).toContain("  1     all ports      0.0.0.0/0 except");
     expect(lines).toContain("                         10.0.0.0/8, 127.0.0.0/8");
   });
 
@@ -81,17 +81,17 @@ describe("the differences of stacks", () => {
     ];
     expect(differences([report("one"), report("two", changed, "eu-west-1")])).toEqual([
       { what: "region", values: [["us-east-1"], ["eu-west-1"]] },
-      { what: "rule 1 ports", values: [["8000-8010/TCP"], []] },
-      { what: "rule 2 to", values: [[], ["::/0"]] },
-      { what: "rule 2 except", values: [["127.0.0.0/8"], ["192.0.2.0/24"]] },
+      { what: "rule 0 ports", values: [["8000-8010/TCP"], []] },
+      { what: "rule 1 to", values: [[], ["::/0"]] },
+      { what: "rule 1 except", values: [["127.0.0.0/8"], ["192.0.2.0/24"]] },
     ]);
   });
 
   it("show a rule that only one stack has", () => {
     expect(differences([report("one", [DNS]), report("two")])).toEqual([
-      { what: "rule 2 to", values: [[], ["0.0.0.0/0"]] },
-      { what: "rule 2 except", values: [[], ["10.0.0.0/8", "127.0.0.0/8"]] },
-      { what: "rule 2 ports", values: [[], ["all ports"]] },
+      { what: "rule 1 to", values: [[], ["0.0.0.0/0"]] },
+      { what: "rule 1 except", values: [[], ["10.0.0.0/8", "127.0.0.0/8"]] },
+      { what: "rule 1 ports", values: [[], ["all ports"]] },
     ]);
   });
 });
