@@ -9,6 +9,14 @@ export interface NamedAddresses {
   readonly name: string;
 }
 
+/** The AWS services as ranges of one address. */
+const SERVICES = AWS_ENDPOINTS.flatMap(({ address, name }) => {
+  const parsed = parseAddress(address);
+  return parsed === undefined
+    ? []
+    : [{ at: { family: parsed.family, first: parsed.value, last: parsed.value }, text: `${name} ${address}` }];
+});
+
 /** More than this many names say nothing any more. */
 const MOST_NAMES = 4;
 
@@ -20,10 +28,7 @@ export function namesIn(range: AddressRange, known: readonly NamedAddresses[] = 
   const own = known.filter(({ cidr }) => contains(cidr, range) || overlaps(cidr, range)).map(({ name }) => name);
   const around = specialPurposeBlockOf(range);
   const inside = around === undefined ? specialPurposeBlocksIn(range) : [];
-  const services = AWS_ENDPOINTS.filter(({ address }) => {
-    const parsed = parseAddress(address);
-    return parsed !== undefined && contains(range, { ...parsed, first: parsed.value, last: parsed.value });
-  }).map(({ name, address }) => `${name} ${address}`);
+  const services = SERVICES.filter(({ at }) => contains(range, at)).map(({ text }) => text);
   const names = [
     ...own,
     ...(around === undefined ? [] : [describeBlock(around)]),
