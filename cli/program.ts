@@ -16,10 +16,13 @@ import {
   addSenderOptions,
   type SemanticsFlags,
 } from "./options.ts";
-import { addReview } from "./reviewCommands.ts";
+import { addReport, addReview } from "./reviewCommands.ts";
 import { note, type Terminal } from "./terminal.ts";
 import { UsageError } from "./usageError.ts";
 import { addVerify } from "./verifyCommands.ts";
+
+/** Errors about the input, by name. */
+const EXPECTED: ReadonlySet<string> = new Set(["InvalidInputError", "PreviewError"]);
 
 const EXIT_CODES = `
 Exit codes: 0 clean; 1 denied, different or a failed assertion; 2 inconclusive; 3 usage or input error.`;
@@ -50,7 +53,7 @@ function report(error: unknown, terminal: Terminal): ExitCode {
     return INCONCLUSIVE;
   }
   // By name: importing the class would load the whole analysis before the first line of help.
-  note(terminal, error instanceof UsageError || name === "InvalidInputError" ? message : (stack ?? message));
+  note(terminal, error instanceof UsageError || EXPECTED.has(name) ? message : (stack ?? message));
   return USAGE_ERROR;
 }
 
@@ -74,6 +77,7 @@ function buildProgram(terminal: Terminal, done: (code: ExitCode) => void): Comma
   addEvaluate(program, terminal, done);
   addVerify(program, terminal, done);
   addReview(program, terminal, done, examples);
+  addReport(program, terminal, done, examples);
   return program;
 }
 

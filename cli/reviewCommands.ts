@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
+import type { ReportFlags } from "./commands/report.ts";
 import type { ReviewFlags } from "./commands/review.ts";
 import type { ExitCode } from "./exitCode.ts";
-import { addOutputOption } from "./options.ts";
+import { addAgentOptions, addOutputOption } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Adds `review`. */
@@ -36,13 +37,49 @@ export function addReview(
     .addHelpText(
       "after",
       examples(
-        "review staging.json prod.json --output markdown",
-        "review preview.json --fail-on wider violation",
-        "review preview.json --live live.json --drift",
+        "review docs/examples/preview-staging.jsonl docs/examples/preview-prod.jsonl --output markdown",
+        "review docs/examples/preview-staging.jsonl --fail-on wider violation",
+        "review staging=docs/examples/preview-staging.jsonl --live staging=docs/examples/runner-staging.yaml --drift",
       ),
     )
     .action(async (previews: string[], flags: ReviewFlags) => {
       const { reviewCommand } = await import("./commands/review.ts");
       done(await reviewCommand(previews, flags, terminal));
+    });
+}
+
+/** Adds `report`. */
+export function addReport(
+  program: Command,
+  terminal: Terminal,
+  done: (code: ExitCode) => void,
+  examples: (...lines: readonly string[]) => string,
+): void {
+  const command = program
+    .command("report")
+    .summary("one HTML file that shows and explains what the pods can reach")
+    .description(
+      "Writes a report that needs no network and no server: all of IPv4 as a map, IPv6 as a tree, the pods and services as\n" +
+        "a graph, a search box that explains any destination, and before and after where there are both.",
+    )
+    .argument("[preview]", "PATH or STACK=PATH of a preview (see review); - for stdin")
+    .option("--policy <path...>", "policies instead of a preview: YAML or JSON files or folders")
+    .option("--before <path...>", "with --policy: the policies to compare with")
+    .option("--out <file>", "where to write it", "egress-report.html")
+    .option("--title <text>", "the title of the page")
+    .option("--names <cidr=name...>", "call addresses by your own names")
+    .option("--namespace <name>", "namespace of the pods")
+    .option("--pod-label <key=value...>", "labels of the pods");
+  addAgentOptions(command)
+    .addHelpText(
+      "after",
+      examples(
+        "report docs/examples/preview-staging.jsonl --out staging.html",
+        "report --policy docs/examples/runner-staging.yaml --before docs/examples/runner-2026-05.yaml",
+      ),
+    )
+    .action(async (preview: string | undefined, flags: ReportFlags) => {
+      const { reportCommand } = await import("./commands/report.ts");
+      done(await reportCommand(preview, flags, terminal));
     });
 }

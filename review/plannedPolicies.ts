@@ -22,12 +22,20 @@ export interface PlannedPolicies {
   readonly before: readonly NetworkPolicy[];
   readonly after: readonly NetworkPolicy[];
   readonly changes: readonly PolicyChange[];
+  /** The same policies as objects, in the same order. */
+  readonly objects: { readonly before: readonly KubernetesObject[]; readonly after: readonly KubernetesObject[] };
   /** Reasons for which nothing can be concluded; empty when all is known. */
   readonly obstacles: readonly string[];
 }
 
 /** An object as the Kubernetes API has it. */
 export type KubernetesObject = Properties;
+
+/** A policy and the object that it was read from. */
+interface ReadPolicy {
+  readonly policy: NetworkPolicy;
+  readonly object: KubernetesObject;
+}
 
 const NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 
@@ -46,8 +54,8 @@ const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
  */
 export function plannedPolicies(plan: StackPlan, live?: readonly KubernetesObject[]): PlannedPolicies {
   const obstacles: string[] = [];
-  const before = new Map<string, NetworkPolicy>();
-  const after = new Map<string, NetworkPolicy>();
+  const before = new Map<string, ReadPolicy>();
+  const after = new Map<string, ReadPolicy>();
   const changes: PolicyChange[] = [];
   for (const resource of plan.resources) {
     const obstacle = obstacleOf(resource);
@@ -86,7 +94,14 @@ export function plannedPolicies(plan: StackPlan, live?: readonly KubernetesObjec
       }
     }
   }
-  return { before: sorted(before), after: sorted(after), changes, obstacles };
+  const [old, fresh] = [sorted(before), sorted(after)];
+  return {
+    before: old.map(({ policy }) => policy),
+    after: fresh.map(({ policy }) => policy),
+    objects: { before: old.map(({ object }) => object), after: fresh.map(({ object }) => object) },
+    changes,
+    obstacles,
+  };
 }
 
 /**
@@ -126,7 +141,7 @@ function obstacleOf({ type, urn }: PlannedResource): string | undefined {
 }
 
 /** Parses one object; whatever can't be known or read becomes an obstacle. */
-function read(object: Properties | undefined, what: string, obstacles: string[]): NetworkPolicy | undefined {
+function read(object: Properties | undefined, what: string, obstacles: string[]): ReadPolicy | undefined {
   if (object === undefined) {
     return undefined;
   }
@@ -140,7 +155,8 @@ function read(object: Properties | undefined, what: string, obstacles: string[])
     return undefined;
   }
   try {
-    return parseNetworkPolicies([relevant])[0];
+    const [policy] = parseNetworkPolicies([relevant]);
+    return policy && { policy, object: relevant };
   } catch (error) {
     if (!(error instanceof InvalidInputError)) {
       throw error;
@@ -151,10 +167,10 @@ function read(object: Properties | undefined, what: string, obstacles: string[])
   }
 }
 
-function idOf({ namespace, name }: NetworkPolicy): string {
+function idOf({ policy: { namespace, name } }: ReadPolicy): string {
   return `${namespace}/${name}`;
 }
 
-function sorted(policies: ReadonlyMap<string, NetworkPolicy>): NetworkPolicy[] {
+function sorted(policies: ReadonlyMap<string, ReadPolicy>): ReadPolicy[] {
   return [...policies.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, policy]) => policy);
 }

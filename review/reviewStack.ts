@@ -3,26 +3,21 @@ import {
   appliesTo,
   compile,
   diff,
-  type EgressAnalysis,
-  formatCidr,
-  formatRulePorts,
   type NamedAddresses,
   type NetworkPolicy,
-  namesIn,
-  referenceTo,
   type Semantics,
   type Source,
 } from "../analysis/index.ts";
 import { contractSource, enforcement, factChanges, namedAddresses, planContext } from "./networkFacts.ts";
 import type { StackPlan } from "./plan.ts";
 import { type KubernetesObject, type PlannedPolicies, plannedPolicies } from "./plannedPolicies.ts";
+import { reachOf } from "./reach.ts";
 import { type ReviewRow, reviewRows, type SemanticsName } from "./rows.ts";
 import {
   type Comparison,
   joinVerdicts,
   type Perspective,
   type PolicySets,
-  type ReachEntry,
   type ReviewVerdict,
   type StackReview,
   type SubjectReview,
@@ -93,7 +88,7 @@ function judge(
     findings: plan.findings,
     packs: plan.packs,
     warnings: plan.warnings,
-    notes: notesOf(plan, policies, readings, options),
+    notes: [...(perspective === "drift" ? pendingChanges(plan) : []), ...notesOf(plan, policies, readings, options)],
   };
 }
 
@@ -188,35 +183,14 @@ function compare(
   return { semantics: name, before: old, after: fresh, diff: diff(old, fresh, names) };
 }
 
-/** What the pod may reach, peer by peer, as the rules say it. */
-export function reachOf(analysis: EgressAnalysis, names: readonly NamedAddresses[]): ReachEntry[] {
-  if (!analysis.isolated) {
-    return [{ destination: "everything", kind: "everything", names: [], ports: "all ports", excepts: 0 }];
-  }
-  const entries = new Map<string, ReachEntry>();
-  for (const policyIndex of analysis.applying) {
-    for (const [rule, { to, ports }] of (analysis.policies[policyIndex] as NetworkPolicy).egress.entries()) {
-      const text = formatRulePorts({ to, ports }).replace(" of every protocol", "");
-      const peers: readonly (NonNullable<typeof to>[number] | undefined)[] = to ?? [undefined];
-      for (const [index, peer] of peers.entries()) {
-        const place = { policy: policyIndex, rule, peer: peer === undefined ? undefined : index };
-        const entry: ReachEntry =
-          peer === undefined
-            ? { destination: "every destination", kind: "everything", names: [], ports: text, excepts: 0 }
-            : peer.kind === "pods"
-              ? { destination: referenceTo(analysis, place).what, kind: "pods", names: [], ports: text, excepts: 0 }
-              : {
-                  destination: formatCidr(peer.cidr),
-                  kind: "addresses",
-                  names: peer.cidr.prefixLength === 0 ? ["public internet"] : namesIn(peer.cidr, names),
-                  ports: text,
-                  excepts: peer.excepts.length,
-                };
-        entries.set(JSON.stringify(entry), entry);
-      }
-    }
-  }
-  return [...entries.values()];
+/** What an update would do besides; a drift of annotations or of the order of rules changes no reach. */
+function pendingChanges({ changes }: StackPlan): string[] {
+  const pending = Object.entries(changes).filter(([operation, count]) => operation !== "same" && count > 0);
+  return pending.length === 0
+    ? []
+    : [
+        `an update would ${pending.map(([operation, count]) => `${operation} ${count}`).join(", ")} of the stack's resources`,
+      ];
 }
 
 function notesOf(

@@ -1,10 +1,6 @@
-import { readFileSync } from "node:fs";
-import { text as readAll } from "node:stream/consumers";
-import type { AddressFamily, Source } from "../../analysis/index.ts";
+import type { AddressFamily } from "../../analysis/index.ts";
 import {
   mergePlans,
-  PreviewError,
-  type PreviewSource,
   type ReviewOptions,
   readPreview,
   renderMarkdown,
@@ -16,11 +12,11 @@ import {
 } from "../../review/index.ts";
 import { CLEAN, type ExitCode, INCONCLUSIVE, NEGATIVE, worst } from "../exitCode.ts";
 import { loadObjects } from "../input/objects.ts";
-import { senderOf } from "../input/sender.ts";
 import type { OutputFlags } from "../options.ts";
 import { type Json, toJsonText } from "../render/json.ts";
 import { print, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
+import { NAMED, previewSource, sourceOf } from "./previewInput.ts";
 
 /** What makes a review fail. */
 export const FAILURES = ["wider", "change", "violation"] as const;
@@ -36,9 +32,6 @@ export interface ReviewFlags extends OutputFlags {
   readonly commentKey?: string;
 }
 
-/** `STACK=PATH`, or a path alone. */
-const NAMED = /^([A-Za-z0-9_.-]+)=(.+)$/s;
-
 /** Reviews previews: exit code 2 if nothing can be concluded, 1 for what `--fail-on` names. */
 export async function reviewCommand(
   paths: readonly string[],
@@ -48,8 +41,8 @@ export async function reviewCommand(
   if (flags.drift === true && flags.live === undefined) {
     throw new UsageError("--drift compares with the live policies; give them with --live STACK=FILE");
   }
-  const sources = await Promise.all(paths.map((path) => readSource(path, terminal)));
-  const plans = mergePlans(sources.map(planOf));
+  const sources = await Promise.all(paths.map((path) => previewSource(path, terminal)));
+  const plans = mergePlans(sources.map(readPreview));
   const live = await readLive(
     flags.live ?? [],
     plans.map(({ stack }) => stack),
@@ -71,30 +64,6 @@ export async function reviewCommand(
   return worst(reviews.map((review) => codeOf(review, flags.failOn ?? [])));
 }
 
-async function readSource(argument: string, terminal: Terminal): Promise<PreviewSource> {
-  const [, stack, named] = NAMED.exec(argument) ?? [];
-  const path = named ?? argument;
-  const text = path === "-" ? await readAll(terminal.stdin()) : readFile(path);
-  return { name: path === "-" ? "stdin" : path, text, ...(stack !== undefined && { stack }) };
-}
-
-function readFile(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(code === "ENOENT" ? `${path}: there is no such file` : `${path}: ${message}`);
-  }
-}
-
-function planOf(source: PreviewSource) {
-  try {
-    return readPreview(source);
-  } catch (error) {
-    throw error instanceof PreviewError ? new UsageError(error.message) : error;
-  }
-}
-
 /** The live NetworkPolicies of each stack; a path without a stack counts for the only one. */
 async function readLive(
   values: readonly string[],
@@ -112,19 +81,6 @@ async function readLive(
     live.set(stack, [...(live.get(stack) ?? []), ...objects.filter(({ kind }) => kind === "NetworkPolicy")]);
   }
   return live;
-}
-
-function sourceOf({ namespace, podLabel }: ReviewFlags): Source | undefined {
-  if (podLabel === undefined) {
-    if (namespace !== undefined) {
-      throw new UsageError("--namespace alone names no pod; add --pod-label KEY=VALUE");
-    }
-    return undefined;
-  }
-  if (namespace === undefined) {
-    throw new UsageError("--pod-label needs --namespace, because labels mean nothing without one");
-  }
-  return senderOf([], { namespace, podLabel }).source;
 }
 
 function render(reviews: readonly StackReview[], { output, commentKey }: ReviewFlags): string {

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { egress, parseExample } from "../support/cli.ts";
 
 /** Commands whose examples need nothing but files; the others have tests of their own. */
-const FILE_COMMANDS = ["explain", "diff", "regions", "divergences", "check", "evaluate"];
-const COMMANDS = [...FILE_COMMANDS, "verify", "review"];
+const FILE_COMMANDS = ["explain", "diff", "regions", "divergences", "check", "evaluate", "review"];
+const COMMANDS = ["explain", "diff", "regions", "divergences", "check", "evaluate", "verify", "review", "report"];
 
 async function examplesOf(command: string): Promise<string[]> {
   const { stdout } = await egress([command, "--help"]);

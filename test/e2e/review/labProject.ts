@@ -67,6 +67,16 @@ export async function labProject(): Promise<LabProject> {
     ];
     await writeFile(join(folder, `Pulumi.${stack}.yaml`), `${config.join("\n")}\n`);
   }
+  for (const stack of Object.keys(LAB_STACKS)) {
+    const config = join(folder, `policy-pack/config.${stack}.json`);
+    const text = await readFile(config, "utf8");
+    await writeFile(
+      config,
+      text
+        .replace('"namespaces": ["keeperhub"]', `"namespaces": ["${labNamespace(stack)}"]`)
+        .replace('"keeperhub/', `"${labNamespace(stack)}/`),
+    );
+  }
   const run: LabProject["run"] = (command, args, env = {}) => execute(folder, command, args, env);
   const must: LabProject["must"] = async (command, args, env) => {
     const { status, stdout, stderr } = await run(command, args, env);
