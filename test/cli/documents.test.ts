@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { ROOT } from "../support/cli.ts";
 import { commandsOf, runDocumented, updateDocument } from "../support/documents.ts";
 
-const DOCUMENTS = ["docs/cli.md", "docs/assertions.md", "docs/semantics.md"];
+const DOCUMENTS = ["docs/cli.md", "docs/assertions.md", "docs/semantics.md", "docs/review.md", "README.md"];
 
 // `UPDATE_DOCUMENTS=1 npx vitest run test/cli/documents.test.ts` writes the real output into the documents; read the diff.
 beforeAll(async () => {
