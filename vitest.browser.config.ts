@@ -1,6 +1,5 @@
 import { defineConfig } from "vitest/config";
-
-const report = process.env.VITEST_REPORT;
+import { reporting } from "./vitest.config.ts";
 
 /** The report in a real Chromium; skipped, with a word, where there is none. */
 export default defineConfig({
@@ -9,7 +8,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     fileParallelism: false,
-    reporters: ["default", ...(report === undefined ? [] : (["json"] as const))],
-    ...(report === undefined ? {} : { outputFile: report }),
+    ...reporting("default"),
   },
 });
