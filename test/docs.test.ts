@@ -23,7 +23,9 @@ describe.each(DOCUMENTS)("%s", (document) => {
 });
 
 it("says in troubleshooting only what the code says", () => {
-  const code = globSync("{analysis,rules,config,lookups,components,guardrails,policy-pack}/**/*.{ts,js}", { cwd: ROOT })
+  const code = globSync("{analysis,rules,config,lookups,components,guardrails,policy-pack,review}/**/*.{ts,js}", {
+    cwd: ROOT,
+  })
     .map((file) => readFileSync(join(ROOT, file), "utf8"))
     .join("\n");
   const quoted = [...readFileSync(join(ROOT, "docs/troubleshooting.md"), "utf8").matchAll(/^\| `([^`]+)`/gm)];
