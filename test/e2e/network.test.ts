@@ -76,7 +76,7 @@ function blocksOf({ egress }: EgressPolicySpec): string[] {
         return [];
       }
       const { cidr, except = [] } = peer.ipBlock;
-      return [`rule ${index + 1} to ${cidr}`, ...except.map((block) => `rule ${index + 1} except ${block}`)];
+      return [`rule ${index} to ${cidr}`, ...except.map((block) => `rule ${index} except ${block}`)];
     }),
   );
 }
