@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, delimiter, join, resolve } from "node:path";
 import { dump, load } from "js-yaml";
@@ -10,7 +10,10 @@ const REPOSITORY = resolve(import.meta.dirname, "../../..");
 /** Not part of the copy in which a case runs. */
 const LEFT_OUT = new Set(["node_modules", ".git", "test", "coverage"]);
 
-/** A copy of the project in a folder of its own, with the repository's dependencies. */
+/**
+ * A copy of the project in a folder of its own, with the repository's dependencies, and with a state of its own, so that
+ * suites may name their stacks as they like.
+ */
 export class Project {
   readonly directory: string;
 
@@ -25,11 +28,13 @@ export class Project {
       filter: (source) => source === REPOSITORY || !LEFT_OUT.has(basename(source)),
     });
     await symlink(join(REPOSITORY, "node_modules"), join(directory, "node_modules"));
+    await mkdir(stateOf(directory));
     return new Project(directory);
   }
 
-  remove(): Promise<void> {
-    return rm(this.directory, { recursive: true });
+  async remove(): Promise<void> {
+    await rm(this.directory, { recursive: true });
+    await rm(stateOf(this.directory), { recursive: true });
   }
 
   /** Runs a command in the project's folder, with the project's own Node.js. */
@@ -43,7 +48,7 @@ export class Project {
 
   #environment(): Record<string, string> {
     const path = [join(REPOSITORY, "node_modules", ".bin"), process.env.PATH].join(delimiter);
-    return { PATH: path };
+    return { PATH: path, PULUMI_BACKEND_URL: `file://${stateOf(this.directory)}` };
   }
 
   /** Makes a stack; its config is what its file says already and `config` on top. */
@@ -53,6 +58,11 @@ export class Project {
     await this.mustRun("pulumi", ["stack", "init", name, "--non-interactive"]);
     return stack;
   }
+}
+
+/** Beside the copy, whose tree stays clean. */
+function stateOf(directory: string): string {
+  return `${directory}-state`;
 }
 
 /** Config by key, as in a stack's file; a value of `undefined` takes the key away. */
