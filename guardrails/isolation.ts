@@ -16,8 +16,10 @@ export function isolation(situation: Situation): Violation[] {
   const { declaration, runners, plan, named, scope } = situation;
   const violations = shells(named).flatMap((policy) => namedPolicyViolations(situation, policy));
   const withoutShell = { read: [], unread: plan.unread.filter(({ shell }) => shell === undefined) };
-  violations.push(...inconclusive("isolation", withoutShell, runners));
-  if (scope === "alone") {
+  const undecided = inconclusive("isolation", withoutShell, runners);
+  violations.push(...undecided);
+  // A policy of which not even the name or the selector is known may be the one that seems to be missing.
+  if (scope === "alone" || undecided.length > 0) {
     return violations;
   }
   for (const id of declaration.policies) {

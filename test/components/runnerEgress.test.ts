@@ -100,6 +100,26 @@ describe.each([{ preview: true }, { preview: false }])("with plain facts (previe
   });
 });
 
+it.each([{ preview: true }, { preview: false }])(
+  "refuses a destination that breaks a guardrail, whatever the rules say (preview: $preview)",
+  async ({ preview }) => {
+    const metadata = {
+      name: "metadata",
+      cidrs: ["169.254.169.254/32"],
+      ports: [{ protocol: "TCP" as const, port: 80 }],
+    };
+    const contract = { ...KEEPERHUB_CONTRACT, cidrs: [metadata] };
+    const failure = await create({ ...ARGS, contract }, { preview }).catch((error: unknown) => error);
+    expect((failure as pulumi.InputPropertiesError).errors).toEqual([
+      {
+        propertyPath: "guardrail metadata-endpoints",
+        reason: expect.stringMatching(/^169\.254\.169\.254:80\/tcp .*is allowed by rule 4 of .*\nFix: /),
+      },
+    ]);
+    expect(registered.some(({ type }) => type.startsWith("kubernetes:"))).toBe(false);
+  },
+);
+
 describe("with facts that are not known yet", () => {
   it("plans a policy whose rules are unknown, not empty", async () => {
     const facts = pulumi.output(pulumi.unknown as ReturnType<typeof keeperhubFacts>);

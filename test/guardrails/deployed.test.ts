@@ -47,6 +47,10 @@ describe("union", () => {
     expect(judge([runner({})])).toEqual([]);
   });
 
+  it("says nothing of what the declared policy opens itself, beside others", () => {
+    expect(judge([runner(block("10.0.0.0/8"), web("shop"))], [named("harmless", [DATABASE])])).toEqual([]);
+  });
+
   it("finds what a deployed policy opens, and names it", () => {
     const [violation, ...more] = union(
       situation([runner(DATABASE)], [runner(DATABASE), named("legacy", [block("10.0.0.0/8")])]),
@@ -66,6 +70,17 @@ describe("union", () => {
 
   it("takes the planned form of a policy that is deployed too", () => {
     expect(judge([runner(DATABASE)], [runner(block("10.0.0.0/8"))])).toEqual([]);
+  });
+
+  it("says nothing of what is open already where the declared policy isolates nothing", () => {
+    const open = named("runner", [DATABASE], { policyTypes: ["Ingress"] });
+    const other = named("other", [web("shop"), block("10.0.0.0/8")]);
+    const gained = judge([open], [other]).filter((message) => message.includes("Not declared"));
+    // The agent applies its rules all the same, so that there something is gained.
+    expect(gained).toEqual([
+      expect.stringMatching(/^10\.0\.0\.1:443.*\(vpc-cni\)$/),
+      expect.stringMatching(/^pods app=web.*\(vpc-cni\)$/),
+    ]);
   });
 
   it("finds a required destination that another policy's except takes away on EKS", () => {
@@ -169,7 +184,7 @@ describe("widening", () => {
   });
 
   it("says nothing where the runners were wide open, or nothing is known of before", () => {
-    expect(judge(situation([runner(block("10.0.0.0/8"))], []))).toEqual([]);
+    expect(judge(situation([runner(block("10.0.0.0/8"), web("shop"))], []))).toEqual([]);
     expect(judge(situation([runner(block("10.0.0.0/8"))]))).toEqual([]);
   });
 

@@ -13,6 +13,7 @@ import {
   runnerPolicy,
   runPack,
   shippedConfig,
+  type TestResource,
 } from "../support/policyPack.ts";
 
 function problemsOf(edit: (declaration: Plain) => void): string[] {
@@ -232,7 +233,11 @@ describe("the file with what is deployed", () => {
   const folder = mkdtempSync(join(tmpdir(), "deployed-"));
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  async function withFile(content: string | undefined, edit: (policy: Plain) => void = () => {}) {
+  async function withFile(
+    content: string | undefined,
+    edit: (policy: Plain) => void = () => {},
+    ...others: TestResource[]
+  ) {
     const path = join(folder, "deployed.json");
     rmSync(path, { force: true });
     if (content !== undefined) {
@@ -242,7 +247,7 @@ describe("the file with what is deployed", () => {
     config.declaration.deployed = path;
     const policy = runnerPolicy("staging");
     edit(policy);
-    return runPack([networkPolicy(policy)], config);
+    return runPack([networkPolicy(policy), ...others], config);
   }
   const list = (...items: Plain[]) => JSON.stringify({ apiVersion: "v1", kind: "List", items });
 
@@ -287,6 +292,16 @@ describe("the file with what is deployed", () => {
       ]),
     });
     expect([...urns.values()].every((urn) => urn === undefined)).toBe(true);
+  });
+
+  it("is what a patch of a policy beside the plan changes", async () => {
+    const deployed = { ...runnerPolicy("staging"), metadata: { name: "other", namespace: "keeperhub" } };
+    const patch = networkPolicy(
+      { metadata: deployed.metadata, spec: { egress: [{ to: [{ ipBlock: { cidr: "10.0.0.0/8" } }] }] } },
+      { type: "kubernetes:networking.k8s.io/v1:NetworkPolicyPatch", name: "patch" },
+    );
+    const { fired } = await withFile(list(runnerPolicy("staging"), deployed), () => {}, patch);
+    expect(fired).toEqual(["private-reach", "union", "widening"]);
   });
 
   it("shows a new database subnet as widening, unless it is acknowledged", async () => {

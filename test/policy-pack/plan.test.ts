@@ -34,11 +34,7 @@ describe("values that are unknown at preview", () => {
     const { fired, messages } = await run(edit);
     expect([...fired].sort()).toEqual([...expected].sort());
     for (const message of Object.values(messages).flat()) {
-      expect(message).toMatch(
-        new RegExp(
-          `cannot conclude: .*${path.replace(/[[\].]/g, "\\$&")} is unknown until up|is not in the plan|isolates the egress`,
-        ),
-      );
+      expect(message).toMatch(new RegExp(`cannot conclude: .*${path.replace(/[[\].]/g, "\\$&")} is unknown until up`));
     }
   });
 

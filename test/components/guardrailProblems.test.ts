@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { guardrailProblems } from "../../components/guardrailProblems.ts";
+import { KEEPERHUB_CONTRACT, type RunnerContract } from "../../rules/contract.ts";
+import type { NetworkFacts } from "../../rules/networkFacts.ts";
+import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
+import { keeperhubFacts, networkFacts } from "../support/networkFacts.ts";
+import type { Plain } from "../support/policyPack.ts";
+
+const IPV6 = networkFacts({
+  ipFamily: "ipv6",
+  ipv4Cidrs: ["10.1.0.0/16", "44.16.0.0/16"],
+  ipv6Cidrs: ["2600:1f18:1:5600::/56"],
+  databaseCidrs: ["2600:1f18:1:5601::/64"],
+});
+const IDENTITY = { name: "identity", cidrs: ["169.254.170.23/32"], ports: [{ protocol: "TCP" as const, port: 80 }] };
+
+/** What the guardrails say of the policy that the rules build, after an edit. */
+function problems(contract: RunnerContract, facts: NetworkFacts, edit: (policy: Plain) => void = () => {}): string[] {
+  const policy = structuredClone(buildRunnerPolicy(contract, facts).policy);
+  edit(policy);
+  return guardrailProblems(policy, contract, facts).map(({ where, reason }) => `${where}: ${reason}`);
+}
+
+describe("the guardrails of the component", () => {
+  it.each<[string, RunnerContract, NetworkFacts]>([
+    ["staging", KEEPERHUB_CONTRACT, keeperhubFacts("10.1")],
+    ["prod", KEEPERHUB_CONTRACT, keeperhubFacts("10.0")],
+    ["an IPv6 cluster", KEEPERHUB_CONTRACT, IPV6],
+    [
+      "a VPC with public and shared blocks",
+      KEEPERHUB_CONTRACT,
+      networkFacts({ ipv4Cidrs: ["44.16.0.0/16", "100.64.0.0/16"], databaseCidrs: ["44.16.9.0/24"] }),
+    ],
+    ["runners that use EKS Pod Identity", { ...KEEPERHUB_CONTRACT, cidrs: [IDENTITY] }, keeperhubFacts()],
+  ])("have nothing to say of what the rules build for %s", (_, contract, facts) => {
+    expect(problems(contract, facts)).toEqual([]);
+  });
+
+  it("catch what the rules should never build", () => {
+    const edits: [string, (policy: Plain) => void][] = [
+      ["private-reach", (policy) => policy.spec.egress[4].to[0].ipBlock.except.splice(1, 1)],
+      ["private-reach", (policy) => policy.spec.egress[3].ports.push({ protocol: "TCP", port: 22 })],
+      [
+        "metadata-endpoints",
+        (policy) => policy.spec.egress.push({ to: [{ ipBlock: { cidr: "169.254.169.254/32" } }] }),
+      ],
+      ["isolation", (policy) => delete policy.spec.podSelector.matchLabels],
+      ["eks-hazards", (policy) => policy.spec.egress[4].to[1].ipBlock.except.push("64:ff9b::/96")],
+    ];
+    for (const [guardrail, edit] of edits) {
+      expect(problems(KEEPERHUB_CONTRACT, keeperhubFacts(), edit)).toEqual([
+        expect.stringMatching(new RegExp(`^guardrail ${guardrail}: [\\s\\S]*\\nFix: `)),
+      ]);
+    }
+  });
+});
