@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import type {
   PolicyConfigSchema,
   ReportViolation,
@@ -34,9 +35,16 @@ let loading: Promise<Verdicts> | undefined;
  * The part of the pack that does the work. It loads when the program is already running, so that the engine does not wait
  * for it.
  */
-export async function verdicts(): Promise<Verdicts> {
-  loading ??= import("./verdicts.ts").then(({ createVerdicts }) => createVerdicts());
+export function verdicts(): Promise<Verdicts> {
+  loading ??= load();
   return loading;
+}
+
+async function load(): Promise<Verdicts> {
+  const { createVerdicts } = await import("./verdicts.ts");
+  // The engine ends a pack by a signal, upon which Node.js would not write what it has compiled (preload.cjs).
+  flushCompileCache();
+  return createVerdicts();
 }
 
 /** Makes a guardrail a policy. */
