@@ -76,6 +76,8 @@ const UNDECLARED: Report = {
 export class Verdicts {
   private readonly today: () => string;
   private declared: { readonly declaration: Declaration; readonly deployed: DeployedPolicies | undefined } | undefined;
+  /** Whether the declaration of the run that goes on has been taken. */
+  private hasTaken = false;
   private readonly reported = new Set<string>();
 
   /** @param today the day as `YYYY-MM-DD` */
@@ -87,6 +89,7 @@ export class Verdicts {
   declare(config: Config): Report[] {
     this.reported.clear();
     this.declared = undefined;
+    this.hasTaken = true;
     const problems: Problem[] = [];
     const read = readDeclaration(config, problems);
     const deployed = read?.deployed === undefined ? undefined : readDeployed(read.deployed, read.declaration, problems);
@@ -94,6 +97,13 @@ export class Verdicts {
       this.declared = { declaration: read.declaration, deployed };
     }
     return problems.map(problemReport);
+  }
+
+  /** The same at the end of a run in which the stack itself did not come as a resource; else nothing is left to say. */
+  declareUnlessDone(config: Config): Report[] {
+    const reports = this.hasTaken ? [] : this.declare(config);
+    this.hasTaken = false;
+    return reports;
   }
 
   /** Says what is wrong with a guardrail's own config. */

@@ -1,5 +1,5 @@
 import { ADDRESS_BITS, type AddressFamily } from "../analysis/address.ts";
-import { type Cidr, cidrAt, compareRanges, contains, formatCidr, overlaps, parseCidr } from "../analysis/cidr.ts";
+import { type Cidr, cidrAt, formatCidr, leastSet, overlaps, parseCidr } from "../analysis/cidr.ts";
 import { NAT64_PREFIX, nat64Image } from "../analysis/embeddedIpv4.ts";
 import { notGloballyReachable } from "../analysis/specialPurpose.ts";
 
@@ -85,19 +85,4 @@ export function exceptLists({ ipFamily, vpcCidrs, allowedCidrs }: ExceptFacts): 
 /** The IPv6 key that the agent makes of an IPv4 `except`: the same leading bytes, the same prefix length. */
 export function imageInIpv6Map(ipv4: Cidr): Cidr {
   return cidrAt("ipv6", ipv4.first << BigInt(ADDRESS_BITS.ipv6 - ADDRESS_BITS.ipv4), ipv4.prefixLength);
-}
-
-/**
- * The blocks without those inside another, each once, in address order. Two neighbours stay two: a block that somebody
- * knows by name must be found in the policy.
- */
-export function leastSet(cidrs: readonly Cidr[]): Cidr[] {
-  const least: Cidr[] = [];
-  for (const cidr of [...cidrs].sort(compareRanges)) {
-    const last = least.at(-1);
-    if (last === undefined || !contains(last, cidr)) {
-      least.push(cidr);
-    }
-  }
-  return least;
 }

@@ -44,7 +44,7 @@ export const declaration: PackPolicy = {
     }
     reportAll((await verdicts()).declare(resource.getConfig()), report);
   },
-  validateStack: () => {
-    // Nothing is left to say about the config when the plan is complete.
+  validateStack: async (stack, report) => {
+    reportAll((await verdicts()).declareUnlessDone(stack.getConfig()), report);
   },
 };

@@ -70,6 +70,14 @@ describe("a run of the pack", () => {
     expect(late.fired).toEqual(["private-reach"]);
   });
 
+  it("takes the declaration with the whole plan where no resource came before", async () => {
+    const only = { root: false, resources: false };
+    await runPack(GOOD(), shippedConfig("staging"));
+    expect((await runPack(BAD(), shippedConfig("staging"), only)).fired).toEqual(["private-reach"]);
+    expect((await runPack(GOOD(), shippedConfig("staging"), only)).fired).toEqual([]);
+    expect((await runPack(GOOD(), {}, only)).messages.declaration).toHaveLength(3);
+  });
+
   it("starts afresh with each run", async () => {
     const first = await runPack(BAD(), shippedConfig("staging"));
     expect(await runPack(BAD(), shippedConfig("staging"))).toEqual(first);

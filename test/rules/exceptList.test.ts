@@ -2,10 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { AddressFamily } from "../../analysis/address.ts";
 import { ADDRESS_BITS, LAST_ADDRESS } from "../../analysis/address.ts";
-import { type Cidr, cidrAt, contains, formatCidr, overlaps, parseCidr } from "../../analysis/cidr.ts";
+import { type Cidr, cidrAt, contains, formatCidr, leastSet, overlaps, parseCidr } from "../../analysis/cidr.ts";
 import { NAT64_PREFIX, nat64Image } from "../../analysis/embeddedIpv4.ts";
 import { SPECIAL_PURPOSE_BLOCKS } from "../../analysis/specialPurpose.ts";
-import { exceptLists, imageInIpv6Map, KEEPERHUB_EXCEPTS, leastSet } from "../../rules/exceptList.ts";
+import { exceptLists, imageInIpv6Map, KEEPERHUB_EXCEPTS } from "../../rules/exceptList.ts";
 import { boundaries, holds } from "../support/slowEvaluator.ts";
 
 const cidrs = (...texts: string[]) => texts.map(parseCidr);

@@ -52,7 +52,7 @@ class NotApplicable extends Error {}
 export async function runPack(
   resources: readonly TestResource[],
   config: PackConfig,
-  phases: { readonly resources?: boolean; readonly stack?: boolean } = {},
+  phases: { readonly root?: boolean; readonly resources?: boolean; readonly stack?: boolean } = {},
 ): Promise<PackResult> {
   const messages: Record<string, string[]> = {};
   const urns = new Map<string, string | undefined>();
@@ -83,7 +83,8 @@ export async function runPack(
         throw new NotApplicable(reason);
       },
     }) as unknown as ResourceValidationArgs;
-  for (const resource of [STACK, ...(phases.resources === false ? [] : resources)]) {
+  const early = [...(phases.root === false ? [] : [STACK]), ...(phases.resources === false ? [] : resources)];
+  for (const resource of early) {
     for (const { name, validateResource } of policies) {
       if (typeof validateResource === "function") {
         await attempt(
