@@ -100,6 +100,8 @@ describe("text", () => {
     vi.stubEnv("FORCE_COLOR", undefined);
     vi.stubEnv("NO_COLOR", undefined);
     vi.stubEnv("TERM", "xterm-256color");
+    // Node.js takes an unknown CI for a terminal without colours.
+    vi.stubEnv("CI", undefined);
     const args = ["explain", "10.1.7.7:443", ...STAGING];
     expect((await egress(args)).stdout).not.toContain("\x1b[");
     const coloured = (await egress(args, { isTTY: true })).stdout;
