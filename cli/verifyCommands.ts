@@ -22,7 +22,10 @@ export function addVerify(program: Command, terminal: Terminal, done: (code: Exi
       "hosts that really listen (default with --stack NAME: verify.NAME.yaml, if it is there)",
     )
     .option("--control-namespace <name>", "where the control runs (default: the policy's namespace)")
-    .option("--image <reference>", "an image with sh, dig and /agnhost (default: Kubernetes' agnhost, by digest)")
+    .option(
+      "--image <reference>",
+      "an image with sh, dig and /agnhost (default: the targets file's, else Kubernetes' agnhost)",
+    )
     .addOption(new Option("--image-pull-policy <policy>").choices(["Always", "IfNotPresent", "Never"]))
     .addOption(secondsOption("--converge", "how long a new pod may stay open (default: 90)"))
     .addOption(secondsOption("--hold", "how long to watch after that (default: 10)"))

@@ -7,13 +7,19 @@ import { parseArgs } from "node:util";
 import { factChanges, planContext } from "../review/networkFacts.ts";
 import { isObject, resourceName } from "../review/plan.ts";
 import { describeDrift } from "../rules/drift.ts";
+import { Cluster } from "../verify/cluster.ts";
 import { plannedPolicy } from "./ci/approval.ts";
-import { clusterAccess } from "./ci/cluster.ts";
-import { capture } from "./ci/command.ts";
+import { accessTo, plannedCluster } from "./ci/cluster.ts";
 import type { DriftRecord } from "./ci/driftRecord.ts";
 import { fileNames, save } from "./ci/files.ts";
 import { previewStack } from "./ci/previewStack.ts";
 import { runStep, stackArgument } from "./ci/refusal.ts";
+
+/** A NetworkPolicy on the cluster. */
+interface LivePolicy {
+  readonly metadata: { readonly name: string };
+  readonly spec?: unknown;
+}
 
 await runStep(async () => {
   const { positionals, values } = parseArgs({
@@ -32,22 +38,26 @@ async function driftOf(stack: string, folder: string): Promise<DriftRecord> {
   save(fileNames.events(folder, stack), events);
   const { before, after: facts } = planContext(plan);
   const policy = plannedPolicy(plan);
-  if (policy === undefined || plan.errors.length > 0) {
+  const cluster = plannedCluster(plan);
+  if (policy === undefined || cluster === undefined || plan.errors.length > 0) {
     return {
       stack,
       state: "unknown",
-      reasons: [...plan.errors, "the preview does not say which policy it would make"],
+      reasons: [...plan.errors, "the preview does not say which policy it would make on which cluster"],
     };
   }
-  const { context, env } = await clusterAccess(folder, stack, facts);
-  const where = context === undefined ? [] : ["--context", context];
-  const args = [...where, "-n", policy.namespace, "get", "networkpolicies.networking.k8s.io", "-o", "json"];
-  const answer = await capture("kubectl", args, env);
-  if (answer.status !== 0) {
-    return { stack, state: "unknown", reasons: [`kubectl ${args.join(" ")} ended with ${answer.status}`] };
+  let items: readonly LivePolicy[];
+  try {
+    const found = await new Cluster(await accessTo(cluster)).list<LivePolicy>("networkpolicies", policy.namespace);
+    if (found === undefined) {
+      throw new Error("the cluster serves no NetworkPolicies");
+    }
+    // A list of a built-in kind has neither kinds nor versions in its items.
+    items = found.map((item) => ({ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", ...item }));
+  } catch (error) {
+    return { stack, state: "unknown", reasons: [(error as Error).message] };
   }
-  save(fileNames.live(folder, stack), answer.stdout);
-  const { items } = JSON.parse(answer.stdout) as { items: { metadata: { name: string }; spec: unknown }[] };
+  save(fileNames.live(folder, stack), { apiVersion: "v1", kind: "List", items });
   const live = items.find(({ metadata }) => metadata.name === policy.name);
   const id = `NetworkPolicy ${policy.namespace}/${policy.name}`;
   const reasons = [

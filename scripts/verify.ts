@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { clusterAccess } from "./ci/cluster.ts";
+import { commandAccessTo } from "./ci/cluster.ts";
 import { show } from "./ci/command.ts";
 import { DEFAULT_FOLDER, fileNames, loadApproval, save } from "./ci/files.ts";
 import { runStep, stackArgument } from "./ci/refusal.ts";
@@ -15,8 +15,8 @@ await runStep(async () => {
     options: { previews: { type: "string", default: DEFAULT_FOLDER } },
   });
   const stack = stackArgument(positionals, "npm run ci:verify -- staging");
-  const { policy, facts } = loadApproval(values.previews, stack);
-  const { context, env } = await clusterAccess(values.previews, stack, facts);
+  const { policy, cluster } = loadApproval(values.previews, stack);
+  const { context, env } = commandAccessTo(cluster, values.previews, stack);
   const file = fileNames.policy(values.previews, stack);
   const { name, namespace, spec } = policy;
   save(file, { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name, namespace }, spec });

@@ -33,7 +33,7 @@ export interface VerifyOptions {
   readonly targets?: unknown;
   readonly controlNamespace?: string;
   readonly semantics?: Semantics["name"];
-  /** Default: {@link PROBE_IMAGE}. */
+  /** Default: that of the targets file, else {@link PROBE_IMAGE}. */
   readonly image?: string;
   readonly imagePullPolicy?: VerifyInput["imagePullPolicy"];
   readonly timing?: Partial<Timing>;
@@ -63,7 +63,7 @@ export async function runVerify(options: VerifyOptions, { write, note, signal }:
   const input: VerifyInput = {
     policy: options.policy,
     named,
-    image: options.image ?? PROBE_IMAGE,
+    image: options.image ?? named.image ?? PROBE_IMAGE,
     imagePullPolicy: options.imagePullPolicy ?? "IfNotPresent",
     timing: { ...DEFAULT_TIMING, ...options.timing },
     ...(options.controlNamespace !== undefined && { controlNamespace: options.controlNamespace }),

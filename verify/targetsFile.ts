@@ -16,10 +16,12 @@ export interface Accepted {
   readonly reason: string;
 }
 
-/** What the targets file says: hosts that really listen, and what may stay unproved. */
+/** What the targets file says: hosts that really listen, what may stay unproved, and where the probes' image is. */
 export interface NamedTargets {
   readonly targets: readonly NamedTarget[];
   readonly accepted: readonly Accepted[];
+  /** Reference of an image that the nodes can pull. */
+  readonly image?: string;
 }
 
 export const NO_NAMED_TARGETS: NamedTargets = { targets: [], accepted: [] };
@@ -38,7 +40,7 @@ const HOST_NAME = /^(?<host>(?=[^:]*[a-z])[a-z0-9-]+(?:\.[a-z0-9-]+)+):(?<rest>.
  */
 export async function readNamedTargets(input: unknown, resolve: Resolve): Promise<NamedTargets> {
   const reader = new TargetsReader(resolve);
-  const { targets, accepted } = reader.fields(input ?? {}, "targets file", ["targets", "accepted"]);
+  const { targets, accepted, image } = reader.fields(input ?? {}, "targets file", ["targets", "accepted", "image"]);
   const named: NamedTarget[] = [];
   for (const [index, entry] of reader.list(targets, "targets").entries()) {
     named.push(...(await reader.target(entry, `targets[${index}]`)));
@@ -47,8 +49,9 @@ export async function readNamedTargets(input: unknown, resolve: Resolve): Promis
   for (const [index, entry] of reader.list(accepted, "accepted").entries()) {
     waived.push(...(await reader.accepted(entry, `accepted[${index}]`)));
   }
+  const reference = reader.image(image, "image");
   reader.throwIfWrong("The targets file can't be used:");
-  return { targets: named, accepted: waived };
+  return { targets: named, accepted: waived, ...(reference !== undefined && { image: reference }) };
 }
 
 /** Why a destination has no {@link probeKindOf}. */
@@ -81,6 +84,14 @@ class TargetsReader extends InputReader {
     const { to, reason } = this.fields(input, path, ["to", "reason"]);
     const text = this.sentence(reason, `${path}.reason`, "why this may stay unproved");
     return (await this.points(to, `${path}.to`)).map((point) => ({ point, reason: text }));
+  }
+
+  image(input: unknown, path: string): string | undefined {
+    const text = this.text(input, path);
+    if (text !== undefined && !/^[\w./:@-]+$/.test(text)) {
+      this.report(path, text, "must be the reference of an image, such as registry.example/agnhost:2.53");
+    }
+    return text;
   }
 
   private sentence(input: unknown, path: string, meaning: string): string {

@@ -2,6 +2,7 @@ import { factChanges, planContext } from "../../review/networkFacts.ts";
 import { isObject, type Properties, type StackPlan } from "../../review/plan.ts";
 import { canonicalJson } from "../../rules/canonicalJson.ts";
 import { describeDrift } from "../../rules/drift.ts";
+import { type PlannedCluster, plannedCluster } from "./cluster.ts";
 
 /** What somebody who approves a preview has seen; a deploy may do this and nothing else. */
 export interface Approval {
@@ -10,6 +11,7 @@ export interface Approval {
   readonly commit: string;
   /** The looked-up network, as the component gets it. */
   readonly facts: Properties;
+  readonly cluster: PlannedCluster;
   readonly policy: PlannedPolicy;
 }
 
@@ -37,10 +39,11 @@ export function plannedPolicy(plan: StackPlan): PlannedPolicy | undefined {
 /** What a preview would have approved; `undefined` where it does not say what it would do. */
 export function approvalOf(plan: StackPlan, commit: string): Approval | undefined {
   const policy = plannedPolicy(plan);
+  const cluster = plannedCluster(plan);
   const { after: facts } = planContext(plan);
-  return policy === undefined || plan.errors.length > 0 || Object.keys(facts).length === 0
+  return policy === undefined || cluster === undefined || plan.errors.length > 0 || Object.keys(facts).length === 0
     ? undefined
-    : { stack: plan.stack, commit, facts, policy };
+    : { stack: plan.stack, commit, facts, cluster, policy };
 }
 
 /** What would now be deployed beyond or instead of the approved, one sentence each; empty: the same. */
@@ -58,6 +61,9 @@ export function differencesFrom(approved: Approval, now: Approval): string[] {
   );
   if (changes.length === 0 && canonicalJson(approved.facts) !== canonicalJson(now.facts)) {
     reasons.push("the looked-up facts differ from the approved ones");
+  }
+  if (canonicalJson(approved.cluster) !== canonicalJson(now.cluster)) {
+    reasons.push("the cluster is reached in another way than approved: its endpoint, authority or credentials changed");
   }
   if (approved.policy.name !== now.policy.name || approved.policy.namespace !== now.policy.namespace) {
     reasons.push(

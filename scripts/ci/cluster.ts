@@ -1,35 +1,56 @@
-import { readFileSync } from "node:fs";
-import { load } from "js-yaml";
-import { isObject, type Properties } from "../../review/plan.ts";
-import { capture } from "./command.ts";
-import { fileNames } from "./files.ts";
-import { Refusal } from "./refusal.ts";
+import { accessFrom, type ClusterAccess, type Kubeconfig, readKubeconfig } from "../../lookups/kubeconfig.ts";
+import { isObject, type StackPlan } from "../../review/plan.ts";
+import { fileNames, savePrivate } from "./files.ts";
 
-/** How `kubectl` and `egress verify` get to the stack's cluster. */
-export interface ClusterAccess {
+/** How the stack's Kubernetes provider gets to its cluster: a kubeconfig as JSON, or a context of the user's own. */
+export type PlannedCluster = { readonly kubeconfig: string } | { readonly context: string };
+
+const PROVIDER = "pulumi:providers:kubernetes";
+
+/**
+ * The cluster that a plan would change, from the provider that would do it, so that what is checked or verified is never
+ * another one. `undefined` where the plan failed before it or does not know it yet.
+ */
+export function plannedCluster(plan: StackPlan): PlannedCluster | undefined {
+  const providers = plan.resources.filter(({ type, after }) => type === PROVIDER && after !== undefined);
+  const { kubeconfig, context } = (providers.length === 1 ? providers[0]?.after?.inputs : undefined) ?? {};
+  if (typeof kubeconfig === "string" && isObject(parsed(kubeconfig))) {
+    return { kubeconfig };
+  }
+  return typeof context === "string" ? { context } : undefined;
+}
+
+/**
+ * The way to a cluster, for this process; runs the credential command if there is one.
+ *
+ * @throws {Error} that names what is missing or failed.
+ */
+export async function accessTo(cluster: PlannedCluster): Promise<ClusterAccess> {
+  return "context" in cluster
+    ? accessFrom(await readKubeconfig(), cluster.context)
+    : accessFrom(JSON.parse(cluster.kubeconfig) as Kubeconfig);
+}
+
+/** What a command with `--context` and `KUBECONFIG` needs for a cluster. */
+export interface CommandAccess {
   readonly context: string | undefined;
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** The cluster of a stack: the kubeconfig context that its file names, else the EKS cluster of its facts. */
-export async function clusterAccess(folder: string, stack: string, facts: Properties): Promise<ClusterAccess> {
-  const file = load(readFileSync(`Pulumi.${stack}.yaml`, "utf8")) as { config?: Record<string, unknown> };
-  const cluster = file.config?.["runner-egress:cluster"];
-  const { context, roleArn } = isObject(cluster) ? cluster : {};
-  if (typeof context === "string") {
-    return { context, env: {} };
+/** The same for a command; a kubeconfig becomes a file of the folder. It has no credentials in it. */
+export function commandAccessTo(cluster: PlannedCluster, folder: string, stack: string): CommandAccess {
+  if ("context" in cluster) {
+    return { context: cluster.context, env: {} };
   }
-  const name = isObject(facts.cluster) ? facts.cluster.name : undefined;
-  const region = isObject(facts.vpc) ? facts.vpc.region : undefined;
-  if (typeof name !== "string" || typeof region !== "string") {
-    throw new Refusal(`The facts of ${stack} name no cluster and no region.`);
+  const path = fileNames.kubeconfig(folder, stack);
+  savePrivate(path, cluster.kubeconfig);
+  return { context: undefined, env: { KUBECONFIG: path } };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
-  const kubeconfig = fileNames.kubeconfig(folder, stack);
-  const role = typeof roleArn === "string" ? ["--role-arn", roleArn] : [];
-  const args = ["eks", "update-kubeconfig", "--name", name, "--region", region, "--kubeconfig", kubeconfig, ...role];
-  const { status } = await capture("aws", args);
-  if (status !== 0) {
-    throw new Refusal(`aws ${args.join(" ")} ended with ${status}.`);
-  }
-  return { context: undefined, env: { KUBECONFIG: kubeconfig } };
 }

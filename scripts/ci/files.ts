@@ -9,7 +9,7 @@ export const fileNames = {
   events: (folder: string, stack: string) => join(folder, `${stack}.events.jsonl`),
   /** What that preview would do, for the deploy to keep to. */
   approval: (folder: string, stack: string) => join(folder, `${stack}.approval.json`),
-  /** NetworkPolicies in the runner's namespace, as `kubectl get -o json` gives them. */
+  /** NetworkPolicies in the runner's namespace, as a list of Kubernetes objects. */
   live: (folder: string, stack: string) => join(folder, `${stack}.live.json`),
   /** Whether the stack drifted. */
   drift: (folder: string, stack: string) => join(folder, `${stack}.drift.json`),
@@ -27,6 +27,12 @@ export const DEFAULT_FOLDER = "previews";
 export function save(path: string, content: string | object): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, typeof content === "string" ? content : `${JSON.stringify(content, null, 2)}\n`);
+}
+
+/** Writes a file that only its owner may read: client programs warn of any other kubeconfig. */
+export function savePrivate(path: string, content: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, content, { mode: 0o600 });
 }
 
 /** Reads what a step wrote as JSON; `undefined` where it wrote nothing. */

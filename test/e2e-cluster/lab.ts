@@ -22,7 +22,7 @@ export const IMAGE = "localhost/egress-verify:lab";
 export const NAMESPACE = "keeperhub";
 
 /** A public address that no list of special-purpose blocks holds back (AS112, RFC 7535). It exists only in here. */
-const PUBLIC_HOST = "192.31.196.10";
+export const PUBLIC_HOST = "192.31.196.10";
 
 const NODE_IP = "10.1.0.10";
 
@@ -59,10 +59,15 @@ export function stackPolicy() {
 
 /** Brings up the image, a public host, KeeperHub's services and the stack's policy. */
 export function setUpLab(): void {
-  importImage();
-  addPublicHost();
-  kubectl("apply", "-f", join(FIXTURES, "keeperhub.yaml"));
+  setUpPeers();
   apply(stackPolicy());
+}
+
+/** Brings up the image, a public host and KeeperHub's services. */
+export function setUpPeers(): void {
+  importImage();
+  addHost("public", PUBLIC_HOST, [443]);
+  kubectl("apply", "-f", join(FIXTURES, "keeperhub.yaml"));
   for (const name of ["keeperhub-sandbox", "keeperhub-executor", "keeperhub-web"]) {
     kubectl("-n", NAMESPACE, "rollout", "status", `deployment/${name}`, "--timeout=60s");
   }
@@ -95,22 +100,24 @@ function importImage(): void {
 }
 
 /** As the lab makes its hosts: a network namespace on a wire of its own to the node. */
-function addPublicHost(): void {
-  const name = "verify-public";
+export function addHost(name: string, address: string, ports: readonly number[]): void {
+  const space = `verify-${name}`;
+  const wire = `${name.slice(0, 10)}0`;
   for (const command of [
-    `netns add ${name}`,
-    `link add verify0 type veth peer name eth0 netns ${name}`,
-    "link set verify0 up",
-    `route add ${PUBLIC_HOST}/32 dev verify0`,
-    `-n ${name} link set lo up`,
-    `-n ${name} link set eth0 up`,
-    `-n ${name} address add ${PUBLIC_HOST}/32 dev eth0`,
-    `-n ${name} route add ${NODE_IP} dev eth0`,
-    `-n ${name} route add default via ${NODE_IP}`,
+    `netns add ${space}`,
+    `link add ${wire} type veth peer name eth0 netns ${space}`,
+    `link set ${wire} up`,
+    `route add ${address}/32 dev ${wire}`,
+    `-n ${space} link set lo up`,
+    `-n ${space} link set eth0 up`,
+    `-n ${space} address add ${address}/32 dev eth0`,
+    `-n ${space} route add ${NODE_IP} dev eth0`,
+    `-n ${space} route add default via ${NODE_IP}`,
   ]) {
     sh("ip", command.split(" "));
   }
-  sh("sh", ["-c", `nsenter --net=/run/netns/${name} probe serve public 443 >/dev/null 2>&1 &`]);
+  const serve = `probe serve ${name} ${ports.join(" ")}`;
+  sh("sh", ["-c", `nsenter --net=/run/netns/${space} ${serve} >/dev/null 2>&1 &`]);
 }
 
 /** How a run in here ended. */

@@ -1,39 +1,59 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { isInstalled, pythonTool } from "../../scripts/ci/tool.ts";
 
 /*
  * `npm run e2e:cluster`: for each kind of enforcer a cluster of its own, and in it the tests that need it. The clusters
- * come from RUNNER_EGRESS_LAB_CLUSTER, a program that is called as `with-cluster --enforcer NAME COMMAND...`.
+ * come from RUNNER_EGRESS_LAB_CLUSTER, a program that is called as `with-cluster --enforcer NAME COMMAND...`. The tests of the
+ * whole pipeline also need the environment of `npm run e2e` inside it, from RUNNER_EGRESS_WITH_LAB, called as `with-lab COMMAND...`.
  */
 
 const withCluster = resolve(process.env.RUNNER_EGRESS_LAB_CLUSTER ?? "../shared/lab-cluster/with-cluster");
+const withLab = resolve(process.env.RUNNER_EGRESS_WITH_LAB ?? "../shared/lab/with-lab");
 
-/** Enforcers, each with the test file for it. */
-const SUITES = [
-  ["kube-router", "enforced"],
-  ["kube-router", "access"],
-  ["kube-router-reject", "refusing"],
-  ["none", "ignored"],
-] as const;
+/** The AWS command line, for `aws eks get-token`. */
+const AWS = pythonTool("aws", "awscli", "1.46.3");
 
-if (!existsSync(withCluster)) {
-  console.error(`!!! NOT RUN: no cluster for the tests at ${withCluster}; set RUNNER_EGRESS_LAB_CLUSTER`);
-  process.exit(process.env.CI === undefined ? 0 : 1);
+interface Suite {
+  readonly enforcer: "kube-router" | "kube-router-reject" | "none";
+  /** Its test file. */
+  readonly name: string;
+  /** Whether it needs Pulumi and AWS, too. */
+  readonly needsLab?: true;
 }
+
+const SUITES: readonly Suite[] = [
+  { enforcer: "kube-router", name: "enforced" },
+  { enforcer: "kube-router", name: "access" },
+  { enforcer: "kube-router", name: "pipeline", needsLab: true },
+  { enforcer: "kube-router-reject", name: "refusing" },
+  { enforcer: "none", name: "ignored" },
+];
 
 const chosen = process.argv.slice(2);
 const reports = mkdtempSync(join(tmpdir(), "egress-e2e-cluster-"));
 const totals = { numPassedTests: 0, numFailedTests: 0 };
 let failed = false;
-for (const [enforcer, name] of SUITES.filter(([, name]) => chosen.length === 0 || chosen.includes(name))) {
-  const report = join(reports, `${name}.json`);
-  const vitest = ["vitest", "run", "--config", "test/e2e-cluster/vitest.config.ts", `test/e2e-cluster/${name}.test.ts`];
-  console.log(`\n=== ${name}, enforcer ${enforcer}`);
-  const { status } = spawnSync(withCluster, ["--enforcer", enforcer, ...vitest], {
+for (const suite of SUITES.filter(({ name }) => chosen.length === 0 || chosen.includes(name))) {
+  console.log(`\n=== ${suite.name}, enforcer ${suite.enforcer}`);
+  const missing = await whatIsMissing(suite);
+  if (missing !== undefined) {
+    console.error(`!!! NOT RUN: ${missing}`);
+    totals.numFailedTests += process.env.CI === undefined ? 0 : 1;
+    failed ||= process.env.CI !== undefined;
+    continue;
+  }
+  const report = join(reports, `${suite.name}.json`);
+  const { status } = spawnSync(withCluster, ["--enforcer", suite.enforcer, ...commandOf(suite)], {
     stdio: ["ignore", "inherit", "inherit"],
-    env: { ...process.env, VITEST_REPORT: report, RUNNER_EGRESS_LAB_CLUSTER: withCluster },
+    env: {
+      ...process.env,
+      VITEST_REPORT: report,
+      RUNNER_EGRESS_LAB_CLUSTER: withCluster,
+      E2E_AWS_FOLDER: dirname(AWS.path),
+    },
   });
   const counts = existsSync(report) ? (JSON.parse(readFileSync(report, "utf8")) as typeof totals) : undefined;
   totals.numPassedTests += counts?.numPassedTests ?? 0;
@@ -46,3 +66,26 @@ if (process.env.VITEST_REPORT !== undefined) {
 }
 console.log(`\n${totals.numPassedTests} passed, ${totals.numFailedTests} failed`);
 process.exitCode = failed ? 1 : 0;
+
+async function whatIsMissing({ needsLab }: Suite): Promise<string | undefined> {
+  if (!existsSync(withCluster)) {
+    return `no cluster for the tests at ${withCluster}; set RUNNER_EGRESS_LAB_CLUSTER`;
+  }
+  if (needsLab && !existsSync(withLab)) {
+    return `no lab at ${withLab}; set RUNNER_EGRESS_WITH_LAB`;
+  }
+  // Here, because inside there is no way to a registry.
+  if (needsLab && spawnSync(withLab, ["true"], { stdio: ["ignore", "inherit", "inherit"] }).status !== 0) {
+    return `${withLab} does not work`;
+  }
+  return needsLab && !(await isInstalled(AWS))
+    ? `${AWS.name} could not be installed; it needs ${AWS.needs}`
+    : undefined;
+}
+
+function commandOf({ name, needsLab }: Suite): string[] {
+  const vitest = ["vitest", "run", "--config", "test/e2e-cluster/vitest.config.ts", `test/e2e-cluster/${name}.test.ts`];
+  // The lab has a cluster of its own, and says where it is with the same variable.
+  const keep = ["sh", "-c", 'export E2E_KUBECONFIG="$KUBECONFIG" && exec "$@"', "sh"];
+  return needsLab ? [...keep, withLab, ...vitest] : vitest;
+}

@@ -6,8 +6,8 @@ export default defineConfig({
     include: ["test/e2e-cluster/*.test.ts"],
     // One cluster with one node: what a test adds to it, the next one would see.
     fileParallelism: false,
-    testTimeout: 180_000,
-    hookTimeout: 120_000,
+    testTimeout: 600_000,
+    hookTimeout: 300_000,
     ...reporting("verbose"),
   },
 });

@@ -11,7 +11,8 @@ const POLICY = {
   namespace: "keeperhub",
   spec: { podSelector: {}, policyTypes: ["Egress"], egress: [{ to: [{ ipBlock: { cidr: "10.1.100.0/24" } }] }] },
 };
-const APPROVED: Approval = { stack: "prod", commit: "a".repeat(40), facts: FACTS, policy: POLICY };
+const CLUSTER = { kubeconfig: JSON.stringify({ clusters: [{ name: "prod", cluster: { server: "https://one" } }] }) };
+const APPROVED: Approval = { stack: "prod", commit: "a".repeat(40), facts: FACTS, cluster: CLUSTER, policy: POLICY };
 
 function resource(type: string, inputs: Record<string, unknown>): PlannedResource {
   const urn = `urn:pulumi:prod::runner-egress::${type}::runner-egress`;
@@ -22,6 +23,7 @@ function plan(more: Partial<StackPlan> = {}): StackPlan {
   const { name, namespace, spec } = POLICY;
   const resources = [
     resource("runner-egress:index:RunnerEgress", { facts: FACTS }),
+    resource("pulumi:providers:kubernetes", CLUSTER),
     resource("kubernetes:networking.k8s.io/v1:NetworkPolicy", { metadata: { name, namespace }, spec }),
   ];
   return {
@@ -38,14 +40,15 @@ function plan(more: Partial<StackPlan> = {}): StackPlan {
 }
 
 describe("an approval", () => {
-  it("is the commit, the facts and the policy of a plan", () => {
+  it("is the commit, the facts, the cluster and the policy of a plan", () => {
     expect(approvalOf(plan(), APPROVED.commit)).toEqual(APPROVED);
   });
 
   it.each([
     ["fails", plan({ errors: ["no VPC"] })],
-    ["has no policy", plan({ resources: plan().resources.slice(0, 1) })],
-    ["has two policies", plan({ resources: [...plan().resources, ...plan().resources.slice(1)] })],
+    ["has no policy", plan({ resources: plan().resources.slice(0, 2) })],
+    ["has two policies", plan({ resources: [...plan().resources, ...plan().resources.slice(2)] })],
+    ["has no cluster", plan({ resources: plan().resources.filter(({ type }) => !type.startsWith("pulumi:")) })],
     ["has no facts", plan({ resources: plan().resources.slice(1) })],
   ])("is not given for a plan that %s", (_, failing) => {
     expect(approvalOf(failing, APPROVED.commit)).toBeUndefined();
@@ -54,8 +57,8 @@ describe("an approval", () => {
 
 describe("what differs from an approval", () => {
   it("is nothing for the same, in whatever order its members are", () => {
-    const { facts, policy, commit, stack } = structuredClone(APPROVED);
-    expect(differencesFrom(APPROVED, { policy, facts, stack, commit })).toEqual([]);
+    const { facts, policy, cluster, commit, stack } = structuredClone(APPROVED);
+    expect(differencesFrom(APPROVED, { policy, facts, cluster, stack, commit })).toEqual([]);
   });
 
   it.each<[string, Partial<Approval>, RegExp]>([
@@ -67,6 +70,7 @@ describe("what differs from an approval", () => {
       /100\.64\.0\.0\/16/,
     ],
     ["facts that are gone", { facts: {} }, /the looked-up facts differ/],
+    ["another cluster", { cluster: { context: "prod" } }, /the cluster is reached in another way than approved/],
     ["another namespace", { policy: { ...POLICY, namespace: "other" } }, /keeperhub\/runner, this is other\/runner/],
     [
       "a rule more",

@@ -1,78 +1,21 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { json } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { capture } from "../../scripts/ci/command.ts";
 import { closeIssue, type Repository, repositoryOf, upsertComment, upsertIssue } from "../../scripts/ci/github.ts";
+import { FakeGitHub } from "../support/fakeGitHub.ts";
 
 const MARKER = "<!-- runner-egress:review -->";
-
-interface FakePost {
-  readonly url: string;
-  title?: string;
-  body: string | null;
-  state?: string;
-  readonly user: { readonly type: string };
-  readonly pull_request?: object;
-}
-
-/** As much of the REST API as is used: lists in pages, creating and changing posts. */
-class FakeGitHub {
-  readonly issues: FakePost[] = [];
-  readonly comments: FakePost[] = [];
-  readonly requests: string[] = [];
-  readonly server: Server = createServer(async (request, response) => {
-    const url = new URL(request.url ?? "/", this.origin);
-    this.requests.push(`${request.method} ${url.pathname}`);
-    const answer = (status: number, content: unknown) => {
-      response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(content));
-    };
-    if (request.headers.authorization !== "Bearer secret") {
-      return answer(401, { message: "Bad credentials" });
-    }
-    const [, kind, id] =
-      /^\/repos\/o\/r\/(?:issues\/7\/(comments)|issues(?:\/comments)?\/?(\d+)?)$/.exec(url.pathname) ?? [];
-    const list = kind === "comments" || url.pathname.includes("/comments/") ? this.comments : this.issues;
-    if (request.method === "GET") {
-      const [page, size] = [Number(url.searchParams.get("page")), Number(url.searchParams.get("per_page"))];
-      const state = url.searchParams.get("state");
-      const shown = list.filter((post) => state === null || (post.state ?? "open") === state);
-      return answer(200, shown.slice((page - 1) * size, page * size));
-    }
-    const content = (await json(request)) as Partial<FakePost>;
-    if (request.method === "POST") {
-      this.add(list, content.body ?? null, "Bot", content);
-      return answer(201, list.at(-1));
-    }
-    const post = list[Number(id)];
-    return post === undefined ? answer(404, { message: "Not Found" }) : answer(200, Object.assign(post, content));
-  });
-
-  get origin(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  add(list: FakePost[], body: string | null, type: string, more: object = {}): void {
-    const path = list === this.comments ? "issues/comments" : "issues";
-    list.push({ ...more, url: `${this.origin}/repos/o/r/${path}/${list.length}`, body, user: { type } });
-  }
-}
 
 let github: FakeGitHub;
 let repository: Repository;
 
 beforeAll(async () => {
-  github = new FakeGitHub();
-  await new Promise<void>((resolve) => github.server.listen(0, "127.0.0.1", resolve));
+  github = await FakeGitHub.start("o/r", 7);
   repository = { api: github.origin, name: "o/r", token: "secret" };
 });
-afterAll(() => {
-  github.server.closeAllConnections();
-  github.server.close();
-});
+afterAll(() => github.stop());
 beforeEach(() => {
   for (const list of [github.issues, github.comments, github.requests]) list.length = 0;
 });

@@ -33,6 +33,14 @@ describe("readNamedTargets", () => {
     ]);
   });
 
+  it("reads the image of the probes, or says that it is none", async () => {
+    const image = "registry.example:5000/mirror/agnhost@sha256:0123abcd";
+    expect(await readNamedTargets({ image }, resolve)).toEqual({ targets: [], accepted: [], image });
+    for (const wrong of ["two words", "", 7]) {
+      await expect(readNamedTargets({ image: wrong }, resolve)).rejects.toThrow(/image.*must be/);
+    }
+  });
+
   it("takes an empty file for one that names nothing", async () => {
     expect(await readNamedTargets(null, resolve)).toEqual({ targets: [], accepted: [] });
   });
@@ -55,7 +63,7 @@ describe("readNamedTargets", () => {
     ).catch((failure) => failure);
     expect(error).toBeInstanceOf(InvalidInputError);
     expect((error as InvalidInputError).problems.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([
-      "targets file.target: is not a field here; known are targets, accepted",
+      "targets file.target: is not a field here; known are targets, accepted, image",
       "targets[0].name: must say what the destination is, such as database",
       "targets[1].expect: must be allow or deny, or left out",
       'targets[1].to: "10.1.1.1" has no port; a destination is ADDRESS:PORT/PROTOCOL, such as 10.1.7.7:443/tcp',

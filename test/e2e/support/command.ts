@@ -15,14 +15,21 @@ export interface RunOptions {
   readonly cwd?: string;
   /** On top of the suite's own environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Nothing of the suite's own environment. Default: false. */
+  readonly isolated?: boolean;
   /** Text on stdin. */
   readonly input?: string;
 }
 
 /** Runs a command to its end; a status other than 0 is no error. */
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const { cwd, env, input = "" } = options;
-  const child = spawn(command, args, { env: { ...process.env, ...env }, ...(cwd !== undefined && { cwd }) });
+  const { cwd, env, input = "", isolated = false } = options;
+  const child = spawn(command, args, {
+    env: { ...(isolated ? {} : process.env), ...env },
+    ...(cwd !== undefined && { cwd }),
+  });
+  // Who does not read its input may end before it is written.
+  child.stdin.once("error", () => {});
   child.stdin.end(input);
   const ended = new Promise<number>((resolve, reject) => {
     child.once("error", reject);

@@ -1,0 +1,140 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { apply, kubectl, leftovers } from "./lab.ts";
+import { ENVIRONMENTS, rolesOf } from "./pipeline/environments.ts";
+import { grantedActions } from "./pipeline/iamPolicy.ts";
+import type { JobResult } from "./pipeline/playWorkflow.ts";
+import { World } from "./pipeline/world.ts";
+
+const POLICY = "workflow-runner-block-imds";
+
+/** The results of a run, by job, with the log of each job that failed. */
+function results(run: ReadonlyMap<string, JobResult>): Record<string, string> {
+  return Object.fromEntries([...run].map(([name, { result }]) => [name, result]));
+}
+
+function log(run: ReadonlyMap<string, JobResult>, job: string): string {
+  return run.get(job)?.log ?? "";
+}
+
+function livePolicies(namespace: string): string {
+  return kubectl("-n", namespace, "get", "networkpolicies", "-o", "name").trim();
+}
+
+/** Lets the runners of staging reach everything, beside the policy of the stack. */
+const ROGUE = {
+  apiVersion: "networking.k8s.io/v1",
+  kind: "NetworkPolicy",
+  metadata: { name: "rogue", namespace: "keeperhub" },
+  spec: { podSelector: { matchLabels: { app: "workflow-runner" } }, policyTypes: ["Egress"], egress: [{}] },
+};
+
+describe("the workflows, from their files, with the roles and rights of access/, on a cluster that enforces policies", () => {
+  let world: World;
+  let commit: string;
+
+  beforeAll(async () => {
+    world = await World.create();
+    commit = await world.repository.commit("the project");
+  });
+  afterAll(() => world.remove());
+
+  it("a pull request gets one comment about both stacks, and the next push changes that comment", async () => {
+    for (const _ of ["opened", "synchronize"]) {
+      const run = await world.play("preview", commit);
+      expect(results(run), log(run, "Preview staging")).toEqual({
+        "Preview staging": "success",
+        "Preview prod": "success",
+        Comment: "success",
+      });
+    }
+    expect(world.github.comments).toHaveLength(1);
+    const [{ body } = { body: null }] = world.github.comments;
+    expect(body).toMatch(/\| `staging` \| 🟢 \*\*narrower\*\* .*✅ passed/);
+    expect(body).toMatch(/\| `prod` \| 🟢 \*\*narrower\*\* .*✅ passed/);
+    expect(livePolicies("keeperhub")).toBe("");
+  });
+
+  it("a merge that deploys to staging what is not enforced there does not reach prod", async () => {
+    apply(ROGUE);
+    const run = await world.play("deploy", commit);
+    expect(results(run), log(run, "Deploy staging")).toEqual({
+      "Preview staging": "success",
+      "Preview prod": "success",
+      "Deploy staging": "failure",
+      "Deploy prod": "skipped",
+    });
+    expect(log(run, "Deploy staging")).toContain("staging is deployed, but npm run ci:verify -- staging ended with 1");
+    expect(log(run, "Deploy staging")).toContain("keeperhub/rogue");
+    expect(livePolicies("keeperhub-prod")).toBe("");
+    kubectl("-n", "keeperhub", "delete", "networkpolicy", "rogue");
+  });
+
+  it("the same run, started anew, deploys and verifies staging and then prod", async () => {
+    const run = await world.play("deploy", commit);
+    expect(results(run), log(run, "Deploy staging") + log(run, "Deploy prod")).toEqual({
+      "Preview staging": "success",
+      "Preview prod": "success",
+      "Deploy staging": "success",
+      "Deploy prod": "success",
+    });
+    // What those who approve prod read.
+    expect(run.get("Preview prod")?.summary).toMatch(/`prod` \| 🟢 \*\*narrower\*\*/);
+    for (const { stack, namespace } of ENVIRONMENTS) {
+      expect(log(run, `Deploy ${stack}`)).toContain(`${namespace}/${POLICY}: verified`);
+      expect(livePolicies(namespace)).toBe(`networkpolicy.networking.k8s.io/${POLICY}`);
+    }
+    expect(leftovers()).toBe("");
+  });
+
+  it("what was deployed has not drifted", async () => {
+    const run = await world.play("drift", commit);
+    expect(results(run), log(run, "Check staging")).toEqual({
+      "Check staging": "success",
+      "Check prod": "success",
+      Tell: "success",
+    });
+    expect(world.github.issues).toEqual([]);
+  });
+
+  it("a rule that somebody appends to the live policy of prod is an issue, until a deployment takes it away", async () => {
+    const rule = { to: [{ ipBlock: { cidr: "10.0.7.0/24" } }] };
+    const patch = JSON.stringify([{ op: "add", path: "/spec/egress/-", value: rule }]);
+    kubectl("-n", "keeperhub-prod", "patch", "networkpolicy", POLICY, "--type", "json", "-p", patch);
+
+    const found = await world.play("drift", commit);
+    expect(results(found)).toEqual({ "Check staging": "success", "Check prod": "failure", Tell: "success" });
+    expect(world.github.issues).toHaveLength(1);
+    expect(world.github.issues[0]?.body).toContain("it also allows 10.0.7.0/24 on every port");
+
+    const repaired = await world.play("deploy", commit);
+    expect(Object.values(results(repaired)), log(repaired, "Deploy prod")).toEqual(Array(4).fill("success"));
+    const after = await world.play("drift", commit);
+    expect(Object.values(results(after))).toEqual(Array(3).fill("success"));
+    expect(world.github.issues).toMatchObject([{ state: "closed" }]);
+  });
+
+  it("each role needed every action that its file grants, and none was refused to it", async () => {
+    expect(world.aws.refused).toEqual([]);
+    const roles = await Promise.all(ENVIRONMENTS.map((environment) => rolesOf(environment, "")));
+    for (const { name, policy } of roles.flat()) {
+      expect([...(world.aws.used.get(name) ?? [])].sort(), name).toEqual(grantedActions(policy));
+    }
+  });
+
+  it("the job of a pull request cannot become the role that deploys", async () => {
+    const { actions, environments } = world.host("preview", commit);
+    const assume = (environment: string) =>
+      actions["aws-actions/configure-aws-credentials"]?.(
+        {
+          "role-to-assume": environments.prod?.AWS_DEPLOY_ROLE ?? "",
+          "role-session-name": "try",
+          "aws-region": "us-east-2",
+          "allowed-account-ids": environments.prod?.AWS_ACCOUNT_ID ?? "",
+        },
+        { workspace: "", environment, env: {} },
+      );
+    await expect(assume("prod-preview")).rejects.toThrow(/can't be assumed.*AccessDenied/);
+    await expect(assume("staging")).rejects.toThrow(/can't be assumed.*AccessDenied/);
+    await assume("prod");
+  });
+});

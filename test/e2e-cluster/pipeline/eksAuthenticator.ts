@@ -1,0 +1,91 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, request, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { accessFrom, readKubeconfig } from "../../../lookups/kubeconfig.ts";
+import { sh } from "../lab.ts";
+import type { AwsFront } from "./awsFront.ts";
+import { signatureOf } from "./awsRequests.ts";
+
+/**
+ * Stands before an API server as EKS does: takes the tokens of `aws eks get-token`, which are presigned requests for the
+ * caller's identity, and lets the caller act with the groups of the access entries of its role, and with nothing else.
+ */
+export class EksAuthenticator {
+  /** PEM. */
+  readonly certificateAuthority: string;
+  readonly #server: Server;
+
+  private constructor(certificateAuthority: string, server: Server) {
+    this.certificateAuthority = certificateAuthority;
+    this.#server = server;
+  }
+
+  /** @param groups of each role, by its name */
+  static async start(front: AwsFront, groups: Readonly<Record<string, readonly string[]>>): Promise<EksAuthenticator> {
+    const administrator = await accessFrom(await readKubeconfig());
+    const target = new URL(administrator.server);
+    const { cert, key } = selfSigned();
+    const server = createServer({ cert, key }, (incoming, response) => {
+      const role = front.roleOf(accessKeyOf(incoming.headers.authorization ?? "") ?? "");
+      if (role === undefined) {
+        response.writeHead(401, { "content-type": "application/json" });
+        response.end(JSON.stringify({ kind: "Status", apiVersion: "v1", status: "Failure", code: 401 }));
+        return;
+      }
+      const outgoing = request(
+        {
+          hostname: target.hostname,
+          port: target.port,
+          method: incoming.method,
+          path: incoming.url,
+          ca: administrator.certificateAuthority,
+          headers: {
+            ...incoming.headers,
+            authorization: `Bearer ${administrator.token}`,
+            "impersonate-user": role.name,
+            "impersonate-group": [...(groups[role.name] ?? []), "system:authenticated"],
+          },
+        },
+        (answer) => {
+          response.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(response);
+        },
+      );
+      outgoing.once("error", () => response.destroy());
+      incoming.pipe(outgoing);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return new EksAuthenticator(cert, server);
+  }
+
+  get url(): string {
+    return `https://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  stop(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
+
+/** The access key that presigned a token. */
+function accessKeyOf(authorization: string): string | undefined {
+  const encoded = /^Bearer k8s-aws-v1\.(.+)$/.exec(authorization)?.[1];
+  const url = Buffer.from(encoded ?? "", "base64url").toString();
+  return URL.canParse(url) ? signatureOf({}, new URL(url))?.accessKeyId : undefined;
+}
+
+function selfSigned(): { cert: string; key: string } {
+  const folder = mkdtempSync(join(tmpdir(), "runner-egress-tls-"));
+  try {
+    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    const subject = ["-subj", "/CN=eks", "-addext", "subjectAltName=IP:127.0.0.1"];
+    const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
+    sh("openssl", ["req", "-x509", ...kind, ...subject, "-keyout", key, "-out", cert]);
+    return { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

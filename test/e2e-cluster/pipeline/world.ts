@@ -1,0 +1,173 @@
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { delimiter, join, resolve } from "node:path";
+import { mustRun } from "../../e2e/support/command.ts";
+import { Network } from "../../e2e/support/network.ts";
+import { FakeGitHub } from "../../support/fakeGitHub.ts";
+import { addHost, apply, IMAGE, kubectl, PUBLIC_HOST, setUpPeers } from "../lab.ts";
+import { actionsOf } from "./actions.ts";
+import { AwsFront } from "./awsFront.ts";
+import { EksAuthenticator } from "./eksAuthenticator.ts";
+import {
+  ACCOUNT,
+  BUCKET,
+  ENVIRONMENTS,
+  type Environment,
+  groupsOf,
+  rbacOf,
+  rolesOf,
+  variablesOf,
+} from "./environments.ts";
+import { type Host, type JobResult, playWorkflow, type Texts } from "./playWorkflow.ts";
+import { Repository } from "./repository.ts";
+
+const NAME = "example/runner-egress";
+const PULL_REQUEST = 7;
+const MODULES = resolve("node_modules");
+
+/** Everything that the workflows meet: the repository, GitHub, AWS with its roles, and a cluster that enforces policies. */
+export class World {
+  readonly repository: Repository;
+  readonly github: FakeGitHub;
+  readonly aws: AwsFront;
+  readonly #eks: EksAuthenticator;
+  /** Artifacts of the runs, which a re-run of the same workflow finds. */
+  readonly #artifacts: string;
+
+  private constructor(parts: Pick<World, "repository" | "github" | "aws">, eks: EksAuthenticator, artifacts: string) {
+    ({ repository: this.repository, github: this.github, aws: this.aws } = parts);
+    this.#eks = eks;
+    this.#artifacts = artifacts;
+  }
+
+  /** Sets up what docs/promotion.md says to set up once. */
+  static async create(): Promise<World> {
+    // The lab brings a cluster that enforces nothing; this is the one around it.
+    process.env.KUBECONFIG = process.env.E2E_KUBECONFIG;
+    setUpPeers();
+    const repository = await Repository.create();
+    const keys = new Map<string, string>();
+    for (const environment of ENVIRONMENTS) {
+      keys.set(environment.region, await createAccountParts(environment));
+      await configure(repository, environment);
+      addHost(`${environment.stack}-db`, `${environment.prefix}.100.20`, [5432, 22]);
+    }
+    const roles = await Promise.all(
+      ENVIRONMENTS.map((environment) => rolesOf(environment, keys.get(environment.region) ?? "")),
+    );
+    const aws = new AwsFront(process.env.AWS_ENDPOINT_URL ?? "", roles.flat(), (region) => keys.get(region) ?? "");
+    await aws.start();
+    const eks = await EksAuthenticator.start(aws, Object.assign({}, ...ENVIRONMENTS.map(groupsOf)));
+    aws.endpoint = eks;
+    const github = await FakeGitHub.start(NAME, PULL_REQUEST);
+    const artifacts = await mkdtemp(join(tmpdir(), "runner-egress-artifacts-"));
+    return new World({ repository, github, aws }, eks, artifacts);
+  }
+
+  async remove(): Promise<void> {
+    this.github.stop();
+    this.#eks.stop();
+    this.aws.stop();
+    await this.repository.remove();
+    await rm(this.#artifacts, { recursive: true });
+  }
+
+  /** Plays a workflow for a commit. Runs of one kind share their artifacts, as attempts of one run do. */
+  play(workflow: "preview" | "deploy" | "drift", commit: string): Promise<Map<string, JobResult>> {
+    return playWorkflow(`.github/workflows/${workflow}.yml`, this.host(workflow, commit));
+  }
+
+  host(run: string, commit: string): Host {
+    const artifacts = join(this.#artifacts, run);
+    return {
+      github: {
+        repository: NAME,
+        sha: commit,
+        token: "secret",
+        event: { pull_request: { number: PULL_REQUEST, head: { repo: { full_name: NAME } } } },
+      },
+      variables: { PULUMI_BACKEND_URL: stateUrl() },
+      environments: Object.assign({}, ...ENVIRONMENTS.map(variablesOf)),
+      env: this.#environment(),
+      actions: actionsOf({ repository: this.repository.path, commit, artifacts, aws: this.aws.url, name: NAME }),
+      replace: (command, { workspace }) =>
+        command === "npm ci" ? symlink(MODULES, join(workspace, "node_modules")) : undefined,
+    };
+  }
+
+  /** Of this process only what a fresh machine would have, and where things are here. No credentials. */
+  #environment(): Texts {
+    const kept = Object.entries(process.env).filter(
+      ([name]) => name.startsWith("PULUMI_") && !/PASSPHRASE|BACKEND_URL/.test(name),
+    );
+    return {
+      ...(Object.fromEntries(kept) as Texts),
+      PATH: [process.env.E2E_AWS_FOLDER, join(MODULES, ".bin"), process.env.PATH].join(delimiter),
+      HOME: tmpdir(),
+      CI: "true",
+      AWS_ENDPOINT_URL: this.aws.url,
+      AWS_EC2_METADATA_DISABLED: "true",
+      GITHUB_API_URL: this.github.origin,
+      GITHUB_REPOSITORY: NAME,
+    };
+  }
+}
+
+function stateUrl(): string {
+  return `s3://${BUCKET}?region=us-east-1`;
+}
+
+/** The network, the bucket or a key for the state, and the rights in the cluster. Returns the key's ARN. */
+async function createAccountParts(environment: Environment): Promise<string> {
+  const { stack, region, prefix, namespace } = environment;
+  await Network.create({ name: `techops-${stack}`, prefix, region });
+  const aws = (...args: string[]) =>
+    mustRun(join(process.env.E2E_AWS_FOLDER ?? "", "aws"), [...args, "--region", region, "--output", "text"]);
+  if (stack === "staging") {
+    await aws("s3api", "create-bucket", "--bucket", BUCKET);
+  }
+  const key = (await aws("kms", "create-key", "--query", "KeyMetadata.KeyId")).trim();
+  await aws("kms", "create-alias", "--alias-name", "alias/pulumi-state", "--target-key-id", key);
+  if (namespace !== "keeperhub") {
+    kubectl("create", "namespace", namespace);
+    kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted");
+  }
+  apply(...(await rbacOf(environment)));
+  return `arn:aws:kms:${region}:${ACCOUNT}:key/${key}`;
+}
+
+/** The stack in the shared state, and in the repository what it needs here and what verify may try. */
+async function configure(repository: Repository, { stack, region, prefix, namespace }: Environment): Promise<void> {
+  if (namespace !== "keeperhub") {
+    await repository.edit(`Pulumi.${stack}.yaml`, ({ config, ...file }) => ({
+      ...file,
+      config: { ...(config as object), "runner-egress:runner": { namespace } },
+    }));
+    await repository.edit(`policy-pack/config.${stack}.json`, ({ declaration }) => {
+      const { runner, policies, ...rest } = declaration as { runner: object; policies: string[] };
+      return {
+        declaration: {
+          runner: { ...runner, namespaces: [namespace] },
+          policies: policies.map((policy) => policy.replace("keeperhub/", `${namespace}/`)),
+          ...rest,
+        },
+      };
+    });
+  }
+  const database = `${prefix}.100.20`;
+  await repository.write(
+    `verify.${stack}.yaml`,
+    JSON.stringify({
+      image: IMAGE,
+      targets: [
+        { name: "database", to: `${database}:5432/tcp`, expect: "allow" },
+        { name: "database over ssh", to: `${database}:22/tcp`, expect: "deny" },
+        { name: "public host", to: `${PUBLIC_HOST}:443/tcp`, expect: "allow" },
+      ],
+    }),
+  );
+  await mustRun("pulumi", ["stack", "init", stack, "--secrets-provider", "awskms://alias/pulumi-state"], {
+    cwd: repository.path,
+    env: { PULUMI_BACKEND_URL: stateUrl(), AWS_REGION: region },
+  });
+}
