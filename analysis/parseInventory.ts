@@ -1,4 +1,4 @@
-import { type Address, formatAddress, parseAddress } from "./address.ts";
+import { type Address, parseAddress } from "./address.ts";
 import { type Fields, InputReader } from "./inputReader.ts";
 import type { Inventory, NamedPort, Pod, Service, ServicePort } from "./inventory.ts";
 import type { Labels } from "./labelSelector.ts";
@@ -96,7 +96,10 @@ class InventoryReader extends InputReader {
   service({ path, metadata, spec: specInput }: Read): Service {
     const spec = this.fields(specInput, `${path}.spec`);
     const isExternal = spec.type === "ExternalName";
-    const clusterIps = this.list(spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]), path);
+    const clusterIps = this.list(
+      spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]),
+      `${path}.spec.clusterIPs`,
+    );
     const selector = this.labels(spec.selector, `${path}.spec.selector`);
     return {
       ...this.name(metadata, path),
@@ -203,9 +206,4 @@ class InventoryReader extends InputReader {
     }
     return protocol ?? "TCP";
   }
-}
-
-/** `namespace/name (10.0.3.5)`, for people. */
-export function describePod({ namespace, name, addresses }: Pick<Pod, "namespace" | "name" | "addresses">): string {
-  return `${namespace}/${name} (${addresses.map(formatAddress).join(", ") || "no address yet"})`;
 }

@@ -150,6 +150,18 @@ describe("rules without to, without ports, without rules", () => {
     expect(() => verdict(analyse([policy([])]), { ...parsePoint("10.0.0.1:1"), port: 65536 })).toThrow(
       "TCP has no port 65536",
     );
+    for (const port of [-1, 80.5, Number.NaN]) {
+      expect(() => verdict(analyse([policy([])]), { ...parsePoint("10.0.0.1:1"), port })).toThrow(
+        `TCP has no port ${port}`,
+      );
+    }
+    const nodeIp = parsePoint("[fd00::1]:1").address;
+    expect(() => analyse([], { semantics: { ...V4, nodeIp } as Semantics })).toThrow(
+      "nodeIp fd00::1 is ipv6, but the cluster's family is ipv4",
+    );
+    expect(() => analyse([policy([])], { semantics: { ...V4, agentVersion: "1.2.3.4" } as Semantics })).toThrow(
+      '"1.2.3.4" is not an agent version',
+    );
     expect(() => analyse([policy([])], { semantics: { ...V4, agentVersion: "latest" } as Semantics })).toThrow(
       '"latest" is not an agent version',
     );
@@ -467,6 +479,20 @@ describe("an inventory", () => {
     ],
   ])("%s", (_, input, point, expected, semantics) => {
     expect(verdict(analyse([input], { semantics, inventory }), parsePoint(point))).toBe(expected);
+  });
+
+  it("finds named ports of pods for a rule without to, which the agent never gets", () => {
+    const named = (semantics: Semantics, port: number, host = "10.1.64.5") =>
+      verdict(
+        analyse([policy([{ ports: [{ port: "http" }] }])], { semantics, inventory }),
+        parsePoint(`${host}:${port}`),
+      );
+    expect([named(KUBERNETES, 8787), named(KUBERNETES, 8788), named(KUBERNETES, 8787, "10.1.64.6")]).toEqual([
+      "allow",
+      "deny",
+      "deny",
+    ]);
+    expect(named(V4, 8787)).toBe("deny");
   });
 
   it("can leave pods to selectors alone", () => {
