@@ -21,7 +21,7 @@ const NAMED_SETS: Readonly<Record<string, () => readonly AddressRange[]>> = {
 /**
  * Reads an assertion file, `{assertions: [{name, expect, to, except, protocols, ports}]}`.
  *
- * @throws {InvalidInputError} with every problem: unknown fields, names used twice, addresses that are none.
+ * @throws {ProblemsError} with every problem: unknown fields, names used twice, addresses that are none.
  */
 export function parseAssertions(input: unknown): Assertion[] {
   const reader = new InputReader();

@@ -23,7 +23,7 @@ const ENDED_PHASES: readonly unknown[] = ["Succeeded", "Failed"];
  * An inventory with a hole would turn "this selector matches nothing" into a false denial, so one without pods, or with a
  * pod or Service whose Namespace is missing, is refused.
  *
- * @throws {InvalidInputError} with every problem.
+ * @throws {ProblemsError} with every problem.
  */
 export function parseInventory(objects: readonly InventoryObject[]): Inventory {
   const reader = new InventoryReader();
@@ -50,9 +50,9 @@ export function parseInventory(objects: readonly InventoryObject[]): Inventory {
   for (const namespace of new Set([...pods, ...services].map((object) => object.namespace))) {
     if (!namespaces.has(namespace)) {
       reader.report(
-        "inventory",
-        namespace,
-        "has a Pod or Service of this namespace but not the Namespace, whose labels policies may ask for",
+        `namespace "${namespace}"`,
+        undefined,
+        "has a Pod or Service in the inventory but no Namespace, whose labels policies may ask for; add it",
       );
     }
   }

@@ -31,7 +31,7 @@ export interface ParseOptions {
  * a policy that is never stored denies nothing, so the `ingress` half is looked at too, for that alone. Unknown fields
  * are refused: a misspelt `except` is not an empty one. `status` and unknown metadata are ignored.
  *
- * @throws {InvalidInputError} with every problem of every policy.
+ * @throws {ProblemsError} with every problem of every policy.
  */
 export function parseNetworkPolicies(inputs: readonly unknown[], options: ParseOptions = {}): NetworkPolicy[] {
   const reader = new PolicyReader();

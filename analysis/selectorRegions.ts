@@ -41,7 +41,7 @@ export interface SelectorRegion {
 }
 
 /** Every pod of the cluster. */
-export const EVERY_POD: PodSet = { namespaceSelector: EVERYTHING, podSelector: EVERYTHING };
+const EVERY_POD: PodSet = { namespaceSelector: EVERYTHING, podSelector: EVERYTHING };
 
 /** `pods k8s-app=kube-dns in namespaces kubernetes.io/metadata.name=kube-system`, shortened where it says the same. */
 export function formatPodSet({ namespaceSelector, podSelector }: PodSet): string {

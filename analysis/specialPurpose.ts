@@ -20,9 +20,6 @@ export interface SpecialPurposeBlock {
   readonly registry: "special-purpose" | "address-space";
 }
 
-/** The day the rows were last compared with the IANA registries (RFC 6890, RFC 8190). */
-export const SPECIAL_PURPOSE_DATE = "2026-07-18";
-
 type Row = readonly [cidr: string, name: string, reference: string, reachable: GloballyReachable];
 
 const SPECIAL_PURPOSE: readonly Row[] = [
@@ -101,7 +98,7 @@ const block =
   });
 
 /**
- * The IANA special-purpose address registries and the rows of their neighbours, as of {@link SPECIAL_PURPOSE_DATE}. One
+ * The IANA special-purpose address registries and the rows of their neighbours (RFC 6890, RFC 8190), as of 2026-07-18. One
  * row of the registry is missing on purpose: `::ffff:0:0/96`, IPv4-mapped (RFC 4291). Linux sends those packets as IPv4,
  * so the IPv4 rows decide, and the API server refuses the block as an `except`.
  */

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   type Address,
+  bareDiff,
   type Cidr,
   countDiff,
   diff,
@@ -11,7 +12,6 @@ import {
   formatCidr,
   formatRange,
   isEmptyDiff,
-  isSubsetOf,
   LAST_ADDRESS,
   POLICY_PROTOCOLS,
   type Point,
@@ -31,6 +31,11 @@ const SEMANTICS: readonly Semantics[] = [
   { name: "vpc-cni", ipFamily: "ipv6" },
 ];
 const semantics = fc.constantFrom(...SEMANTICS);
+
+function gainsNothing(before: EgressAnalysis, after: EgressAnalysis): boolean {
+  const { boxes, pods } = bareDiff(before, after).gained;
+  return boxes.length === 0 && pods.length === 0;
+}
 
 function pointAt({
   cidr,
@@ -89,7 +94,7 @@ describe("the algebra of policies", () => {
         const point = pointAt(where);
         const [left, right, both] = [a, b, [...a, ...b]].map((input) => verdict(analyse(input), point));
         expect(both).toBe(left === "allow" || right === "allow" ? "allow" : "deny");
-        expect(isSubsetOf(analyse(a), analyse([...a, ...b]))).toBe(true);
+        expect(gainsNothing(analyse([...a, ...b]), analyse(a))).toBe(true);
       }),
     );
   });
@@ -115,7 +120,7 @@ describe("the algebra of policies", () => {
         const back = countDiff(after, before, POLICY_PROTOCOLS);
         expect(forth.gained).toEqual(back.lost);
         expect(forth.lost).toEqual(back.gained);
-        expect(isSubsetOf(before, after) && isSubsetOf(after, before)).toBe(equals(before, after));
+        expect(gainsNothing(before, after) && gainsNothing(after, before)).toBe(equals(before, after));
         if (semantics.name === "kubernetes") {
           for (const family of ["ipv4", "ipv6"] as const) {
             const grown = sizeByVerdict(after, family, "UDP").allow - sizeByVerdict(before, family, "UDP").allow;

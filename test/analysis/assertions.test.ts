@@ -3,7 +3,7 @@ import {
   type Address,
   type CompileOptions,
   check,
-  type InvalidInputError,
+  type ProblemsError,
   parseAddress,
   parseAssertions,
   type Semantics,
@@ -211,22 +211,22 @@ describe("parseAssertions", () => {
       });
       expect.unreachable();
     } catch (error) {
-      expect((error as InvalidInputError).message.split("\n")).toEqual([
+      expect((error as ProblemsError).message.split("\n")).toEqual([
         "Not an assertion file:",
-        '  - assertions[0].expect: must be allow or deny (found "denied")',
+        '  - assertions[0].expect is "denied": must be allow or deny',
         '  - assertions[0].to[0]: "10.0.0.0/33" has prefix length 33; ipv4 allows 0 to 32',
-        '  - assertions[0].to[1]: must be an address, a CIDR block or one of everything, public-internet, not-globally-reachable, aws-metadata (found "nowhere")',
-        '  - assertions[0].to[2].pod: is not a field here; known are namespace, labels (found "x")',
-        "  - assertions[0].to[2].labels.a: no pod can have this label; a key and a value must be texts that Kubernetes accepts (found 1)",
-        "  - assertions[0].ports[0]: must be a port from 0 to 65535, or a range such as 8000-9000 (found 70000)",
-        '  - assertions[0].ports[1]: must be a port from 0 to 65535, or a range such as 8000-9000 (found "b")',
-        "  - assertions[1].exept: is not a field here; known are name, expect, to, except, protocols, ports (found [])",
-        '  - assertions[1].to: must be a list (found "10.0.0.1")',
-        '  - assertions[1].protocols[0]: must be TCP, UDP or SCTP (found "ICMP")',
-        '  - assertions[2].to[0].namespace: must be the name of a namespace; leave it out for all of them (found "")',
-        '  - assertions[2].to[1].labels.a b: no pod can have this label; a key and a value must be texts that Kubernetes accepts (found "")',
-        "  - assertions[2].ports[0]: must be a port from 0 to 65535, or a range such as 8000-9000 (found [443])",
-        '  - assertions[1].name: is used twice (found "a")',
+        '  - assertions[0].to[1] is "nowhere": must be an address, a CIDR block or one of everything, public-internet, not-globally-reachable, aws-metadata',
+        '  - assertions[0].to[2].pod is "x": is not a field here; known are namespace, labels',
+        "  - assertions[0].to[2].labels.a is 1: no pod can have this label; a key and a value must be texts that Kubernetes accepts",
+        "  - assertions[0].ports[0] is 70000: must be a port from 0 to 65535, or a range such as 8000-9000",
+        '  - assertions[0].ports[1] is "b": must be a port from 0 to 65535, or a range such as 8000-9000',
+        "  - assertions[1].exept is []: is not a field here; known are name, expect, to, except, protocols, ports",
+        '  - assertions[1].to is "10.0.0.1": must be a list',
+        '  - assertions[1].protocols[0] is "ICMP": must be TCP, UDP or SCTP',
+        '  - assertions[2].to[0].namespace is "": must be the name of a namespace; leave it out for all of them',
+        '  - assertions[2].to[1].labels.a b is "": no pod can have this label; a key and a value must be texts that Kubernetes accepts',
+        "  - assertions[2].ports[0] is [443]: must be a port from 0 to 65535, or a range such as 8000-9000",
+        '  - assertions[1].name is "a": is used twice',
       ]);
     }
     expect(

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { type InvalidInputError, parseNetworkPolicies } from "../../analysis/index.ts";
+import { type ProblemsError, parseNetworkPolicies } from "../../analysis/index.ts";
 import { block, policy } from "../support/policies.ts";
 
 const problemsOf = (...inputs: unknown[]) => {
   try {
     parseNetworkPolicies(inputs);
   } catch (error) {
-    return (error as InvalidInputError).problems.map(({ path, reason }) => `${path}: ${reason}`);
+    return (error as ProblemsError).problems.map(({ where, reason }) => `${where}: ${reason}`);
   }
   return [];
 };
@@ -179,7 +179,7 @@ describe("what the API server would refuse", () => {
       "[2].spec",
     ]);
     expect(() => parseNetworkPolicies([policy([{ ports: [{ port: 70000 }] }])])).toThrow(
-      "Not a NetworkPolicy that the API server would accept:\n  - spec.egress[0].ports[0].port: must be a number from 1 to 65535 (found 70000)",
+      "Not a NetworkPolicy that the API server would accept:\n  - spec.egress[0].ports[0].port is 70000: must be a number from 1 to 65535",
     );
   });
 });

@@ -203,7 +203,7 @@ describe("check", () => {
       code: 3,
       stdout: "",
       stderr: `${at("a.yaml")}: not an assertion file:
-  - assertions[0].expect: must be allow or deny (found "maybe")
+  - assertions[0].expect is "maybe": must be allow or deny
   - assertions[0].to[0]: "10.0.0.1/8" has host bits set; the block is 10.0.0.0/8
 `,
     });
