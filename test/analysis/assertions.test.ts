@@ -159,6 +159,14 @@ describe("check", () => {
     expect(apart(toWeb, [80])).toMatchObject({ outcome: "holds", apart: [], text: "a: denied" });
     const inventory = inventoryOf(podObject("web-0", "10.1.0.1", { labels: { app: "web" } }));
     expect(apart(toWeb, [443], { inventory })?.outcome).toBe("fails");
+    // No pod has the address of an AWS service, but its neighbour may be one's.
+    const toImds = (to: string) =>
+      check(
+        analyse([policy(toWeb)]),
+        parseAssertions({ assertions: [{ name: "a", expect: "deny", to: [to], ports: [443] }] }),
+      )[0];
+    expect(toImds("169.254.169.254")?.apart).toEqual([]);
+    expect(toImds("169.254.169.254/31")?.apart).toEqual([pods]);
     const semantics: Semantics = { name: "vpc-cni", ipFamily: "ipv4" };
     expect(apart(toWeb, [443], { semantics })?.apart).toEqual([pods, "the pod's own node"]);
     const nodeIp = parseAddress("192.168.0.1") as Address;
@@ -238,7 +246,7 @@ describe("parseAssertions", () => {
     ]);
     expect(() => parseAssertions({ assertions: [] })).toThrow("a file without any proves nothing");
     expect(() => parseAssertions({ asertions: [] })).toThrow(
-      "file.asertions: is not a field here; known are assertions",
+      "file.asertions is []: is not a field here; known are assertions",
     );
   });
 });

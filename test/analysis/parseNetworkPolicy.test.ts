@@ -123,6 +123,11 @@ describe("what the API server would refuse", () => {
       policy([{ to: [{ podSelector: { matchLabels: { a: 1 } } }] }]),
       "spec.egress[0].to[0].podSelector.matchLabels.a: must be a text",
     ],
+    [
+      "a port name of 16 characters",
+      policy([{ ports: [{ port: "a23456789012345" }, { port: "a234567890123456" }] }]),
+      "spec.egress[0].ports[1].port: must be a number from 1 to 65535 or a port name (a-z, 0-9, -; at most 15)",
+    ],
     ["egress that is no list", policy({}), "spec.egress: must be a list"],
     [
       "a label key that is none",
