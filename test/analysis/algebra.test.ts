@@ -348,6 +348,11 @@ describe("diff", () => {
       },
     ]);
     expect(texts(to(web), own)).toEqual([[], []]);
+    // A name adds nothing where every number is open already; losing it again is no loss either.
+    expect(texts(to(web, [{ protocol: "TCP" }]), to(web, [{ protocol: "TCP" }, { port: "http" }]))).toEqual([[], []]);
+    const everywhere = policy([{ to: [{ podSelector: web, namespaceSelector: {} }] }]);
+    expect(texts(own, everywhere)).toEqual([["pods app=web in all namespaces 0-65535"], []]);
+    expect(texts(everywhere, own)).toEqual([[], ["pods app=web in all namespaces 0-65535"]]);
   });
 
   it("counts a pod that nothing isolates as one that may do everything", () => {

@@ -365,6 +365,7 @@ describe("an inventory", () => {
         namedPorts: [{ name: "http", protocol: "TCP" as const, port: 8787 }],
       }),
       pod("daemon", "10.1.0.10", { hostNetwork: true }),
+      pod("stranger", "10.1.65.5", { namespace: "other", labels: { app: "sandbox" } }),
     ],
     services: [
       {
@@ -411,6 +412,21 @@ describe("an inventory", () => {
       "namespaces by label",
       to({}, [{ port: 8787 }], { namespaceSelector: { matchLabels: { team: "runners" } } }),
       "10.1.64.5:8787",
+      "allow",
+      KUBERNETES,
+    ],
+    [
+      "no namespaceSelector: only the policy's own namespace",
+      to({ matchLabels: { app: "sandbox" } }, [{ port: 8787 }]),
+      "10.1.65.5:8787",
+      "deny",
+      KUBERNETES,
+    ],
+    ["the same on the agent", to({ matchLabels: { app: "sandbox" } }, [{ port: 8787 }]), "10.1.65.5:8787", "deny", V4],
+    [
+      "every namespace",
+      to({ matchLabels: { app: "sandbox" } }, [{ port: 8787 }], { namespaceSelector: {} }),
+      "10.1.65.5:8787",
       "allow",
       KUBERNETES,
     ],
@@ -502,6 +518,12 @@ describe("an inventory", () => {
     expect(verdict(with_(true), parsePoint("10.1.64.5:80"))).toBe("allow");
     expect(verdict(with_(false), parsePoint("10.1.64.5:80"))).toBe("deny");
     expect(verdict(with_(false), parsePoint("10.1.64.6:80"))).toBe("allow");
+    // A rule without `to` is no block: it reaches pods whatever blocks do.
+    const anywhere = analyse([policy([{}])], {
+      semantics: { name: "kubernetes", ipBlockMatchesPods: false },
+      inventory,
+    });
+    expect(verdict(anywhere, parsePoint("10.1.64.5:80"))).toBe("allow");
     // A pod of the host network has its node's address, which is no pod's.
     expect(verdict(with_(false), parsePoint("10.1.0.10:80"))).toBe("allow");
   });
