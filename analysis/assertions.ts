@@ -1,15 +1,19 @@
 import { type ChangedRange, fewestBoxes } from "./boxes.ts";
 import { type AddressRange, formatRange } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
+import { witnessOf } from "./diff.ts";
 import { type Explanation, explain } from "./explain.ts";
-import type { LabelSelector } from "./labelSelector.ts";
+import { areDisjoint } from "./labelSelector.ts";
 import type { PolicyProtocol, PortRange } from "./networkPolicy.ts";
 import { cellIndexAt, cellRange } from "./partition.ts";
 import type { Point } from "./point.ts";
-import type { PortTable } from "./ports.ts";
+import { type PortTable, permitsSome } from "./ports.ts";
 import type { RangeSet } from "./rangeSet.ts";
+import { formatReference, type Reference, referenceTo } from "./reference.ts";
 import { formatPorts } from "./regions.ts";
-import { formatPodSet, type PodSet, selectorRegion } from "./selectorRegions.ts";
+import { formatPodSet, mayAllow, type PodSet, selectorRegion, unplacedGrants } from "./selectorRegions.ts";
+import { awsEndpointAt } from "./specialPurpose.ts";
+import { addressTerms } from "./terms.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Destinations that all have to be allowed, or all denied. */
@@ -41,10 +45,12 @@ export interface AssertionResult {
   readonly expect: "allow" | "deny";
   /**
    * `vacuous`: it names no destination at all, so it proves nothing; counts as a failure. `inconclusive`: the agent cannot
-   * load the policy, or pods by label may or may not be among those that a rule names.
+   * load the policy, or some of the pods of a denial may be among those that a rule names, or at an address that it allows.
    */
   readonly outcome: "holds" | "fails" | "vacuous" | "inconclusive";
   readonly contradictions: readonly Contradiction[];
+  /** For a denial that holds: what may be reached all the same at addresses that were not given, sorted. */
+  readonly apart: readonly string[];
   readonly text: string;
 }
 
@@ -55,30 +61,34 @@ export function check(analysis: EgressAnalysis, assertions: readonly Assertion[]
 
 function checkOne(analysis: EgressAnalysis, assertion: Assertion): AssertionResult {
   const { name, expect, addresses, pods, protocols, ports } = assertion;
-  const result = (outcome: AssertionResult["outcome"], contradictions: readonly Contradiction[], text: string) => ({
-    name,
-    expect,
-    outcome,
-    contradictions,
-    text: `${name}: ${text}`,
-  });
+  const result = (
+    outcome: AssertionResult["outcome"],
+    text: string,
+    contradictions: readonly Contradiction[] = [],
+    apart: readonly string[] = [],
+  ): AssertionResult => ({ name, expect, outcome, contradictions, apart, text: `${name}: ${text}` });
   if ((addresses.length === 0 && pods.length === 0) || protocols.length === 0 || ports.length === 0) {
-    return result("vacuous", [], "names no destination, so it proves nothing");
+    return result("vacuous", "names no destination, so it proves nothing");
   }
   if (analysis.aborts.length > 0) {
-    return result("inconclusive", [], "the agent cannot load this policy and keeps whatever was loaded before");
+    return result("inconclusive", "the agent cannot load this policy and keeps whatever was loaded before");
   }
   const contradictions = [...wrongAddresses(analysis, assertion), ...wrongPods(analysis, assertion)];
   const [first] = contradictions;
   if (first !== undefined) {
     const more = contradictions.length > 1 ? ` (and ${contradictions.length - 1} more)` : "";
     const why = first.explanation?.text ?? `${first.where} ${formatPorts(first.ports)} has verdict ${first.verdict}.`;
-    return result("fails", contradictions, `should ${expect} ${first.where}, but ${why}${more}`);
+    return result("fails", `should ${expect} ${first.where}, but ${why}${more}`, contradictions);
   }
-  const unsure = pods.filter((set) => mayBeNamed(analysis, set, assertion));
-  return unsure.length > 0
-    ? result("inconclusive", [], `a rule may name some of ${unsure.map(formatPodSet).join(", ")}`)
-    : result("holds", [], expect === "allow" ? "allowed" : "denied");
+  if (expect === "allow") {
+    return result("holds", "allowed");
+  }
+  const doubts = pods.flatMap((set) => doubtsAbout(analysis, set, assertion));
+  if (doubts.length > 0) {
+    return result("inconclusive", doubts.join("; "));
+  }
+  const apart = withoutAddress(analysis, assertion);
+  return result("holds", `denied${apart.length === 0 ? "" : `, apart from ${apart.join(" and ")}`}`, [], apart);
 }
 
 function wrongAddresses(analysis: EgressAnalysis, assertion: Assertion): Contradiction[] {
@@ -110,11 +120,7 @@ function wrongAddresses(analysis: EgressAnalysis, assertion: Assertion): Contrad
     return found;
   });
   return fewestBoxes(wrong).map(({ range, protocols, ports, after }) => {
-    const witness: Point = {
-      address: { family: range.family, value: range.first },
-      protocol: protocols[0] as PolicyProtocol,
-      port: ports.from === 0 && ports.to > 0 ? 1 : ports.from,
-    };
+    const witness = witnessOf({ range, protocols, ports });
     const explanation = explain(analysis, witness);
     return { where: formatRange(range), range, protocols, ports, verdict: after, witness, explanation };
   });
@@ -137,7 +143,9 @@ function wrongPorts(table: PortTable, { expect, protocols, ports }: Assertion): 
         if (from <= to && span.verdict !== expect) {
           const key = `${from}-${to} ${span.verdict}`;
           const known = byShape.get(key) ?? { protocols: [], ports: { from, to }, verdict: span.verdict };
-          known.protocols.push(protocol);
+          if (!known.protocols.includes(protocol)) {
+            known.protocols.push(protocol);
+          }
           byShape.set(key, known);
         }
       }
@@ -169,43 +177,52 @@ function podContradiction(set: PodSet, { protocols, ports }: Assertion, verdict:
   };
 }
 
-/** Whether a rule names pods that may, but need not, be among those of a denial. */
-function mayBeNamed(analysis: EgressAnalysis, set: PodSet, { expect, protocols, ports }: Assertion): boolean {
-  return (
-    expect === "deny" &&
-    analysis.podGrants.some(
-      ({ pods, permissions }) =>
-        !areDisjoint(pods.podSelector, set.podSelector) &&
-        !areDisjoint(pods.namespaceSelector, set.namespaceSelector) &&
-        permissions.some(
-          ({ protocol, range }) =>
-            (protocol === "any" || protocols.includes(protocol)) &&
-            ports.some(({ from, to }) => range.from <= to && from <= range.to),
-        ),
-    )
+/** Why some pods of a denial may be reached although no rule is known to reach them. */
+function doubtsAbout(analysis: EgressAnalysis, set: PodSet, assertion: Assertion): string[] {
+  const isNamed = analysis.podGrants.some(
+    (grant) =>
+      mayAllow(grant, assertion) &&
+      !areDisjoint(grant.pods.podSelector, set.podSelector) &&
+      !areDisjoint(grant.pods.namespaceSelector, set.namespaceSelector),
   );
+  if (isNamed) {
+    return [`a rule may name some of ${formatPodSet(set)}`];
+  }
+  const block = blockThatAllows(analysis, assertion);
+  return block === undefined
+    ? []
+    : [
+        `${formatReference(block)} may hold addresses of ${formatPodSet(set)}; deny the addresses that they can have instead`,
+      ];
 }
 
-/** Whether no labels can satisfy both selectors; sound, not complete. */
-function areDisjoint(a: LabelSelector, b: LabelSelector): boolean {
-  return a.requirements.some((left) =>
-    b.requirements.some((right) => {
-      if (left.key !== right.key) {
-        return false;
-      }
-      const operators = [left.operator, right.operator];
-      if (left.operator === "In" && right.operator === "In") {
-        return !left.values.some((value) => right.values.includes(value));
-      }
-      if (operators.includes("DoesNotExist")) {
-        return operators.includes("In") || operators.includes("Exists");
-      }
-      const [wanted, refused] = left.operator === "In" ? [left, right] : [right, left];
-      return (
-        wanted.operator === "In" &&
-        refused.operator === "NotIn" &&
-        wanted.values.every((value) => refused.values.includes(value))
-      );
-    }),
+/** The first block with a port of an assertion, where blocks match pods too. */
+function blockThatAllows(analysis: EgressAnalysis, assertion: Assertion): Reference | undefined {
+  const { policies, applying, semantics } = analysis;
+  if (semantics.name === "kubernetes" && semantics.ipBlockMatchesPods === false) {
+    return undefined;
+  }
+  const term = addressTerms(policies, applying, undefined).find(({ permissions }) =>
+    permitsSome(permissions, assertion),
   );
+  return term && referenceTo(analysis, term);
+}
+
+/** What the policies, or the agent by itself, may allow at addresses that the analysis was not given. */
+function withoutAddress(analysis: EgressAnalysis, assertion: Assertion): string[] {
+  const { semantics } = analysis;
+  // No pod and no node has the address of an AWS service.
+  const ranges = assertion.addresses.filter(
+    ({ family, first, last }) => first !== last || awsEndpointAt({ family, value: first }) === undefined,
+  );
+  const isNodeUnknown =
+    semantics.name === "vpc-cni" &&
+    semantics.nodeIp === undefined &&
+    ranges.some(({ family }) => family === semantics.ipFamily);
+  return [
+    ...(ranges.length > 0 && unplacedGrants(analysis, assertion).length > 0
+      ? ["pods and Services that rules name by label"]
+      : []),
+    ...(isNodeUnknown ? ["the pod's own node"] : []),
+  ];
 }

@@ -1,4 +1,11 @@
-import { ADDRESS_BITS, type AddressFamily, formatAddress, LAST_ADDRESS, parseAddress } from "./address.ts";
+import {
+  ADDRESS_BITS,
+  type Address,
+  type AddressFamily,
+  formatAddress,
+  LAST_ADDRESS,
+  parseAddress,
+} from "./address.ts";
 
 /** A run of addresses of one family, both ends included. */
 export interface AddressRange {
@@ -61,6 +68,11 @@ export function cidrAt(family: AddressFamily, address: bigint, prefixLength: num
   const hostBits = BigInt(ADDRESS_BITS[family] - prefixLength);
   const first = (address >> hostBits) << hostBits;
   return { family, first, last: first + (1n << hostBits) - 1n, prefixLength };
+}
+
+/** The block of a single address, /32 or /128. */
+export function hostOf({ family, value }: Address): Cidr {
+  return cidrAt(family, value, ADDRESS_BITS[family]);
 }
 
 /** Every address of a family, `0.0.0.0/0` or `::/0`. */

@@ -1,12 +1,11 @@
-import { ADDRESS_FAMILIES, type AddressFamily } from "./address.ts";
+import { ADDRESS_FAMILIES, type AddressFamily, formatAddress } from "./address.ts";
 import type { Inventory } from "./inventory.ts";
-import { kubernetesPartition } from "./kubernetes.ts";
+import { kubernetesPartition, kubernetesTerms } from "./kubernetes.ts";
 import { appliesTo, type NetworkPolicy, type Source } from "./networkPolicy.ts";
 import { type Partition, partitionByLongestPrefix, uniformPartition } from "./partition.ts";
 import { commonTable, PROTOCOLS, portTable, uniformTable, withProtocol } from "./ports.ts";
 import { everyPodAllowed, type PodGrant, podGrants, type SelectorRegion, selectorRegions } from "./selectorRegions.ts";
 import { protocolsOf, type Semantics, type VpcCniSemantics } from "./semantics.ts";
-import { addressTerms } from "./terms.ts";
 import { agentMap, type MapEntry } from "./vpcCniMap.ts";
 import { type ExceptPlace, slotVerdict } from "./vpcCniSlots.ts";
 import { vpcCniTerms } from "./vpcCniTerms.ts";
@@ -48,10 +47,19 @@ export interface CompileOptions {
  * Compiles policies into the normal form. O(n log n) in the number of blocks and `except`s, unless thousands of rules
  * share one block.
  *
- * @throws {RangeError} if the agent version of `vpc-cni` semantics cannot be read.
+ * @throws {RangeError} if the agent version of `vpc-cni` semantics cannot be read, or its node is of the other family.
  */
 export function compile(policies: readonly NetworkPolicy[], options: CompileOptions): EgressAnalysis {
   const { semantics, source, inventory } = options;
+  if (
+    semantics.name === "vpc-cni" &&
+    semantics.nodeIp !== undefined &&
+    semantics.nodeIp.family !== semantics.ipFamily
+  ) {
+    throw new RangeError(
+      `nodeIp ${formatAddress(semantics.nodeIp)} is ${semantics.nodeIp.family}, but the cluster's family is ${semantics.ipFamily}; give the node's address of that family`,
+    );
+  }
   const selecting = [...policies.keys()].filter((index) => appliesTo(policies[index] as NetworkPolicy, source));
   const isolating = selecting.filter((index) => (policies[index] as NetworkPolicy).isolatesEgress);
   // The AWS controller emits egress rules whatever `policyTypes` says (amazon-network-policy-controller-k8s PR #229).
@@ -59,7 +67,7 @@ export function compile(policies: readonly NetworkPolicy[], options: CompileOpti
   const grants = podGrants(policies, applying);
   const terms =
     semantics.name === "kubernetes"
-      ? addressTerms(policies, applying, inventory)
+      ? kubernetesTerms(policies, applying, inventory)
       : vpcCniTerms(policies, applying, inventory);
   // A pod that nothing isolates stays open unless some rule is emitted; labels without an inventory may emit none.
   const emitsRules = terms.some(({ permissions }) => permissions.length > 0);

@@ -81,7 +81,7 @@ export function explainObject(analysis: EgressAnalysis, destination: ObjectDesti
 }
 
 /** `service/keeperhub/executor:3080/tcp`, the form that the command line reads. */
-export function formatObject({ kind, namespace, name, protocol, port }: ObjectDestination): string {
+function formatObject({ kind, namespace, name, protocol, port }: ObjectDestination): string {
   return `${kind}/${namespace}/${name}:${port}/${protocol.toLowerCase()}`;
 }
 

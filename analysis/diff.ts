@@ -82,12 +82,6 @@ export function describeBox(
   };
 }
 
-/** Whether everything that `narrow` allows is allowed by `wide` too. */
-export function isSubsetOf(narrow: EgressAnalysis, wide: EgressAnalysis): boolean {
-  const { boxes, pods } = bareDiff(wide, narrow).gained;
-  return boxes.length === 0 && pods.length === 0;
-}
-
 /** Whether two sets of policies allow exactly the same. */
 export function equals(a: EgressAnalysis, b: EgressAnalysis): boolean {
   return isEmptyDiff(bareDiff(a, b));

@@ -7,6 +7,7 @@ import type { ExceptedTerm } from "./partition.ts";
 import { formatPoint, type Location, locate, type Point, verdict } from "./point.ts";
 import { permits } from "./ports.ts";
 import { formatReference, type Reference, referenceTo } from "./reference.ts";
+import { formatPodSet, unplacedGrants } from "./selectorRegions.ts";
 import { awsEndpointAt, describeBlock, type SpecialPurposeBlock, specialPurposeBlockOf } from "./specialPurpose.ts";
 import { addressTerms } from "./terms.ts";
 import type { Verdict } from "./verdict.ts";
@@ -59,6 +60,11 @@ export interface Explanation {
   readonly entry: Cidr | undefined;
   /** For a denial: the rule that came closest, and why it does not match. */
   readonly nearest: NearestRule | undefined;
+  /**
+   * For a denial without an inventory: the pods that rules allow on this port by their labels, sorted. Nobody knows
+   * whether one of them, or a Service in front of them, has the address.
+   */
+  readonly unlessPods: readonly string[];
   /** The block of the IANA registries around the address. */
   readonly block: SpecialPurposeBlock | undefined;
   /** The AWS service at exactly this address. */
@@ -82,6 +88,7 @@ export function explain(analysis: EgressAnalysis, point: Point): Explanation {
     verdict: span.verdict,
     ...decided,
     nearest: span.verdict === "deny" ? nearestRule(analysis, point, address) : undefined,
+    unlessPods: span.verdict === "deny" ? podsAllowedOn(analysis, point) : [],
     block: specialPurposeBlockOf({ family: address.family, first: address.value, last: address.value }),
     endpoint: awsEndpointAt(address),
     embedded: embeddedVerdict(analysis, point),
@@ -91,7 +98,7 @@ export function explain(analysis: EgressAnalysis, point: Point): Explanation {
 
 type Decision = Pick<Explanation, "reason" | "allowedBy" | "exceptedBy" | "entry">;
 
-function decide(analysis: EgressAnalysis, point: Point, { cell, span }: Location): Decision {
+function decide(analysis: EgressAnalysis, point: Point, { address, cell, span }: Location): Decision {
   const allowedBy = span.grants.map(({ port, through, ...place }) => referenceTo(analysis, place, { port, through }));
   const nothing = { allowedBy, exceptedBy: [], entry: undefined };
   const { origin } = cell;
@@ -112,7 +119,7 @@ function decide(analysis: EgressAnalysis, point: Point, { cell, span }: Location
       };
     }
     case "map-entry":
-      return decideByEntry(analysis, point, span.verdict, allowedBy, origin.entry);
+      return decideByEntry(analysis, { ...point, address }, span.verdict, allowedBy, origin.entry);
   }
 }
 
@@ -146,13 +153,22 @@ function exceptReferences(analysis: EgressAnalysis, excepted: readonly ExceptedT
   );
 }
 
+function podsAllowedOn(analysis: EgressAnalysis, { address, protocol, port }: Point): string[] {
+  // No pod has the address of an AWS service.
+  if (awsEndpointAt(onTheWire(address)) !== undefined) {
+    return [];
+  }
+  const grants = unplacedGrants(analysis, { protocols: [protocol], ports: [{ from: port, to: port }] });
+  return [...new Set(grants.map(({ pods }) => formatPodSet(pods)))].sort();
+}
+
 function embeddedVerdict(analysis: EgressAnalysis, point: Point): EmbeddedVerdict | undefined {
   const embedded = embeddedIpv4(point.address);
   return embedded && { ...embedded, verdict: verdict(analysis, { ...point, address: embedded.ipv4 }) };
 }
 
 function sentence(analysis: EgressAnalysis, explanation: Omit<Explanation, "text">): string {
-  const { point, verdict, block, endpoint, embedded, nearest } = explanation;
+  const { point, verdict, block, endpoint, embedded, nearest, unlessPods } = explanation;
   const name = endpoint ?? (block === undefined ? undefined : `in ${describeBlock(block)}`);
   const what = `${formatPoint(point)}${name === undefined ? "" : ` (${name})`}`;
   const undecided = explanation.reason === "aborted" ? "cannot be told" : "is allowed or denied at random";
@@ -160,6 +176,9 @@ function sentence(analysis: EgressAnalysis, explanation: Omit<Explanation, "text
   const sentences = [`${what} ${outcome} ${because(analysis, explanation)}.`];
   if (nearest !== undefined && !sentences[0]?.includes(formatReference(nearest.reference))) {
     sentences.push(`Nearest: ${formatReference(nearest.reference)}, ${nearest.why}.`);
+  }
+  if (unlessPods.length > 0) {
+    sentences.push(`Unless it is an address of ${unlessPods.join(", or of ")}, or of a Service in front of them.`);
   }
   if (embedded !== undefined) {
     const { mechanism, reference, ipv4 } = embedded;

@@ -26,7 +26,7 @@ export * from "./problems.ts";
 export * from "./rangeSet.ts";
 export * from "./reference.ts";
 export * from "./regions.ts";
-export { EVERY_POD, formatPodSet, type PodSet, type SelectorRegion } from "./selectorRegions.ts";
+export { formatPodSet, type PodSet, type SelectorRegion } from "./selectorRegions.ts";
 export * from "./semantics.ts";
 export * from "./specialPurpose.ts";
 export * from "./verdict.ts";

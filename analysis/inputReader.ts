@@ -1,4 +1,4 @@
-import { InvalidInputError, type Problem } from "./problems.ts";
+import { type Problem, ProblemsError } from "./problems.ts";
 
 /** The members of an object from outside. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -11,14 +11,14 @@ export class InputReader {
   private readonly problems: Problem[] = [];
 
   /** Notes a problem; see {@link Problem}. */
-  report(path: string, value: unknown, reason: string): void {
-    this.problems.push({ path, value, reason });
+  report(where: string, value: unknown, reason: string): void {
+    this.problems.push({ where, value, reason });
   }
 
-  /** @throws {InvalidInputError} with all problems noted so far, if there are any. */
+  /** @throws {ProblemsError} with all problems noted so far, if there are any. */
   throwIfWrong(what: string): void {
     if (this.problems.length > 0) {
-      throw new InvalidInputError(what, this.problems);
+      throw new ProblemsError(what, this.problems);
     }
   }
 

@@ -1,11 +1,35 @@
 import type { AddressFamily } from "./address.ts";
 import { ADDRESS_BITS } from "./address.ts";
-import { type Cidr, cidrAt } from "./cidr.ts";
+import { type Cidr, contains, hostOf } from "./cidr.ts";
 import type { Inventory } from "./inventory.ts";
-import { POLICY_PROTOCOLS } from "./networkPolicy.ts";
+import { type NetworkPolicy, POLICY_PROTOCOLS } from "./networkPolicy.ts";
 import { type Cell, type ExceptedTerm, type Partition, partitionOf } from "./partition.ts";
 import { anyGrantAllows, type PortTable, portTable } from "./ports.ts";
-import type { AddressTerm } from "./terms.ts";
+import { type AddressTerm, addressTerms, podPermissions, podTerms } from "./terms.ts";
+
+/**
+ * The peers as addresses, as Kubernetes resolves them: also the port names of a rule without `to`, which reaches every
+ * pod. The AWS controller emits nothing for those.
+ */
+export function kubernetesTerms(
+  policies: readonly NetworkPolicy[],
+  applying: readonly number[],
+  inventory: Inventory | undefined,
+): AddressTerm[] {
+  const terms = addressTerms(policies, applying, inventory);
+  for (const policy of applying) {
+    for (const [index, rule] of (policies[policy] as NetworkPolicy).egress.entries()) {
+      const place = { policy, rule: index, peer: undefined };
+      for (const pod of rule.to === undefined ? (inventory?.pods ?? []) : []) {
+        const permissions = podPermissions(rule, place, pod).filter(({ grants }) =>
+          grants.some(({ port }) => port !== undefined && rule.ports?.[port]?.name !== undefined),
+        );
+        terms.push(...(permissions.length === 0 ? [] : podTerms(place, pod, permissions)));
+      }
+    }
+  }
+  return terms;
+}
 
 /**
  * Cuts a family as Kubernetes specifies it: an address is reached by every peer whose block holds it and none of whose
@@ -44,9 +68,9 @@ function holesOf(term: AddressTerm, leaveToSelectors: Inventory | undefined): Ho
   // A rule without `to` reaches pods too; only blocks are in doubt.
   if (term.pod === undefined && term.peer !== undefined) {
     for (const pod of leaveToSelectors?.pods ?? []) {
-      for (const { family, value } of pod.addresses) {
-        if (family === term.cidr.family && term.cidr.first <= value && value <= term.cidr.last && !pod.hostNetwork) {
-          holes.push({ cidr: cidrAt(family, value, ADDRESS_BITS[family]), except: undefined });
+      for (const cidr of pod.hostNetwork ? [] : pod.addresses.map(hostOf)) {
+        if (contains(term.cidr, cidr)) {
+          holes.push({ cidr, except: undefined });
         }
       }
     }

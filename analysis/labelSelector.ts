@@ -17,6 +17,20 @@ export interface LabelSelector {
 
 export const EVERYTHING: LabelSelector = { requirements: [] };
 
+const LABEL_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
+const LABEL_PREFIX = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+
+/** Whether a text can be a label's key: a name, or `PREFIX/NAME` (`IsQualifiedName` of Kubernetes 1.34). */
+export function isLabelKey(text: string): boolean {
+  const slash = text.indexOf("/");
+  return LABEL_NAME.test(text.slice(slash + 1)) && (slash < 0 || LABEL_PREFIX.test(text.slice(0, slash)));
+}
+
+/** Whether a text can be a label's value, which may be empty (`IsValidLabelValue` of Kubernetes 1.34). */
+export function isLabelValue(text: string): boolean {
+  return text === "" || LABEL_NAME.test(text);
+}
+
 /** Puts requirements into the order that makes equal selectors equal. */
 export function labelSelector(requirements: readonly LabelRequirement[]): LabelSelector {
   const byText = new Map<string, LabelRequirement>();
@@ -72,6 +86,30 @@ function implies(given: LabelRequirement, required: LabelRequirement): boolean {
     case "DoesNotExist":
       return given.operator === "DoesNotExist";
   }
+}
+
+/** Whether no labels can satisfy both selectors; sound, not complete. */
+export function areDisjoint(a: LabelSelector, b: LabelSelector): boolean {
+  return a.requirements.some((left) =>
+    b.requirements.some((right) => {
+      if (left.key !== right.key) {
+        return false;
+      }
+      const operators = [left.operator, right.operator];
+      if (left.operator === "In" && right.operator === "In") {
+        return !left.values.some((value) => right.values.includes(value));
+      }
+      if (operators.includes("DoesNotExist")) {
+        return operators.includes("In") || operators.includes("Exists");
+      }
+      const [wanted, refused] = left.operator === "In" ? [left, right] : [right, left];
+      return (
+        wanted.operator === "In" &&
+        refused.operator === "NotIn" &&
+        wanted.values.every((value) => refused.values.includes(value))
+      );
+    }),
+  );
 }
 
 /** The selector as kubectl writes it: `app=web,tier in (a,b),!legacy`; empty for one that matches everything. */

@@ -1,4 +1,4 @@
-import { parseAddress } from "./address.ts";
+import { formatAddress } from "./address.ts";
 import { type AddressRange, type Cidr, contains, overlaps } from "./cidr.ts";
 import { isNat64 } from "./embeddedIpv4.ts";
 import { AWS_ENDPOINTS, describeBlock, specialPurposeBlockOf, specialPurposeBlocksIn } from "./specialPurpose.ts";
@@ -8,14 +8,6 @@ export interface NamedAddresses {
   readonly cidr: Cidr;
   readonly name: string;
 }
-
-/** The AWS services as ranges of one address. */
-const SERVICES = AWS_ENDPOINTS.flatMap(({ address, name }) => {
-  const parsed = parseAddress(address);
-  return parsed === undefined
-    ? []
-    : [{ at: { family: parsed.family, first: parsed.value, last: parsed.value }, text: `${name} ${address}` }];
-});
 
 /** More than this many names say nothing any more. */
 const MOST_NAMES = 4;
@@ -28,7 +20,9 @@ export function namesIn(range: AddressRange, known: readonly NamedAddresses[] = 
   const own = known.filter(({ cidr }) => contains(cidr, range) || overlaps(cidr, range)).map(({ name }) => name);
   const around = specialPurposeBlockOf(range);
   const inside = around === undefined ? specialPurposeBlocksIn(range) : [];
-  const services = SERVICES.filter(({ at }) => contains(range, at)).map(({ text }) => text);
+  const services = AWS_ENDPOINTS.filter(({ cidr }) => contains(range, cidr)).map(
+    ({ cidr: { family, first }, name }) => `${name} ${formatAddress({ family, value: first })}`,
+  );
   const names = [
     ...own,
     ...(around === undefined ? [] : [describeBlock(around)]),

@@ -1,9 +1,10 @@
-import { ADDRESS_BITS, ADDRESS_FAMILIES, parseAddress } from "./address.ts";
+import { ADDRESS_FAMILIES, parseAddress } from "./address.ts";
 import type { Assertion } from "./assertions.ts";
-import { type AddressRange, cidrAt, parseCidr } from "./cidr.ts";
+import { type AddressRange, hostOf, parseCidr } from "./cidr.ts";
+import { onTheWire } from "./embeddedIpv4.ts";
 import { InputReader } from "./inputReader.ts";
 import { NAMESPACE_NAME_LABEL } from "./inventory.ts";
-import { EVERYTHING, type LabelSelector, labelSelector } from "./labelSelector.ts";
+import { EVERYTHING, isLabelKey, isLabelValue, type LabelSelector, labelSelector } from "./labelSelector.ts";
 import { EVERY_PORT, POLICY_PROTOCOLS, type PolicyProtocol, type PortRange } from "./networkPolicy.ts";
 import { publicInternet, rangeSet, subtract, wholeFamilies } from "./rangeSet.ts";
 import type { PodSet } from "./selectorRegions.ts";
@@ -14,14 +15,13 @@ const NAMED_SETS: Readonly<Record<string, () => readonly AddressRange[]>> = {
   everything: wholeFamilies,
   "public-internet": () => ADDRESS_FAMILIES.flatMap(publicInternet),
   "not-globally-reachable": () => ADDRESS_FAMILIES.flatMap(notGloballyReachable),
-  "aws-metadata": () =>
-    AWS_ENDPOINTS.filter(({ name }) => /metadata|credentials/.test(name)).map(({ address }) => host(address)),
+  "aws-metadata": () => AWS_ENDPOINTS.filter(({ givesCredentials }) => givesCredentials).map(({ cidr }) => cidr),
 };
 
 /**
  * Reads an assertion file, `{assertions: [{name, expect, to, except, protocols, ports}]}`.
  *
- * @throws {InvalidInputError} with every problem: unknown fields, names used twice, addresses that are none.
+ * @throws {ProblemsError} with every problem: unknown fields, names used twice, addresses that are none.
  */
 export function parseAssertions(input: unknown): Assertion[] {
   const reader = new InputReader();
@@ -79,8 +79,10 @@ function addresses(input: unknown, path: string, reader: InputReader): readonly 
     if (named !== undefined) {
       return named();
     }
-    if (parseAddress(input) !== undefined) {
-      return [host(input)];
+    const address = parseAddress(input);
+    if (address !== undefined) {
+      // An IPv4-mapped one is the IPv4 address that is sent, as everywhere.
+      return [hostOf(onTheWire(address))];
     }
     if (input.includes("/")) {
       try {
@@ -97,13 +99,17 @@ function addresses(input: unknown, path: string, reader: InputReader): readonly 
 
 function podSet(input: unknown, path: string, reader: InputReader): PodSet {
   const { namespace, labels } = reader.fields(input, path, ["namespace", "labels"]);
-  if (namespace !== undefined && typeof namespace !== "string") {
+  if (namespace !== undefined && (typeof namespace !== "string" || namespace === "")) {
     reader.report(`${path}.namespace`, namespace, "must be the name of a namespace; leave it out for all of them");
   }
   const pairs = labels === undefined ? {} : reader.fields(labels, `${path}.labels`);
   for (const [key, value] of Object.entries(pairs)) {
-    if (typeof value !== "string") {
-      reader.report(`${path}.labels.${key}`, value, "must be a text");
+    if (!isLabelKey(key) || typeof value !== "string" || !isLabelValue(value)) {
+      reader.report(
+        `${path}.labels.${key}`,
+        value,
+        "no pod can have this label; a key and a value must be texts that Kubernetes accepts",
+      );
     }
   }
   return {
@@ -136,7 +142,9 @@ function ports(input: unknown, path: string, reader: InputReader): PortRange[] {
     return [EVERY_PORT];
   }
   return reader.list(input, path).flatMap((port, index) => {
-    const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(String(port));
+    const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(
+      typeof port === "number" ? `${port}` : typeof port === "string" ? port : "",
+    );
     const from = Number(match?.[1] ?? Number.NaN);
     const to = Number(match?.[2] ?? match?.[1] ?? Number.NaN);
     if (!(from <= to && to <= 65535)) {
@@ -145,12 +153,4 @@ function ports(input: unknown, path: string, reader: InputReader): PortRange[] {
     }
     return [{ from, to }];
   });
-}
-
-function host(text: string): AddressRange {
-  const address = parseAddress(text);
-  if (address === undefined) {
-    throw new RangeError(`"${text}" is no address`);
-  }
-  return cidrAt(address.family, address.value, ADDRESS_BITS[address.family]);
 }

@@ -1,4 +1,4 @@
-import { type Address, formatAddress, parseAddress } from "./address.ts";
+import { type Address, parseAddress } from "./address.ts";
 import { type Fields, InputReader } from "./inputReader.ts";
 import type { Inventory, NamedPort, Pod, Service, ServicePort } from "./inventory.ts";
 import type { Labels } from "./labelSelector.ts";
@@ -23,7 +23,7 @@ const ENDED_PHASES: readonly unknown[] = ["Succeeded", "Failed"];
  * An inventory with a hole would turn "this selector matches nothing" into a false denial, so one without pods, or with a
  * pod or Service whose Namespace is missing, is refused.
  *
- * @throws {InvalidInputError} with every problem.
+ * @throws {ProblemsError} with every problem.
  */
 export function parseInventory(objects: readonly InventoryObject[]): Inventory {
   const reader = new InventoryReader();
@@ -50,9 +50,9 @@ export function parseInventory(objects: readonly InventoryObject[]): Inventory {
   for (const namespace of new Set([...pods, ...services].map((object) => object.namespace))) {
     if (!namespaces.has(namespace)) {
       reader.report(
-        "inventory",
-        namespace,
-        "has a Pod or Service of this namespace but not the Namespace, whose labels policies may ask for",
+        `namespace "${namespace}"`,
+        undefined,
+        "has a Pod or Service in the inventory but no Namespace, whose labels policies may ask for; add it",
       );
     }
   }
@@ -96,7 +96,10 @@ class InventoryReader extends InputReader {
   service({ path, metadata, spec: specInput }: Read): Service {
     const spec = this.fields(specInput, `${path}.spec`);
     const isExternal = spec.type === "ExternalName";
-    const clusterIps = this.list(spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]), path);
+    const clusterIps = this.list(
+      spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]),
+      `${path}.spec.clusterIPs`,
+    );
     const selector = this.labels(spec.selector, `${path}.spec.selector`);
     return {
       ...this.name(metadata, path),
@@ -203,9 +206,4 @@ class InventoryReader extends InputReader {
     }
     return protocol ?? "TCP";
   }
-}
-
-/** `namespace/name (10.0.3.5)`, for people. */
-export function describePod({ namespace, name, addresses }: Pick<Pod, "namespace" | "name" | "addresses">): string {
-  return `${namespace}/${name} (${addresses.map(formatAddress).join(", ") || "no address yet"})`;
 }

@@ -1,6 +1,13 @@
 import { type Cidr, contains, parseCidr } from "./cidr.ts";
 import { InputReader } from "./inputReader.ts";
-import { EVERYTHING, type LabelRequirement, type LabelSelector, labelSelector } from "./labelSelector.ts";
+import {
+  EVERYTHING,
+  isLabelKey,
+  isLabelValue,
+  type LabelRequirement,
+  type LabelSelector,
+  labelSelector,
+} from "./labelSelector.ts";
 import {
   type EgressRule,
   EVERY_PORT,
@@ -20,10 +27,11 @@ export interface ParseOptions {
 
 /**
  * Reads the egress half of `networking.k8s.io/v1` NetworkPolicy objects, as they come from YAML or JSON, and refuses what
- * the API server would refuse (`ValidateNetworkPolicySpec` of Kubernetes 1.34, with the strict CIDR form of KEP-4858).
- * Unknown fields are refused too: a misspelt `except` is not an empty one. `status` and unknown metadata are ignored.
+ * the API server would refuse (`ValidateNetworkPolicySpec` of Kubernetes 1.34, with the strict CIDR form of KEP-4858):
+ * a policy that is never stored denies nothing, so the `ingress` half is looked at too, for that alone. Unknown fields
+ * are refused: a misspelt `except` is not an empty one. `status` and unknown metadata are ignored.
  *
- * @throws {InvalidInputError} with every problem of every policy.
+ * @throws {ProblemsError} with every problem of every policy.
  */
 export function parseNetworkPolicies(inputs: readonly unknown[], options: ParseOptions = {}): NetworkPolicy[] {
   const reader = new PolicyReader();
@@ -53,12 +61,12 @@ class PolicyReader extends InputReader {
     }
     const metadata = policy.metadata === undefined ? {} : this.fields(policy.metadata, `${path}metadata`);
     const spec = this.fields(policy.spec, `${path}spec`, ["podSelector", "policyTypes", "egress", "ingress"]);
-    const egress = this.list(spec.egress, `${path}spec.egress`).map((rule, index) =>
-      this.rule(rule, `${path}spec.egress[${index}]`),
-    );
+    const egress = this.rules(spec.egress, `${path}spec.egress`, "to");
+    this.rules(spec.ingress, `${path}spec.ingress`, "from");
     return {
-      name: this.text(metadata.name, `${path}metadata.name`) ?? "(unnamed)",
-      namespace: this.text(metadata.namespace, `${path}metadata.namespace`) ?? namespace,
+      // An empty text means the same as a missing one, as everywhere in the API.
+      name: this.text(metadata.name, `${path}metadata.name`) || "(unnamed)",
+      namespace: this.text(metadata.namespace, `${path}metadata.namespace`) || namespace,
       podSelector: this.selector(spec.podSelector, `${path}spec.podSelector`) ?? EVERYTHING,
       isolatesEgress: this.policyTypes(spec.policyTypes, `${path}spec.policyTypes`)?.has("Egress") ?? egress.length > 0,
       egress,
@@ -68,6 +76,9 @@ class PolicyReader extends InputReader {
   /** `undefined` where the API server would fill the list in. */
   private policyTypes(input: unknown, path: string): Set<unknown> | undefined {
     const types = this.list(input, path);
+    if (types.length > 2) {
+      this.report(path, input, "must not have more than two elements");
+    }
     for (const [index, type] of types.entries()) {
       if (type !== "Egress" && type !== "Ingress") {
         this.report(`${path}[${index}]`, type, "must be Egress or Ingress");
@@ -76,9 +87,15 @@ class PolicyReader extends InputReader {
     return types.length === 0 ? undefined : new Set(types);
   }
 
-  private rule(input: unknown, path: string): EgressRule {
-    const { to, ports } = this.fields(input, path, ["to", "ports"]);
-    const peers = this.list(to, `${path}.to`).map((peer, index) => this.peer(peer, `${path}.to[${index}]`));
+  private rules(input: unknown, path: string, peersField: "to" | "from"): EgressRule[] {
+    return this.list(input, path).map((rule, index) => this.rule(rule, `${path}[${index}]`, peersField));
+  }
+
+  private rule(input: unknown, path: string, peersField: "to" | "from"): EgressRule {
+    const { [peersField]: to, ports } = this.fields(input, path, [peersField, "ports"]);
+    const peers = this.list(to, `${path}.${peersField}`).map((peer, index) =>
+      this.peer(peer, `${path}.${peersField}[${index}]`),
+    );
     const entries = this.list(ports, `${path}.ports`).map((port, index) => this.port(port, `${path}.ports[${index}]`));
     return {
       to: peers.length === 0 ? undefined : peers,
@@ -170,8 +187,8 @@ class PolicyReader extends InputReader {
     for (const [key, value] of Object.entries(
       matchLabels === undefined || matchLabels === null ? {} : this.fields(matchLabels, `${path}.matchLabels`),
     )) {
-      const text = this.text(value, `${path}.matchLabels.${key}`);
-      requirements.push({ key, operator: "In", values: [text ?? ""] });
+      this.labelKey(key, `${path}.matchLabels`);
+      requirements.push({ key, operator: "In", values: [this.labelValue(value, `${path}.matchLabels.${key}`)] });
     }
     for (const [index, expression] of this.list(matchExpressions, `${path}.matchExpressions`).entries()) {
       requirements.push(this.requirement(expression, `${path}.matchExpressions[${index}]`));
@@ -181,8 +198,8 @@ class PolicyReader extends InputReader {
 
   private requirement(input: unknown, path: string): LabelRequirement {
     const { key, operator, values } = this.fields(input, path, ["key", "operator", "values"]);
-    const list = this.list(values, `${path}.values`).map(
-      (value, index) => this.text(value, `${path}.values[${index}]`) ?? "",
+    const list = this.list(values, `${path}.values`).map((value, index) =>
+      this.labelValue(value, `${path}.values[${index}]`),
     );
     switch (operator) {
       case "In":
@@ -200,9 +217,29 @@ class PolicyReader extends InputReader {
       default:
         this.report(`${path}.operator`, operator, "must be In, NotIn, Exists or DoesNotExist");
     }
-    if (typeof key !== "string" || key === "") {
-      this.report(`${path}.key`, key, "must be a label key");
-    }
+    this.labelKey(key, `${path}.key`);
     return { key: String(key), operator: operator as LabelRequirement["operator"], values: list };
+  }
+
+  private labelKey(input: unknown, path: string): void {
+    if (typeof input !== "string" || !isLabelKey(input)) {
+      this.report(
+        path,
+        input,
+        "must be a label key, such as app or app.kubernetes.io/name (a name has at most 63 characters)",
+      );
+    }
+  }
+
+  private labelValue(input: unknown, path: string): string {
+    const text = this.text(input, path) ?? "";
+    if (!isLabelValue(text)) {
+      this.report(
+        path,
+        input,
+        "must be a label value: at most 63 of A-Z, a-z, 0-9, -, _ and ., a letter or digit at both ends",
+      );
+    }
+    return text;
   }
 }

@@ -42,7 +42,7 @@ export function locate(analysis: EgressAnalysis, point: Point): Location {
     throw new RangeError(`${point.protocol} has no verdict under ${analysis.semantics.name} semantics`);
   }
   const span = spanAt(spans, point.port);
-  if (span === undefined || point.port < 0 || point.port > span.to) {
+  if (span === undefined || !Number.isInteger(point.port) || point.port < span.from || point.port > span.to) {
     throw new RangeError(`${point.protocol} has no port ${point.port}`);
   }
   return { address, cellIndex, cell, span };

@@ -44,15 +44,27 @@ export interface PortTable {
   readonly signature: string;
 }
 
-/** Whether permissions cover a port of a protocol. */
+/** Ports of protocols that are asked about. */
+export interface PortQuestion {
+  readonly protocols: readonly Protocol[];
+  readonly ports: readonly PortRange[];
+}
+
+/** Whether permissions cover any of the ports. */
+export function permitsSome(permissions: readonly PortGrant[], { protocols, ports }: PortQuestion): boolean {
+  return permissions.some(
+    ({ protocol, range }) =>
+      (protocol === "any" || protocols.includes(protocol)) &&
+      ports.some(({ from, to }) => range.from <= to && from <= range.to),
+  );
+}
+
+/** Whether permissions cover one port of one protocol. */
 export function permits(
   permissions: readonly PortGrant[],
   { protocol, port }: { readonly protocol: Protocol; readonly port: number },
 ): boolean {
-  return permissions.some(
-    ({ protocol: granted, range }) =>
-      (granted === "any" || granted === protocol) && range.from <= port && port <= range.to,
-  );
+  return permitsSome(permissions, { protocols: [protocol], ports: [{ from: port, to: port }] });
 }
 
 /** Turns the permissions that meet at a port into a verdict. */

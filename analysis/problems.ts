@@ -1,28 +1,33 @@
-/** One thing that is wrong with an input: where, what was found, what is allowed. */
+/** One thing that is wrong with what somebody wrote, or with what a lookup found. */
 export interface Problem {
-  /** Path from the input's root, such as `spec.egress[4].to[0].ipBlock.except[2]`. */
-  readonly path: string;
-  /** The value found, as it would be written in JSON; `undefined` where something is missing. */
-  readonly value: unknown;
-  /** What is wrong and what is allowed. */
+  /**
+   * Where, as its reader knows it: a path in the input such as `spec.egress[4].to[0].ipBlock.except[2]`, a config key such
+   * as `runner-egress:vpc.name`, an argument or a lookup.
+   */
+  readonly where: string;
+  /** The value found there, as it would be written in JSON; left out where nothing was found. */
+  readonly value?: unknown;
+  /** What is wrong, what is allowed and what to do. */
   readonly reason: string;
 }
 
-/** Input that nobody should act on. The message lists every problem on a line of its own. */
-export class InvalidInputError extends Error {
+/** Everything that is wrong at once, so that nobody repairs it one run at a time; nothing read may be acted on. */
+export class ProblemsError extends Error {
   readonly problems: readonly Problem[];
 
-  constructor(what: string, problems: readonly Problem[]) {
-    super(`${what}\n${problems.map((problem) => `  - ${formatProblem(problem)}`).join("\n")}`);
-    this.name = "InvalidInputError";
+  /** @param heading What the problems are about; each follows on a line of its own. */
+  constructor(heading: string, problems: readonly Problem[]) {
+    super([heading, ...problems.map((problem) => `  - ${describeProblem(problem)}`)].join("\n"));
+    this.name = "ProblemsError";
     this.problems = problems;
   }
 }
 
-/** `PATH: REASON (found VALUE)`. */
-export function formatProblem({ path, value, reason }: Problem): string {
-  const found = value === undefined ? "" : ` (found ${shorten(JSON.stringify(value) ?? String(value))})`;
-  return `${path}: ${reason}${found}`;
+/** `WHERE is VALUE: REASON`, or `WHERE: REASON` without a value. */
+export function describeProblem({ where, value, reason }: Problem): string {
+  return value === undefined
+    ? `${where}: ${reason}`
+    : `${where} is ${shorten(JSON.stringify(value) ?? String(value))}: ${reason}`;
 }
 
 function shorten(text: string): string {

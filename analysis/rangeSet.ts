@@ -37,11 +37,6 @@ export function subtract(set: RangeSet, removed: readonly AddressRange[]): Range
   });
 }
 
-/** What is in both. */
-export function intersect(a: RangeSet, b: RangeSet): RangeSet {
-  return subtract(a, subtract(wholeFamilies(), b));
-}
-
 /** Every address there is. */
 export function wholeFamilies(): RangeSet {
   return ADDRESS_FAMILIES.map((family) => {

@@ -1,5 +1,5 @@
 import { ADDRESS_FAMILIES, type AddressFamily } from "./address.ts";
-import { type AddressRange, formatRange } from "./cidr.ts";
+import type { AddressRange } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
 import type { PortRange } from "./networkPolicy.ts";
 import { cellRange } from "./partition.ts";
@@ -59,9 +59,4 @@ export function sizeByVerdict(
 /** `443`, `8000-9000`, `all ports`. */
 export function formatPorts({ from, to }: PortRange): string {
   return from === to ? `${from}` : from === 0 && to === 65535 ? "all ports" : `${from}-${to}`;
-}
-
-/** `10.0.0.0/8 TCP 443`. */
-export function formatRegion({ range, protocol, ports }: Region): string {
-  return `${formatRange(range)} ${protocol} ${formatPorts(ports)}`;
 }

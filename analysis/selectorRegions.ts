@@ -1,8 +1,18 @@
+import type { EgressAnalysis } from "./compile.ts";
 import { NAMESPACE_NAME_LABEL } from "./inventory.ts";
 import { EVERYTHING, formatSelector, isNarrowerSelector, type LabelSelector, labelSelector } from "./labelSelector.ts";
 import type { EgressRule, NetworkPolicy, PolicyProtocol } from "./networkPolicy.ts";
 import { POLICY_PROTOCOLS } from "./networkPolicy.ts";
-import { anyGrantAllows, type Grant, type PortGrant, type PortTable, portTable, uniformTable } from "./ports.ts";
+import {
+  anyGrantAllows,
+  type Grant,
+  type PortGrant,
+  type PortQuestion,
+  type PortTable,
+  permitsSome,
+  portTable,
+  uniformTable,
+} from "./ports.ts";
 import { numericPermissions } from "./terms.ts";
 
 /** Pods as policies name them: by labels of the pod and of its namespace. */
@@ -31,7 +41,7 @@ export interface SelectorRegion {
 }
 
 /** Every pod of the cluster. */
-export const EVERY_POD: PodSet = { namespaceSelector: EVERYTHING, podSelector: EVERYTHING };
+const EVERY_POD: PodSet = { namespaceSelector: EVERYTHING, podSelector: EVERYTHING };
 
 /** `pods k8s-app=kube-dns in namespaces kubernetes.io/metadata.name=kube-system`, shortened where it says the same. */
 export function formatPodSet({ namespaceSelector, podSelector }: PodSet): string {
@@ -47,6 +57,8 @@ export function formatPodSet({ namespaceSelector, podSelector }: PodSet): string
 
 /** A peer by labels and what its rule allows there. */
 export interface PodGrant {
+  /** Index in `to`; `undefined`: the rule has no `to`. */
+  readonly peer: number | undefined;
   readonly pods: PodSet;
   readonly permissions: readonly PortGrant[];
   readonly namedPorts: readonly NamedPortGrant[];
@@ -59,7 +71,7 @@ export function podGrants(policies: readonly NetworkPolicy[], applying: readonly
     return policy.egress.flatMap((rule, ruleIndex) => {
       const at = (peer: number | undefined, pods: PodSet): PodGrant => {
         const place = { policy: policyIndex, rule: ruleIndex, peer };
-        return { pods, permissions: numericPermissions(rule, place), namedPorts: namedPorts(rule, place) };
+        return { peer, pods, permissions: numericPermissions(rule, place), namedPorts: namedPorts(rule, place) };
       };
       if (rule.to === undefined) {
         return [at(undefined, EVERY_POD)];
@@ -107,6 +119,26 @@ export function everyPodAllowed(): SelectorRegion {
     table: uniformTable("allow", POLICY_PROTOCOLS),
     namedPorts: [],
   };
+}
+
+/** Whether a grant allows some of the ports; a named port may be any number. */
+export function mayAllow({ permissions, namedPorts }: PodGrant, asked: PortQuestion): boolean {
+  return permitsSome(permissions, asked) || namedPorts.some(({ protocol }) => asked.protocols.includes(protocol));
+}
+
+/**
+ * The grants that may allow some of the ports at addresses that the analysis was not given: none with an inventory. The
+ * AWS controller takes a rule without `to` for blocks and ignores its named ports.
+ */
+export function unplacedGrants(
+  { inventory, semantics, podGrants }: Pick<EgressAnalysis, "inventory" | "semantics" | "podGrants">,
+  asked: PortQuestion,
+): PodGrant[] {
+  return inventory === undefined
+    ? podGrants.filter(
+        (grant) => (grant.peer !== undefined || semantics.name === "kubernetes") && mayAllow(grant, asked),
+      )
+    : [];
 }
 
 /** Whether one set of pods is provably inside another. */

@@ -44,7 +44,7 @@ export function protocolsOf(semantics: Semantics): readonly Protocol[] {
  * @throws {RangeError} if the version is not MAJOR.MINOR.PATCH.
  */
 export function leaksEveryPort(agentVersion: string): boolean {
-  const match = /^v?(\d+)\.(\d+)\.(\d+)/.exec(agentVersion);
+  const match = /^v?(\d+)\.(\d+)\.(\d+)(?:[-+].+)?$/.exec(agentVersion);
   if (match === null) {
     throw new RangeError(`"${agentVersion}" is not an agent version, which is MAJOR.MINOR.PATCH such as 1.3.7`);
   }

@@ -1,5 +1,5 @@
-import { type Address, type AddressFamily, formatAddress } from "./address.ts";
-import { type AddressRange, type Cidr, contains, formatCidr, overlaps, parseCidr } from "./cidr.ts";
+import type { Address, AddressFamily } from "./address.ts";
+import { type AddressRange, type Cidr, contains, formatCidr, leastSet, overlaps, parseCidr } from "./cidr.ts";
 
 /**
  * Whether the registry says that packets to a block may be forwarded across the whole internet. `not-applicable` is the
@@ -19,9 +19,6 @@ export interface SpecialPurposeBlock {
   /** Rows of the address-space and multicast registries, which the special-purpose registries leave out. */
   readonly registry: "special-purpose" | "address-space";
 }
-
-/** The day the rows were last compared with the IANA registries (RFC 6890, RFC 8190). */
-export const SPECIAL_PURPOSE_DATE = "2026-07-18";
 
 type Row = readonly [cidr: string, name: string, reference: string, reachable: GloballyReachable];
 
@@ -101,7 +98,7 @@ const block =
   });
 
 /**
- * The IANA special-purpose address registries and the rows of their neighbours, as of {@link SPECIAL_PURPOSE_DATE}. One
+ * The IANA special-purpose address registries and the rows of their neighbours (RFC 6890, RFC 8190), as of 2026-07-18. One
  * row of the registry is missing on purpose: `::ffff:0:0/96`, IPv4-mapped (RFC 4291). Linux sends those packets as IPv4,
  * so the IPv4 rows decide, and the API server refuses the block as an `except`.
  */
@@ -112,29 +109,36 @@ export const SPECIAL_PURPOSE_BLOCKS: readonly SpecialPurposeBlock[] = [
 
 /** A single address that AWS gives a meaning of its own. */
 export interface AwsEndpoint {
-  readonly address: string;
+  /** A block of one address. */
+  readonly cidr: Cidr;
   readonly name: string;
+  /** Whether whoever reaches it may get credentials of the instance, the task or the pod. */
+  readonly givesCredentials: boolean;
 }
+
+const endpoint = (address: string, name: string, givesCredentials = false): AwsEndpoint => ({
+  cidr: parseCidr(`${address}/${address.includes(":") ? 128 : 32}`),
+  name,
+  givesCredentials,
+});
 
 /** Link-local and unique-local services of an EC2 instance (EC2, ECS and EKS user guides, as of 2026-07). */
 export const AWS_ENDPOINTS: readonly AwsEndpoint[] = [
-  { address: "169.254.169.254", name: "EC2 instance metadata (IMDS)" },
-  { address: "fd00:ec2::254", name: "EC2 instance metadata (IMDS)" },
-  { address: "169.254.170.2", name: "ECS task credentials" },
-  { address: "169.254.170.23", name: "EKS Pod Identity credentials" },
-  { address: "fd00:ec2::23", name: "EKS Pod Identity credentials" },
-  { address: "169.254.169.253", name: "Route 53 Resolver" },
-  { address: "fd00:ec2::253", name: "Route 53 Resolver" },
-  { address: "169.254.169.123", name: "Amazon Time Sync" },
-  { address: "fd00:ec2::123", name: "Amazon Time Sync" },
-  { address: "169.254.20.10", name: "NodeLocal DNSCache" },
+  endpoint("169.254.169.254", "EC2 instance metadata (IMDS)", true),
+  endpoint("fd00:ec2::254", "EC2 instance metadata (IMDS)", true),
+  endpoint("169.254.170.2", "ECS task credentials", true),
+  endpoint("169.254.170.23", "EKS Pod Identity credentials", true),
+  endpoint("fd00:ec2::23", "EKS Pod Identity credentials", true),
+  endpoint("169.254.169.253", "Route 53 Resolver"),
+  endpoint("fd00:ec2::253", "Route 53 Resolver"),
+  endpoint("169.254.169.123", "Amazon Time Sync"),
+  endpoint("fd00:ec2::123", "Amazon Time Sync"),
+  endpoint("169.254.20.10", "NodeLocal DNSCache"),
 ];
 
-const awsNames = new Map(AWS_ENDPOINTS.map(({ address, name }) => [address, name]));
-
 /** The AWS service at exactly this address, if there is one. */
-export function awsEndpointAt(address: Address): string | undefined {
-  return awsNames.get(formatAddress(address));
+export function awsEndpointAt({ family, value }: Address): string | undefined {
+  return AWS_ENDPOINTS.find(({ cidr }) => cidr.family === family && cidr.first === value)?.name;
 }
 
 /** The most specific block of the registries that holds the whole range. */
@@ -164,10 +168,8 @@ export function specialPurposeBlocksIn(range: AddressRange): SpecialPurposeBlock
  * `except` has no exceptions, and no public service lives there.
  */
 export function notGloballyReachable(family: AddressFamily): Cidr[] {
-  const blocks = SPECIAL_PURPOSE_BLOCKS.filter((row) => row.cidr.family === family && row.globallyReachable !== "yes");
-  return blocks
-    .filter(({ cidr }) => !blocks.some((other) => other.cidr !== cidr && contains(other.cidr, cidr)))
-    .map(({ cidr }) => cidr);
+  const rows = SPECIAL_PURPOSE_BLOCKS.filter((row) => row.cidr.family === family && row.globallyReachable !== "yes");
+  return leastSet(rows.map(({ cidr }) => cidr));
 }
 
 /** A block as a person reads it: `100.64.0.0/10, shared address space (RFC 6598)`. */

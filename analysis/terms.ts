@@ -1,6 +1,6 @@
-import { ADDRESS_BITS, ADDRESS_FAMILIES } from "./address.ts";
+import { ADDRESS_FAMILIES } from "./address.ts";
 import type { Cidr } from "./cidr.ts";
-import { cidrAt, wholeFamily } from "./cidr.ts";
+import { hostOf, wholeFamily } from "./cidr.ts";
 import { type Inventory, namedPort, namespaceLabels, type Pod } from "./inventory.ts";
 import { selects } from "./labelSelector.ts";
 import {
@@ -73,22 +73,18 @@ export function addressTerms(
           });
         } else if (inventory !== undefined) {
           for (const pod of matchingPods(peer, namespace, inventory)) {
-            const permissions = podPermissions(rule, place, pod);
-            for (const { family, value } of pod.addresses) {
-              terms.push({
-                ...place,
-                cidr: cidrAt(family, value, ADDRESS_BITS[family]),
-                excepts: [],
-                permissions,
-                pod,
-              });
-            }
+            terms.push(...podTerms(place, pod, podPermissions(rule, place, pod)));
           }
         }
       }
     }
   }
   return terms;
+}
+
+/** A pod as the blocks of its addresses. */
+export function podTerms(place: RulePlace, pod: Pod, permissions: readonly PortGrant[]): AddressTerm[] {
+  return pod.addresses.map((address) => ({ ...place, cidr: hostOf(address), excepts: [], permissions, pod }));
 }
 
 /** The pods that a peer selects, host network or not. */

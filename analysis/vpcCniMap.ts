@@ -1,5 +1,5 @@
 import { ADDRESS_BITS, type AddressFamily } from "./address.ts";
-import { type Cidr, cidrAt, cidrKey } from "./cidr.ts";
+import { type Cidr, cidrAt, cidrKey, hostOf } from "./cidr.ts";
 import { EVERY_PORT } from "./networkPolicy.ts";
 import type { PortGrant } from "./ports.ts";
 import { leaksEveryPort, NEWEST_AGENT, type VpcCniSemantics } from "./semantics.ts";
@@ -31,8 +31,7 @@ export function agentMap(terms: readonly AddressTerm[], semantics: VpcCniSemanti
   const leaking = leaksEveryPort(semantics.agentVersion ?? NEWEST_AGENT);
   // A rule without a numeric port is never emitted (`ports` with names only).
   const emitted = terms.filter((term) => term.permissions.length > 0);
-  const isSkipped = ({ cidr }: AddressTerm) =>
-    cidr.family !== ipFamily || (nodeIp !== undefined && nodeIp.family === ipFamily && cidr.first === nodeIp.value);
+  const isSkipped = ({ cidr }: AddressTerm) => cidr.family !== ipFamily || cidr.first === nodeIp?.value;
   const rules = emitted.filter((term) => !isSkipped(term));
   const drafts = leaking ? mergeRulesLeaking(rules, emitted, ipFamily) : mergeRules(rules);
   // Since 1.2.4 the `except`s of skipped rules count, those of the other family included.
@@ -69,8 +68,8 @@ function withExcepts(
     }
   }
   const entries: MapEntry[] = [...byKey.values()].map((entry) => ({ ...entry, isNode: false }));
-  if (nodeIp !== undefined && nodeIp.family === ipFamily) {
-    const cidr = cidrAt(ipFamily, nodeIp.value, ADDRESS_BITS[ipFamily]);
+  if (nodeIp !== undefined) {
+    const cidr = hostOf(nodeIp);
     // Written first, so any other entry with its key replaces it.
     if (!byKey.has(cidrKey(cidr))) {
       const everything: PortGrant = { protocol: "any", range: EVERY_PORT, grants: [] };

@@ -1,5 +1,4 @@
-import { ADDRESS_BITS, type Address } from "./address.ts";
-import { cidrAt } from "./cidr.ts";
+import { hostOf } from "./cidr.ts";
 import { type Inventory, namedPort, type Pod, type Service, type ServicePort } from "./inventory.ts";
 import { selects } from "./labelSelector.ts";
 import type { EgressRule, NetworkPolicy, PolicyPort, SelectorPeer } from "./networkPolicy.ts";
@@ -154,8 +153,4 @@ export function backendsOf(service: Service, inventory: Inventory): Pod[] {
 /** The container port behind a Service port in one pod. */
 export function targetNumber({ targetPort, protocol }: ServicePort, pod: Pod): number | undefined {
   return typeof targetPort === "number" ? targetPort : namedPort(pod, protocol, targetPort);
-}
-
-function hostOf({ family, value }: Address) {
-  return cidrAt(family, value, ADDRESS_BITS[family]);
 }

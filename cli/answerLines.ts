@@ -1,4 +1,4 @@
-import { type Fields, formatProblem, InputReader, InvalidInputError } from "../analysis/index.ts";
+import { describeProblem, type Fields, InputReader, ProblemsError } from "../analysis/index.ts";
 import { CLEAN, type ExitCode, USAGE_ERROR } from "./exitCode.ts";
 import { lineBatches } from "./input/jsonLines.ts";
 import type { Json } from "./render/json.ts";
@@ -75,8 +75,8 @@ function refuseLookalikes(fields: Fields, known: readonly string[], reader: Inpu
 }
 
 function describe(error: unknown): string {
-  if (error instanceof InvalidInputError) {
-    return error.problems.map(formatProblem).join("; ");
+  if (error instanceof ProblemsError) {
+    return error.problems.map(describeProblem).join("; ");
   }
   throw error;
 }

@@ -22,7 +22,7 @@ import { UsageError } from "./usageError.ts";
 import { addVerify } from "./verifyCommands.ts";
 
 /** Errors about the input, by name. */
-const EXPECTED: ReadonlySet<string> = new Set(["InvalidInputError", "PreviewError"]);
+const EXPECTED: ReadonlySet<string> = new Set(["ProblemsError", "PreviewError"]);
 
 const EXIT_CODES = `
 Exit codes: 0 clean; 1 denied, different or a failed assertion; 2 inconclusive; 3 usage or input error.`;

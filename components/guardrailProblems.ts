@@ -1,10 +1,10 @@
 import { parseCidr } from "../analysis/cidr.ts";
+import type { Problem } from "../analysis/problems.ts";
 import { type Declaration, declaredPorts } from "../guardrails/declaration.ts";
 import { checkPolicies, formatViolation } from "../guardrails/index.ts";
 import type { RunnerContract } from "../rules/contract.ts";
 import type { NetworkFacts } from "../rules/networkFacts.ts";
 import type { EgressNetworkPolicy } from "../rules/networkPolicy.ts";
-import type { Problem } from "../rules/problem.ts";
 
 /**
  * What the guardrails that hold for a policy by itself say about one that was built. The policy pack checks the same on

@@ -1,9 +1,9 @@
 import { NetworkPolicy, type NetworkPolicyArgs } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
 import * as pulumi from "@pulumi/pulumi";
+import { ProblemsError } from "../analysis/problems.ts";
 import type { RunnerContract } from "../rules/contract.ts";
 import type { NetworkFacts } from "../rules/networkFacts.ts";
 import type { EgressNetworkPolicy } from "../rules/networkPolicy.ts";
-import { ProblemsError } from "../rules/problem.ts";
 import { buildRunnerPolicy } from "../rules/runnerPolicy.ts";
 import { guardrailProblems } from "./guardrailProblems.ts";
 

@@ -1,4 +1,4 @@
-import type { Problem } from "../rules/problem.ts";
+import type { Problem } from "../analysis/problems.ts";
 import { nearestName } from "./nearestName.ts";
 
 /**

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ProblemsError } from "../rules/problem.ts";
+import { ProblemsError } from "../analysis/problems.ts";
 import { readConfig } from "./readConfig.ts";
 import type { StackConfig } from "./stackConfig.ts";
 

@@ -1,6 +1,6 @@
 import { ADDRESS_FAMILIES, type AddressFamily } from "../analysis/address.ts";
+import { type Problem, ProblemsError } from "../analysis/problems.ts";
 import { checkContract } from "../rules/checkContract.ts";
-import { type Problem, ProblemsError } from "../rules/problem.ts";
 import { configKey, readContract } from "./contractConfig.ts";
 import { Fields, unknownName } from "./fields.ts";
 import {

@@ -1,15 +1,12 @@
 import {
-  ADDRESS_BITS,
   type AddressFamily,
   AWS_ENDPOINTS,
   type Cidr,
-  cidrAt,
   contains,
   leastSet,
   NAT64_PREFIX,
   nat64Image,
   notGloballyReachable,
-  parseAddress,
   parseCidr,
 } from "../analysis/index.ts";
 import type { Declaration } from "./declaration.ts";
@@ -78,18 +75,11 @@ export interface CredentialEndpoint {
   readonly declarable: boolean;
 }
 
-const CREDENTIALS = /metadata|credentials/;
-
 /** The endpoints that hand out credentials, and in an IPv6 cluster the NAT64 images of the IPv4 ones. */
 export function credentialEndpoints(ipFamily: AddressFamily): CredentialEndpoint[] {
-  return AWS_ENDPOINTS.filter(({ name }) => CREDENTIALS.test(name)).flatMap(({ address, name }) => {
-    const parsed = parseAddress(address);
-    if (parsed === undefined) {
-      return [];
-    }
-    const cidr = cidrAt(parsed.family, parsed.value, ADDRESS_BITS[parsed.family]);
+  return AWS_ENDPOINTS.filter(({ givesCredentials }) => givesCredentials).flatMap(({ cidr, name }) => {
     const endpoint = { name, cidr, declarable: name.includes("Pod Identity") };
-    return parsed.family === "ipv4" && ipFamily === "ipv6"
+    return cidr.family === "ipv4" && ipFamily === "ipv6"
       ? [endpoint, { ...endpoint, name: `${name} behind NAT64`, cidr: nat64Image(cidr) }]
       : [endpoint];
   });

@@ -1,4 +1,4 @@
-import { InvalidInputError, type LabelSelector, parseNetworkPolicies } from "../analysis/index.ts";
+import { type LabelSelector, ProblemsError, parseNetworkPolicies } from "../analysis/index.ts";
 import { NAMESPACE_NAME_LABEL } from "../analysis/inventory.ts";
 import type { Declaration } from "./declaration.ts";
 import { membersOf } from "./plainObject.ts";
@@ -69,7 +69,7 @@ function readSelector(selector: unknown): LabelSelector | undefined {
   try {
     return parseNetworkPolicies([{ spec: { podSelector: selector } }])[0]?.podSelector;
   } catch (error) {
-    if (error instanceof InvalidInputError) {
+    if (error instanceof ProblemsError) {
       return undefined;
     }
     throw error;

@@ -1,10 +1,10 @@
 import {
   ADDRESS_BITS,
   cidrAt,
+  describeProblem,
   formatCidr,
-  formatProblem,
-  InvalidInputError,
   type NetworkPolicy,
+  ProblemsError,
   parseAddress,
   parseNetworkPolicies,
 } from "../analysis/index.ts";
@@ -71,7 +71,7 @@ export function readPolicy(planned: PlannedPolicy): ReadPolicy | UnreadPolicy {
   return {
     planned,
     shell: shellOf(object),
-    reason: `it is not a NetworkPolicy that the API server would accept: ${policy.map(formatProblem).join("; ")}`,
+    reason: `it is not a NetworkPolicy that the API server would accept: ${policy.map(describeProblem).join("; ")}`,
     fix: "correct the policy.",
   };
 }
@@ -80,11 +80,11 @@ export function isRead(policy: ReadPolicy | UnreadPolicy): policy is ReadPolicy 
   return "policy" in policy;
 }
 
-function tryParse(object: unknown): NetworkPolicy | InvalidInputError["problems"] {
+function tryParse(object: unknown): NetworkPolicy | ProblemsError["problems"] {
   try {
     return parseNetworkPolicies([object])[0] as NetworkPolicy;
   } catch (error) {
-    if (error instanceof InvalidInputError) {
+    if (error instanceof ProblemsError) {
       return error.problems;
     }
     throw error;

@@ -1,7 +1,7 @@
 import { load } from "js-yaml";
+import type { Problem } from "../analysis/problems.ts";
 import type { Acknowledgement, StackConfig } from "../config/stackConfig.ts";
 import type { AddOnFacts } from "../rules/networkFacts.ts";
-import type { Problem } from "../rules/problem.ts";
 import { agentOf, compareVersions, OLDEST_AGENT } from "./agentVersions.ts";
 import { type AddOnAnswer, type Answer, emptyAnswer } from "./awsAnswers.ts";
 

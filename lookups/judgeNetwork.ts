@@ -1,7 +1,7 @@
 import type { AddressFamily } from "../analysis/address.ts";
+import { type Problem, ProblemsError } from "../analysis/problems.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import type { ClusterFacts, NetworkFacts } from "../rules/networkFacts.ts";
-import { type Problem, ProblemsError } from "../rules/problem.ts";
 import { type AwsAnswers, emptyAnswer, foundIn } from "./awsAnswers.ts";
 import { judgeAddOn } from "./judgeAddOn.ts";
 import { judgeDatabaseSubnets, judgeVpc } from "./judgeVpc.ts";

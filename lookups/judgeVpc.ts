@@ -1,7 +1,7 @@
 import { type Cidr, compareRanges, contains, formatCidr, parseCidr } from "../analysis/cidr.ts";
+import type { Problem } from "../analysis/problems.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import type { DatabaseSubnet, VpcFacts } from "../rules/networkFacts.ts";
-import type { Problem } from "../rules/problem.ts";
 import { type AwsAnswers, emptyAnswer, type SubnetAnswer } from "./awsAnswers.ts";
 
 /** The VPC with every block that is associated with it; notes what is wrong with the answer, and is `undefined` then. */

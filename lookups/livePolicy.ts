@@ -1,5 +1,5 @@
+import type { Problem } from "../analysis/problems.ts";
 import type { AnySpec } from "../rules/drift.ts";
-import type { Problem } from "../rules/problem.ts";
 import { type ApiAnswer, getFromApi } from "./apiServer.ts";
 import { accessFrom, type Kubeconfig, readKubeconfig } from "./kubeconfig.ts";
 

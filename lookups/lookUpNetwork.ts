@@ -1,8 +1,8 @@
 import type { Provider } from "@pulumi/aws/provider.js";
 import * as pulumi from "@pulumi/pulumi";
+import { ProblemsError } from "../analysis/problems.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import type { NetworkFacts } from "../rules/networkFacts.ts";
-import { ProblemsError } from "../rules/problem.ts";
 import { askAws } from "./askAws.ts";
 import { eksKubeconfig } from "./eksKubeconfig.ts";
 import { judgeNetwork } from "./judgeNetwork.ts";

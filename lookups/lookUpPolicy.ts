@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import { type Problem, ProblemsError } from "../analysis/problems.ts";
 import { configKey } from "../config/contractConfig.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import type { NetworkFacts } from "../rules/networkFacts.ts";
-import { type Problem, ProblemsError } from "../rules/problem.ts";
 import { buildRunnerPolicy, type RunnerPolicy } from "../rules/runnerPolicy.ts";
 import { readDeployedPolicy } from "./deployedPolicy.ts";
 import { readLivePolicy } from "./livePolicy.ts";

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
+import type { Problem } from "../analysis/problems.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import { canonicalJson } from "../rules/canonicalJson.ts";
 import { describeDrift } from "../rules/drift.ts";
 import type { EgressNetworkPolicy } from "../rules/networkPolicy.ts";
 import { describeOpenedReach } from "../rules/openedReach.ts";
-import type { Problem } from "../rules/problem.ts";
 import type { LivePolicy } from "./livePolicy.ts";
 
 const PREFIX = "runner-egress.keeperhub.com";

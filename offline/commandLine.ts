@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { type Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { ProblemsError } from "../rules/problem.ts";
+import { ProblemsError } from "../analysis/problems.ts";
 import type { Project } from "./engine/project.ts";
 import { ProjectError } from "./engine/projectError.ts";
 

@@ -1,8 +1,8 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ADDRESS_FAMILIES } from "../analysis/address.ts";
+import { type Problem, ProblemsError } from "../analysis/problems.ts";
 import { Fields, isObject } from "../config/fields.ts";
-import { type Problem, ProblemsError } from "../rules/problem.ts";
 import type { Project } from "./engine/project.ts";
 import type { ConfigValues } from "./engine/stackConfig.ts";
 import type { RecordedAddOn, RecordedCluster, RecordedFacts } from "./recordedFacts.ts";

@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
+import type { Problem } from "../analysis/problems.ts";
 import type { Declaration } from "../guardrails/declaration.ts";
 import { isOpaqueKind, opaquePolicy } from "../guardrails/opaquePolicy.ts";
 import { membersOf } from "../guardrails/plainObject.ts";
 import type { PlannedPolicy } from "../guardrails/plannedPolicy.ts";
 import type { OpaquePolicy } from "../guardrails/situation.ts";
-import type { Problem } from "../rules/problem.ts";
 
 /** What a cluster has: its NetworkPolicies, and policies of other kinds that may select runner pods. */
 export interface DeployedPolicies {

@@ -1,3 +1,4 @@
+import { describeProblem, type Problem } from "../analysis/problems.ts";
 import { Fields } from "../config/fields.ts";
 import type { Declaration } from "../guardrails/declaration.ts";
 import {
@@ -16,7 +17,6 @@ import {
   type Violation,
   widening,
 } from "../guardrails/index.ts";
-import { describeProblem, type Problem } from "../rules/problem.ts";
 import type { Report } from "./guardrailPolicy.ts";
 import { readChangeAcknowledgements, readRegionAcknowledgements } from "./readAcknowledgements.ts";
 import { readDeclaration } from "./readDeclaration.ts";

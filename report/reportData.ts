@@ -44,7 +44,7 @@ export interface ReportModel {
 /**
  * Compiles the data of a report.
  *
- * @throws {InvalidInputError} for policies that the API server would refuse.
+ * @throws {ProblemsError} for policies that the API server would refuse.
  */
 export function reportModel(data: ReportData): ReportModel {
   const after = parse(data.after);

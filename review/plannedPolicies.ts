@@ -1,8 +1,8 @@
 import {
-  formatProblem,
-  InvalidInputError,
+  describeProblem,
   type NetworkPolicy,
   type Problem,
+  ProblemsError,
   parseNetworkPolicies,
 } from "../analysis/index.ts";
 import { hiddenValues } from "./hiddenValues.ts";
@@ -158,10 +158,10 @@ function read(object: Properties | undefined, what: string, obstacles: string[])
     const [policy] = parseNetworkPolicies([relevant]);
     return policy && { policy, object: relevant };
   } catch (error) {
-    if (!(error instanceof InvalidInputError)) {
+    if (!(error instanceof ProblemsError)) {
       throw error;
     }
-    const problems = error.problems.map((problem: Problem) => formatProblem(problem)).join("; ");
+    const problems = error.problems.map((problem: Problem) => describeProblem(problem)).join("; ");
     obstacles.push(`${what} is not one that the API server would accept: ${problems}`);
     return undefined;
   }

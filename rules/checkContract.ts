@@ -1,5 +1,5 @@
+import type { Problem } from "../analysis/problems.ts";
 import { type Labels, LONGEST_POLICY_NAME, MOST_PORTS, type PortRange, type RunnerContract } from "./contract.ts";
-import type { Problem } from "./problem.ts";
 
 /** What the API server or the VPC CNI would refuse, drop or misread in a contract; empty when all is well. */
 export function checkContract(contract: RunnerContract): Problem[] {

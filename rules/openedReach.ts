@@ -3,7 +3,7 @@ import { compile, type EgressAnalysis } from "../analysis/compile.ts";
 import { bareDiff } from "../analysis/diff.ts";
 import { namesIn } from "../analysis/names.ts";
 import { parseNetworkPolicies } from "../analysis/parseNetworkPolicy.ts";
-import { InvalidInputError } from "../analysis/problems.ts";
+import { ProblemsError } from "../analysis/problems.ts";
 import { formatPorts } from "../analysis/regions.ts";
 import type { AnySpec } from "./drift.ts";
 
@@ -33,7 +33,7 @@ export function describeOpenedReach(live: AnySpec, desired: AnySpec, namespace: 
     const rest = opened.length > MOST_LISTED ? ` and ${opened.length - MOST_LISTED} more` : "";
     return `In all it lets through ${opened.slice(0, MOST_LISTED).join(", ")}${rest}.`;
   } catch (error) {
-    if (error instanceof InvalidInputError) {
+    if (error instanceof ProblemsError) {
       return `What it lets through cannot be told. ${error.message}`;
     }
     throw error;

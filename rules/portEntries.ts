@@ -1,6 +1,6 @@
 import { type Cidr, contains, formatCidr } from "../analysis/cidr.ts";
+import type { Problem } from "../analysis/problems.ts";
 import { MOST_PORTS, type PortRange } from "./contract.ts";
-import type { Problem } from "./problem.ts";
 
 /** A block that a rule allows on some ports. */
 export interface PortedCidr {

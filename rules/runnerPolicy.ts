@@ -1,12 +1,12 @@
 import type { AddressFamily } from "../analysis/address.ts";
 import { type Cidr, contains, formatCidr, leastSet, parseCidr } from "../analysis/cidr.ts";
+import { type Problem, ProblemsError } from "../analysis/problems.ts";
 import { checkContract } from "./checkContract.ts";
 import { KEEPERHUB_CONTRACT, type PortRange, PROTOCOLS, type RunnerContract } from "./contract.ts";
 import { exceptLists } from "./exceptList.ts";
 import type { NetworkFacts } from "./networkFacts.ts";
 import type { BlockPeer, EgressNetworkPolicy, EgressRule, PodPeer, PolicyPort } from "./networkPolicy.ts";
 import { checkPortEntries, type PortedCidr } from "./portEntries.ts";
-import { type Problem, ProblemsError } from "./problem.ts";
 
 /** A policy and what its reader should know about it. */
 export interface RunnerPolicy {

@@ -55,7 +55,7 @@ export interface VerifyIo {
  * `egress verify`: proves on a cluster that a policy is enforced, and writes a report.
  *
  * @returns 0 verified, 1 contradicted, 2 inconclusive, 3 could not run, which includes being told to stop.
- * @throws {InvalidInputError} for a targets file that can't be used.
+ * @throws {ProblemsError} for a targets file that can't be used.
  */
 export async function runVerify(options: VerifyOptions, { write, note, signal }: VerifyIo): Promise<VerifyExitCode> {
   const { context, dryRun, output = "text" } = options;

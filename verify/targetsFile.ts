@@ -36,7 +36,7 @@ const HOST_NAME = /^(?<host>(?=[^:]*[a-z])[a-z0-9-]+(?:\.[a-z0-9-]+)+):(?<rest>.
  * Reads a targets file, already parsed as YAML. A host name becomes one target for each of its addresses now, so that
  * the probes try addresses, and a name that does not resolve is not mistaken for a denial.
  *
- * @throws {InvalidInputError} with every problem.
+ * @throws {ProblemsError} with every problem.
  */
 export async function readNamedTargets(input: unknown, resolve: Resolve): Promise<NamedTargets> {
   const reader = new TargetsReader(resolve);

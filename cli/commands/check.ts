@@ -2,7 +2,7 @@ import {
   type Assertion,
   type AssertionResult,
   check,
-  InvalidInputError,
+  ProblemsError,
   parseAssertions,
   type Semantics,
 } from "../../analysis/index.ts";
@@ -51,9 +51,7 @@ async function loadAssertions(file: string): Promise<Assertion[]> {
   try {
     return parseAssertions(document);
   } catch (error) {
-    throw error instanceof InvalidInputError
-      ? new InvalidInputError(`${file}: not an assertion file:`, error.problems)
-      : error;
+    throw error instanceof ProblemsError ? new ProblemsError(`${file}: not an assertion file:`, error.problems) : error;
   }
 }
 

@@ -5,8 +5,8 @@ import {
   type EgressAnalysis,
   type Fields,
   type InputReader,
-  InvalidInputError,
   type NetworkPolicy,
+  ProblemsError,
   parseAddress,
   parseNetworkPolicies,
   type Semantics,
@@ -63,11 +63,11 @@ export function readPolicies(input: unknown, path: string, reader: InputReader):
   try {
     return parseNetworkPolicies(list, { path: list.length === 1 ? `${path}[0].` : path });
   } catch (error) {
-    if (!(error instanceof InvalidInputError)) {
+    if (!(error instanceof ProblemsError)) {
       throw error;
     }
     for (const problem of error.problems) {
-      reader.report(problem.path, problem.value, problem.reason);
+      reader.report(problem.where, problem.value, problem.reason);
     }
     return [];
   }

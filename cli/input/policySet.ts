@@ -1,9 +1,9 @@
 import {
   type AddressFamily,
-  InvalidInputError,
   type NamedAddresses,
   type NetworkPolicy,
   type Problem,
+  ProblemsError,
   parseNetworkPolicies,
   policyId,
 } from "../../analysis/index.ts";
@@ -37,7 +37,7 @@ export interface PolicySet {
  * @param namespace Where a policy belongs that does not say so, as with `kubectl apply --namespace`.
  * @throws {UsageError} if a file cannot be read or a policy is there twice.
  * @throws {InconclusiveError} next to policies of another kind that restrict egress too.
- * @throws {InvalidInputError} for policies that the API server would refuse.
+ * @throws {ProblemsError} for policies that the API server would refuse.
  */
 export async function loadPolicyFiles(
   paths: readonly string[],
@@ -62,7 +62,7 @@ export async function loadPolicyFiles(
         });
         policies.push({ policy: policy as NetworkPolicy, path });
       } catch (error) {
-        if (!(error instanceof InvalidInputError)) {
+        if (!(error instanceof ProblemsError)) {
           throw error;
         }
         problems.push(...error.problems);
@@ -76,7 +76,7 @@ export async function loadPolicyFiles(
     }
   }
   if (problems.length > 0) {
-    throw new InvalidInputError("Not a NetworkPolicy that the API server would accept:", problems);
+    throw new ProblemsError("Not a NetworkPolicy that the API server would accept:", problems);
   }
   refuseTwins(policies);
   if (undecidable.length > 0) {

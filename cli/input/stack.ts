@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type NamedAddresses, parseCidr, parseNetworkPolicies } from "../../analysis/index.ts";
+import { ProblemsError } from "../../analysis/problems.ts";
 import { readConfig } from "../../config/readConfig.ts";
 import { askQuestions } from "../../lookups/askQuestions.ts";
 import { judgeNetwork } from "../../lookups/judgeNetwork.ts";
@@ -10,7 +11,6 @@ import { readStackConfig } from "../../offline/engine/stackConfig.ts";
 import { readRecordedFacts, recordedFactsPath, requireSameRegion } from "../../offline/recordedFactsFile.ts";
 import { recordedLookups } from "../../offline/recordedLookups.ts";
 import type { NetworkFacts } from "../../rules/networkFacts.ts";
-import { ProblemsError } from "../../rules/problem.ts";
 import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
 import { note, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";

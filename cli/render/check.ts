@@ -32,7 +32,12 @@ export function renderCheck(
   const heading = `From ${sender.text}`;
   if (format === "markdown") {
     const rows = checked.flatMap(({ semantics, results }) =>
-      results.map(({ name, outcome, text }) => [outcome, name, semantics.name, outcome === "holds" ? "" : text]),
+      results.map(({ name, outcome, apart, text }) => [
+        outcome,
+        name,
+        semantics.name,
+        outcome === "holds" && apart.length === 0 ? "" : text,
+      ]),
     );
     return `${heading}\n\n${markdownTable(["Outcome", "Assertion", "Semantics", "Why"], rows)}\n${summary(checked)}\n`;
   }
@@ -54,11 +59,12 @@ function summary(checked: readonly CheckedSemantics[]): string {
   return `${count(outcomes.length, "check")}: ${counts.map(([outcome, number]) => `${number} ${outcome}`).join(", ")}`;
 }
 
-function resultJson({ name, expect, outcome, text, contradictions }: AssertionResult): Json {
+function resultJson({ name, expect, outcome, apart, text, contradictions }: AssertionResult): Json {
   return {
     name,
     expect,
     outcome,
+    apart,
     text,
     contradictions: contradictions.map(({ where, protocols, ports, verdict, witness, explanation }) => ({
       where,

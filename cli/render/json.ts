@@ -18,7 +18,7 @@ export function toJsonText(value: Json): string {
 
 /** Why a point has its verdict. */
 export function explanationJson(explanation: Explanation): Json {
-  const { point, verdict, reason, text, allowedBy, exceptedBy, entry, nearest, block, endpoint, embedded } =
+  const { point, verdict, reason, text, allowedBy, exceptedBy, entry, nearest, unlessPods, block, endpoint, embedded } =
     explanation;
   return {
     destination: formatPoint(point),
@@ -29,6 +29,7 @@ export function explanationJson(explanation: Explanation): Json {
     exceptedBy: exceptedBy.map(referenceJson),
     entry: entry && formatCidr(entry),
     nearest: nearest && nearestJson(nearest),
+    unlessPods,
     block: block && {
       cidr: formatCidr(block.cidr),
       name: block.name,

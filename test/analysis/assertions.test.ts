@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { check, type InvalidInputError, parseAssertions, type Semantics } from "../../analysis/index.ts";
+import {
+  type Address,
+  type CompileOptions,
+  check,
+  type ProblemsError,
+  parseAddress,
+  parseAssertions,
+  type Semantics,
+} from "../../analysis/index.ts";
+import { inventoryOf, podObject } from "../support/inventory.ts";
 import { keeperhubManifest } from "../support/keeperhubManifest.ts";
 import { analyse, block, KUBERNETES, policy } from "../support/policies.ts";
 
@@ -49,9 +58,9 @@ describe("check", () => {
       "fails",
     ],
     [
-      "other pods",
+      "other pods, whose addresses a block may hold",
       { expect: "deny", to: [{ namespace: "kube-system", labels: { "k8s-app": "metrics-server" } }] },
-      "holds",
+      "inconclusive",
     ],
     [
       "pods that may be the DNS pods",
@@ -74,7 +83,7 @@ describe("check", () => {
       "10.1.100.0-10.1.102.255 5432",
     ]);
     expect(result?.text).toBe(
-      "no private reach: should deny 10.1.100.0-10.1.102.255, but 10.1.100.0:5432/tcp (in 10.0.0.0/8, private use (RFC 1918)) is allowed by rule 3 of keeperhub/workflow-runner-block-imds (10.1.100.0/24, spec.egress[3].to[0]).",
+      "no private reach: should deny 10.1.100.0-10.1.102.255, but 10.1.100.1:5432/tcp (in 10.0.0.0/8, private use (RFC 1918)) is allowed by rule 3 of keeperhub/workflow-runner-block-imds (10.1.100.0/24, spec.egress[3].to[0]).",
     );
   });
 
@@ -112,6 +121,69 @@ describe("check", () => {
     expect(to({ key: "tier", operator: "NotIn", values: ["web"] })).toBe("inconclusive");
   });
 
+  it("does not deny a port that pods may call by the name that a rule has", () => {
+    const rules = [policy([{ to: [{ podSelector: { matchLabels: { app: "db" } } }], ports: [{ port: "postgres" }] }])];
+    const deny = (app: string, protocol = "TCP") =>
+      outcomes(
+        [{ name: "a", expect: "deny", to: [{ namespace: "keeperhub", labels: { app } }], protocols: [protocol] }],
+        rules,
+      )[0];
+    expect(deny("db")).toBe("inconclusive");
+    expect(deny("db", "UDP")).toBe("holds");
+    expect(deny("web")).toBe("holds");
+  });
+
+  it("does not deny pods whose addresses a block may hold, unless blocks match no pods", () => {
+    const deny = { name: "a", expect: "deny", to: [{ labels: { app: "db" } }], ports: [5432] };
+    const on = (port: number, semantics?: Semantics) =>
+      outcomes([deny], [policy([block("10.0.0.0/8", { ports: [{ port }] })])], semantics)[0];
+    expect(on(5432)).toBe("inconclusive");
+    expect(on(443)).toBe("holds");
+    expect(on(5432, { name: "vpc-cni", ipFamily: "ipv4" })).toBe("inconclusive");
+    expect(on(5432, { name: "kubernetes", ipBlockMatchesPods: false })).toBe("holds");
+  });
+
+  it("says what a denial of addresses leaves out", () => {
+    const apart = (rules: object[], ports: number[], options: Partial<CompileOptions> = {}) =>
+      check(
+        analyse([policy(rules)], options),
+        parseAssertions({ assertions: [{ name: "a", expect: "deny", to: ["10.0.0.0/8"], ports }] }),
+      )[0];
+    const toWeb = [{ to: [{ podSelector: { matchLabels: { app: "web" } } }], ports: [{ port: 443 }] }];
+    const pods = "pods and Services that rules name by label";
+    expect(apart(toWeb, [443])).toMatchObject({
+      outcome: "holds",
+      apart: [pods],
+      text: `a: denied, apart from ${pods}`,
+    });
+    expect(apart(toWeb, [80])).toMatchObject({ outcome: "holds", apart: [], text: "a: denied" });
+    const inventory = inventoryOf(podObject("web-0", "10.1.0.1", { labels: { app: "web" } }));
+    expect(apart(toWeb, [443], { inventory })?.outcome).toBe("fails");
+    // No pod has the address of an AWS service, but its neighbour may be one's.
+    const toImds = (to: string) =>
+      check(
+        analyse([policy(toWeb)]),
+        parseAssertions({ assertions: [{ name: "a", expect: "deny", to: [to], ports: [443] }] }),
+      )[0];
+    expect(toImds("169.254.169.254")?.apart).toEqual([]);
+    expect(toImds("169.254.169.254/31")?.apart).toEqual([pods]);
+    const semantics: Semantics = { name: "vpc-cni", ipFamily: "ipv4" };
+    expect(apart(toWeb, [443], { semantics })?.apart).toEqual([pods, "the pod's own node"]);
+    const nodeIp = parseAddress("192.168.0.1") as Address;
+    expect(apart(toWeb, [80], { semantics: { ...semantics, nodeIp } })?.apart).toEqual([]);
+    expect(
+      apart(toWeb, [80], { semantics: { ...semantics, nodeIp: parseAddress("10.9.9.9") as Address } })?.outcome,
+    ).toBe("fails");
+  });
+
+  it("asks about an IPv4-mapped address as the IPv4 address that is sent", () => {
+    const asked = (to: string, rest: object = {}) =>
+      outcomes([{ name: "a", expect: "deny", to: [to], ...rest }], [policy([block("10.0.0.0/24")])])[0];
+    expect(asked("::ffff:10.0.0.1")).toBe("fails");
+    expect(asked("::ffff:10.0.1.1")).toBe("holds");
+    expect(asked("10.0.0.1", { except: ["::ffff:a00:1"] })).toBe("vacuous");
+  });
+
   it("judges only the addresses that are named, to the last one", () => {
     const rules = [policy([block("10.0.0.0/24"), block("10.0.2.0/24")])];
     const allow = (to: string[]) => outcomes([{ name: "a", expect: "allow", to }], rules)[0];
@@ -142,23 +214,27 @@ describe("parseAssertions", () => {
             ports: [70000, "b"],
           },
           { name: "a", expect: "deny", to: "10.0.0.1", protocols: ["ICMP"], exept: [] },
+          { name: "b", expect: "deny", to: [{ namespace: "" }, { labels: { "a b": "" } }], ports: [[443]] },
         ],
       });
       expect.unreachable();
     } catch (error) {
-      expect((error as InvalidInputError).message.split("\n")).toEqual([
+      expect((error as ProblemsError).message.split("\n")).toEqual([
         "Not an assertion file:",
-        '  - assertions[0].expect: must be allow or deny (found "denied")',
+        '  - assertions[0].expect is "denied": must be allow or deny',
         '  - assertions[0].to[0]: "10.0.0.0/33" has prefix length 33; ipv4 allows 0 to 32',
-        '  - assertions[0].to[1]: must be an address, a CIDR block or one of everything, public-internet, not-globally-reachable, aws-metadata (found "nowhere")',
-        '  - assertions[0].to[2].pod: is not a field here; known are namespace, labels (found "x")',
-        "  - assertions[0].to[2].labels.a: must be a text (found 1)",
-        "  - assertions[0].ports[0]: must be a port from 0 to 65535, or a range such as 8000-9000 (found 70000)",
-        '  - assertions[0].ports[1]: must be a port from 0 to 65535, or a range such as 8000-9000 (found "b")',
-        "  - assertions[1].exept: is not a field here; known are name, expect, to, except, protocols, ports (found [])",
-        '  - assertions[1].to: must be a list (found "10.0.0.1")',
-        '  - assertions[1].protocols[0]: must be TCP, UDP or SCTP (found "ICMP")',
-        '  - assertions[1].name: is used twice (found "a")',
+        '  - assertions[0].to[1] is "nowhere": must be an address, a CIDR block or one of everything, public-internet, not-globally-reachable, aws-metadata',
+        '  - assertions[0].to[2].pod is "x": is not a field here; known are namespace, labels',
+        "  - assertions[0].to[2].labels.a is 1: no pod can have this label; a key and a value must be texts that Kubernetes accepts",
+        "  - assertions[0].ports[0] is 70000: must be a port from 0 to 65535, or a range such as 8000-9000",
+        '  - assertions[0].ports[1] is "b": must be a port from 0 to 65535, or a range such as 8000-9000',
+        "  - assertions[1].exept is []: is not a field here; known are name, expect, to, except, protocols, ports",
+        '  - assertions[1].to is "10.0.0.1": must be a list',
+        '  - assertions[1].protocols[0] is "ICMP": must be TCP, UDP or SCTP',
+        '  - assertions[2].to[0].namespace is "": must be the name of a namespace; leave it out for all of them',
+        '  - assertions[2].to[1].labels.a b is "": no pod can have this label; a key and a value must be texts that Kubernetes accepts',
+        "  - assertions[2].ports[0] is [443]: must be a port from 0 to 65535, or a range such as 8000-9000",
+        '  - assertions[1].name is "a": is used twice',
       ]);
     }
     expect(
@@ -170,7 +246,7 @@ describe("parseAssertions", () => {
     ]);
     expect(() => parseAssertions({ assertions: [] })).toThrow("a file without any proves nothing");
     expect(() => parseAssertions({ asertions: [] })).toThrow(
-      "file.asertions: is not a field here; known are assertions",
+      "file.asertions is []: is not a field here; known are assertions",
     );
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { explain, parseAddress, parsePoint, type Semantics } from "../../analysis/index.ts";
+import { inventoryOf, podObject } from "../support/inventory.ts";
 import { keeperhubManifest } from "../support/keeperhubManifest.ts";
 import { analyse, block, KUBERNETES, policy } from "../support/policies.ts";
 
@@ -81,6 +82,30 @@ describe("explain, for a person", () => {
     const wide = Array.from({ length: 25 }, (_, i) => ({ port: i + 1 }));
     expect(textOf([policy([block("1.0.0.0/8", { ports: wide })])], "1.0.0.1:5", V4)).toContain(
       "is allowed or denied at random because the block 1.0.0.0/8 has more than 24 port entries",
+    );
+  });
+
+  it("says of a denial which pods by label it is not about, where nobody said their addresses", () => {
+    const to = (app: string, ports: object[]) => ({ to: [{ podSelector: { matchLabels: { app } } }], ports });
+    const rules = [to("web", [{ port: 443 }]), to("db", [{ port: "postgres" }]), to("cache", [{ port: 6379 }])];
+    const unless =
+      "Unless it is an address of pods app=db in namespace keeperhub, or of pods app=web in namespace keeperhub, or of a Service in front of them.";
+    const at = (point: string, semantics?: Semantics) => textOf([policy(rules)], point, semantics);
+    expect(at("10.0.0.1:443")).toContain(unless);
+    expect(at("10.0.0.1:443", V4)).toContain(unless);
+    expect(at("10.0.0.1:443/udp")).not.toContain("Unless");
+    expect(at("169.254.169.254:443")).not.toContain("Unless");
+    const inventory = inventoryOf(podObject("web-0", "10.1.0.1", {}));
+    expect(explain(analyse([policy(rules)], { inventory }), parsePoint("10.0.0.1:443")).unlessPods).toEqual([]);
+    const named = [policy([{ ports: [{ port: "http" }] }])];
+    expect(textOf(named, "10.0.0.1:80")).toContain("Unless it is an address of all pods in all namespaces");
+    expect(textOf(named, "10.0.0.1:80", V4)).not.toContain("Unless");
+  });
+
+  it("judges ICMPv6 to an IPv4-mapped address as what is sent", () => {
+    expect(textOf([policy([])], "[::ffff:10.0.0.1]/icmpv6", V4)).toContain("is denied because there is no rule at all");
+    expect(textOf([policy([])], "[fd00::1]/icmpv6", { name: "vpc-cni", ipFamily: "ipv6" })).toContain(
+      "is allowed because the agent lets ICMPv6 pass",
     );
   });
 

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  areDisjoint,
   formatSelector,
   isNarrowerSelector,
   type LabelRequirement,
@@ -15,6 +16,26 @@ const requirement = (text: string): LabelRequirement => {
   return { key, operator, values: values?.split(",") ?? [] };
 };
 const selector = (...texts: string[]) => labelSelector(texts.map(requirement));
+
+const labels = fc.dictionary(fc.constantFrom("a", "b"), fc.constantFrom("1", "2", "3"));
+const anySelector = fc
+  .array(
+    fc
+      .record({
+        key: fc.constantFrom("a", "b"),
+        operator: fc.constantFrom("In", "NotIn", "Exists", "DoesNotExist"),
+        values: fc.subarray(["1", "2", "3"], { minLength: 1 }),
+      })
+      .map(
+        ({ key, operator, values }): LabelRequirement => ({
+          key,
+          operator: operator as "In",
+          values: operator.endsWith("In") ? values : [],
+        }),
+      ),
+    { maxLength: 3 },
+  )
+  .map(labelSelector);
 
 describe("selects", () => {
   it.each([
@@ -60,27 +81,8 @@ describe("isNarrowerSelector", () => {
   });
 
   it("is right whenever it says yes, whatever the labels", () => {
-    const labels = fc.dictionary(fc.constantFrom("a", "b"), fc.constantFrom("1", "2", "3"));
-    const any = fc
-      .array(
-        fc
-          .record({
-            key: fc.constantFrom("a", "b"),
-            operator: fc.constantFrom("In", "NotIn", "Exists", "DoesNotExist"),
-            values: fc.subarray(["1", "2", "3"], { minLength: 1 }),
-          })
-          .map(
-            ({ key, operator, values }): LabelRequirement => ({
-              key,
-              operator: operator as "In",
-              values: operator.endsWith("In") ? values : [],
-            }),
-          ),
-        { maxLength: 3 },
-      )
-      .map(labelSelector);
     fc.assert(
-      fc.property(any, any, labels, (narrow, wide, labels) => {
+      fc.property(anySelector, anySelector, labels, (narrow, wide, labels) => {
         expect(isNarrowerSelector(narrow, wide) && selects(narrow, labels) && !selects(wide, labels)).toBe(false);
         expect(isNarrowerSelector(narrow, narrow)).toBe(true);
       }),
@@ -92,5 +94,27 @@ describe("isNarrowerSelector", () => {
     expect(formatSelector(selector("b in (2,1)", "a in (1)", "!c", "d", "e notin (x)", "f notin (y,x)"))).toBe(
       "!c,a=1,b in (1,2),d,e!=x,f notin (x,y)",
     );
+  });
+});
+
+describe("areDisjoint", () => {
+  it("is right whenever it says yes, whatever the labels, and either way round", () => {
+    fc.assert(
+      fc.property(anySelector, anySelector, labels, (a, b, labels) => {
+        expect(areDisjoint(a, b) && selects(a, labels) && selects(b, labels)).toBe(false);
+        expect(areDisjoint(a, b)).toBe(areDisjoint(b, a));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("finds labels that one selector wants and the other refuses", () => {
+    const pairs = [
+      ["a in (1,2)", "a in (3)"],
+      ["a in (1,2)", "a notin (1,2,3)"],
+      ["a in (1)", "!a"],
+      ["a", "!a"],
+    ] as const;
+    expect(pairs.map(([a, b]) => areDisjoint(selector(a), selector(b)))).toEqual(pairs.map(() => true));
   });
 });

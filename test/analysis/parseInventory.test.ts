@@ -120,7 +120,7 @@ it.each<[string, object[], string[]]>([
     "a namespace is missing",
     [podObject("p", "10.1.0.1")],
     [
-      'inventory: has a Pod or Service of this namespace but not the Namespace, whose labels policies may ask for (found "keeperhub")',
+      'namespace "keeperhub": has a Pod or Service in the inventory but no Namespace, whose labels policies may ask for; add it',
     ],
   ],
   [
@@ -133,16 +133,16 @@ it.each<[string, object[], string[]]>([
       { kind: "Pod", metadata: {}, spec: {} },
     ],
     [
-      "items[1].metadata.labels.app: must be a text (found 7)",
-      'items[1].status.podIP: must be an address (found "10.1.0.300")',
-      'items[2].spec.containers[0].ports[0].protocol: must be TCP, UDP or SCTP (found "ICMP")',
-      "items[2].spec.containers[0].ports[0].containerPort: must be a number from 1 to 65535 (found 70000)",
-      'items[3].spec.clusterIPs[0]: must be an address (found "172.20.0.0/16")',
-      "items[3].spec.ports[0].port: must be a number from 1 to 65535 (found 0)",
-      "items[3].spec.ports[0].targetPort: must be a number from 1 to 65535 (found 99999)",
+      "items[1].metadata.labels.app is 7: must be a text",
+      'items[1].status.podIP is "10.1.0.300": must be an address',
+      'items[2].spec.containers[0].ports[0].protocol is "ICMP": must be TCP, UDP or SCTP',
+      "items[2].spec.containers[0].ports[0].containerPort is 70000: must be a number from 1 to 65535",
+      'items[3].spec.clusterIPs[0] is "172.20.0.0/16": must be an address',
+      "items[3].spec.ports[0].port is 0: must be a number from 1 to 65535",
+      "items[3].spec.ports[0].targetPort is 99999: must be a number from 1 to 65535",
       "items[4].metadata.name: is missing",
       "items[4].metadata.namespace: is missing",
-      'inventory: has a Pod or Service of this namespace but not the Namespace, whose labels policies may ask for (found "")',
+      'namespace "": has a Pod or Service in the inventory but no Namespace, whose labels policies may ask for; add it',
     ],
   ],
 ])("is refused where %s", (_, objects, problems) => {

@@ -1,15 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { type InvalidInputError, parseNetworkPolicies } from "../../analysis/index.ts";
+import { type ProblemsError, parseNetworkPolicies } from "../../analysis/index.ts";
 import { block, policy } from "../support/policies.ts";
 
 const problemsOf = (...inputs: unknown[]) => {
   try {
     parseNetworkPolicies(inputs);
   } catch (error) {
-    return (error as InvalidInputError).problems.map(({ path, reason }) => `${path}: ${reason}`);
+    return (error as ProblemsError).problems.map(({ where, reason }) => `${where}: ${reason}`);
   }
   return [];
 };
+
+const LABEL_KEY = "must be a label key, such as app or app.kubernetes.io/name (a name has at most 63 characters)";
+const LABEL_VALUE = "must be a label value: at most 63 of A-Z, a-z, 0-9, -, _ and ., a letter or digit at both ends";
 
 describe("what the API server would refuse", () => {
   it.each<[string, object, string]>([
@@ -120,7 +123,49 @@ describe("what the API server would refuse", () => {
       policy([{ to: [{ podSelector: { matchLabels: { a: 1 } } }] }]),
       "spec.egress[0].to[0].podSelector.matchLabels.a: must be a text",
     ],
+    [
+      "a port name of 16 characters",
+      policy([{ ports: [{ port: "a23456789012345" }, { port: "a234567890123456" }] }]),
+      "spec.egress[0].ports[1].port: must be a number from 1 to 65535 or a port name (a-z, 0-9, -; at most 15)",
+    ],
     ["egress that is no list", policy({}), "spec.egress: must be a list"],
+    [
+      "a label key that is none",
+      policy([{ to: [{ podSelector: { matchExpressions: [{ key: "a,b", operator: "Exists" }] } }] }]),
+      `spec.egress[0].to[0].podSelector.matchExpressions[0].key: ${LABEL_KEY}`,
+    ],
+    [
+      "a label key with an empty prefix",
+      policy([], { spec: { podSelector: { matchLabels: { "/app": "x" } } } }),
+      `spec.podSelector.matchLabels: ${LABEL_KEY}`,
+    ],
+    [
+      "a label value that reads like another selector",
+      policy([], { spec: { podSelector: { matchLabels: { app: "web,tier" } } } }),
+      `spec.podSelector.matchLabels.app: ${LABEL_VALUE}`,
+    ],
+    [
+      "a label value that is too long",
+      policy([
+        { to: [{ podSelector: { matchExpressions: [{ key: "a", operator: "In", values: ["x".repeat(64)] }] } }] },
+      ]),
+      `spec.egress[0].to[0].podSelector.matchExpressions[0].values[0]: ${LABEL_VALUE}`,
+    ],
+    [
+      "a mistake in ingress, which keeps the whole policy out of the cluster",
+      policy([], { spec: { ingress: [{ from: [{ ipBlock: { cidr: "10.0.0.0/33" } }] }] } }),
+      'spec.ingress[0].from[0].ipBlock.cidr: "10.0.0.0/33" has prefix length 33; ipv4 allows 0 to 32',
+    ],
+    [
+      "egress peers in ingress",
+      policy([], { spec: { ingress: [{ to: [] }] } }),
+      "spec.ingress[0].to: is not a field here; known are from, ports",
+    ],
+    [
+      "three policyTypes",
+      policy([], { spec: { policyTypes: ["Egress", "Ingress", "Egress"] } }),
+      "spec.policyTypes: must not have more than two elements",
+    ],
   ])("%s", (_, input, problem) => {
     expect(problemsOf(input)).toEqual([problem]);
   });
@@ -139,7 +184,7 @@ describe("what the API server would refuse", () => {
       "[2].spec",
     ]);
     expect(() => parseNetworkPolicies([policy([{ ports: [{ port: 70000 }] }])])).toThrow(
-      "Not a NetworkPolicy that the API server would accept:\n  - spec.egress[0].ports[0].port: must be a number from 1 to 65535 (found 70000)",
+      "Not a NetworkPolicy that the API server would accept:\n  - spec.egress[0].ports[0].port is 70000: must be a number from 1 to 65535",
     );
   });
 });
@@ -165,6 +210,12 @@ describe("what the API server fills in", () => {
       podSelector: { requirements: [] },
       egress: [{ to: undefined, ports: [{ protocol: "TCP", range: { from: 53, to: 53 } }] }],
     });
+  });
+
+  it("takes an empty name or namespace for a missing one, and reads every label that there can be", () => {
+    const labels = { a: "", "app.kubernetes.io/name": "A.b_c-1", [`x-y.z/${"n".repeat(63)}`]: "v".repeat(63) };
+    const input = policy([], { metadata: { name: "", namespace: "" }, spec: { podSelector: { matchLabels: labels } } });
+    expect(parseNetworkPolicies([input])[0]).toMatchObject({ name: "(unnamed)", namespace: "default" });
   });
 
   it("reads equal selectors as equal, however they are written", () => {

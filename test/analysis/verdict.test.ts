@@ -150,6 +150,18 @@ describe("rules without to, without ports, without rules", () => {
     expect(() => verdict(analyse([policy([])]), { ...parsePoint("10.0.0.1:1"), port: 65536 })).toThrow(
       "TCP has no port 65536",
     );
+    for (const port of [-1, 80.5, Number.NaN]) {
+      expect(() => verdict(analyse([policy([])]), { ...parsePoint("10.0.0.1:1"), port })).toThrow(
+        `TCP has no port ${port}`,
+      );
+    }
+    const nodeIp = parsePoint("[fd00::1]:1").address;
+    expect(() => analyse([], { semantics: { ...V4, nodeIp } as Semantics })).toThrow(
+      "nodeIp fd00::1 is ipv6, but the cluster's family is ipv4",
+    );
+    expect(() => analyse([policy([])], { semantics: { ...V4, agentVersion: "1.2.3.4" } as Semantics })).toThrow(
+      '"1.2.3.4" is not an agent version',
+    );
     expect(() => analyse([policy([])], { semantics: { ...V4, agentVersion: "latest" } as Semantics })).toThrow(
       '"latest" is not an agent version',
     );
@@ -353,6 +365,7 @@ describe("an inventory", () => {
         namedPorts: [{ name: "http", protocol: "TCP" as const, port: 8787 }],
       }),
       pod("daemon", "10.1.0.10", { hostNetwork: true }),
+      pod("stranger", "10.1.65.5", { namespace: "other", labels: { app: "sandbox" } }),
     ],
     services: [
       {
@@ -399,6 +412,21 @@ describe("an inventory", () => {
       "namespaces by label",
       to({}, [{ port: 8787 }], { namespaceSelector: { matchLabels: { team: "runners" } } }),
       "10.1.64.5:8787",
+      "allow",
+      KUBERNETES,
+    ],
+    [
+      "no namespaceSelector: only the policy's own namespace",
+      to({ matchLabels: { app: "sandbox" } }, [{ port: 8787 }]),
+      "10.1.65.5:8787",
+      "deny",
+      KUBERNETES,
+    ],
+    ["the same on the agent", to({ matchLabels: { app: "sandbox" } }, [{ port: 8787 }]), "10.1.65.5:8787", "deny", V4],
+    [
+      "every namespace",
+      to({ matchLabels: { app: "sandbox" } }, [{ port: 8787 }], { namespaceSelector: {} }),
+      "10.1.65.5:8787",
       "allow",
       KUBERNETES,
     ],
@@ -469,6 +497,20 @@ describe("an inventory", () => {
     expect(verdict(analyse([input], { semantics, inventory }), parsePoint(point))).toBe(expected);
   });
 
+  it("finds named ports of pods for a rule without to, which the agent never gets", () => {
+    const named = (semantics: Semantics, port: number, host = "10.1.64.5") =>
+      verdict(
+        analyse([policy([{ ports: [{ port: "http" }] }])], { semantics, inventory }),
+        parsePoint(`${host}:${port}`),
+      );
+    expect([named(KUBERNETES, 8787), named(KUBERNETES, 8788), named(KUBERNETES, 8787, "10.1.64.6")]).toEqual([
+      "allow",
+      "deny",
+      "deny",
+    ]);
+    expect(named(V4, 8787)).toBe("deny");
+  });
+
   it("can leave pods to selectors alone", () => {
     const input = [policy([block("10.1.0.0/16")])];
     const with_ = (ipBlockMatchesPods: boolean) =>
@@ -476,6 +518,12 @@ describe("an inventory", () => {
     expect(verdict(with_(true), parsePoint("10.1.64.5:80"))).toBe("allow");
     expect(verdict(with_(false), parsePoint("10.1.64.5:80"))).toBe("deny");
     expect(verdict(with_(false), parsePoint("10.1.64.6:80"))).toBe("allow");
+    // A rule without `to` is no block: it reaches pods whatever blocks do.
+    const anywhere = analyse([policy([{}])], {
+      semantics: { name: "kubernetes", ipBlockMatchesPods: false },
+      inventory,
+    });
+    expect(verdict(anywhere, parsePoint("10.1.64.5:80"))).toBe("allow");
     // A pod of the host network has its node's address, which is no pod's.
     expect(verdict(with_(false), parsePoint("10.1.0.10:80"))).toBe("allow");
   });

@@ -188,9 +188,9 @@ describe("files that cannot be read", () => {
       ["a.yaml", "b.json", "c.json"],
       `Not a NetworkPolicy that the API server would accept:
   - FOLDER/a.yaml document 1: spec.egress[0].to[0].ipBlock.cidr: "10.0.0.1/8" has host bits set; the block is 10.0.0.0/8
-  - FOLDER/a.yaml document 2: spec.egress[0].ports[0].port: must be a number from 1 to 65535 or a port name (a-z, 0-9, -; at most 15) (found "HTTP")
-  - FOLDER/b.json items[1]: spec.egress[0].too: is not a field here; known are to, ports (found [])
-  - FOLDER/c.json: apiVersion: only networking.k8s.io/v1 can be analysed (found "extensions/v1beta1")
+  - FOLDER/a.yaml document 2: spec.egress[0].ports[0].port is "HTTP": must be a number from 1 to 65535 or a port name (a-z, 0-9, -; at most 15)
+  - FOLDER/b.json items[1]: spec.egress[0].too is []: is not a field here; known are to, ports
+  - FOLDER/c.json: apiVersion is "extensions/v1beta1": only networking.k8s.io/v1 can be analysed
 `,
     ],
   ])("%s", async (_, contents, names, stderr) => {

@@ -161,7 +161,7 @@ describe("vpc-cni", () => {
 
   it("is not asked about by default", async () => {
     expect((await evaluate([{ ...line, nodeIp: "10.1.0.10" }])).answers).toEqual([
-      { id: 1, error: 'points[2].protocol: must be one of TCP, UDP, SCTP under these semantics (found "ICMP")' },
+      { id: 1, error: 'points[2].protocol is "ICMP": must be one of TCP, UDP, SCTP under these semantics' },
     ]);
   });
 });
@@ -171,7 +171,7 @@ describe("a line that is wrong", () => {
   it.each<[string, object, string]>([
     ["no policies", { points: [] }, "policies: is missing; it is a list of NetworkPolicies"],
     ["no points", { policies: [] }, "points: is missing; it is a list of {ip, protocol, port}"],
-    ["policies that are no list", { policies: {}, points: [] }, "policies: must be a list (found {})"],
+    ["policies that are no list", { policies: {}, points: [] }, "policies is {}: must be a list"],
     [
       "a policy without a spec, of two",
       { policies: [INTERNET, {}], points: [] },
@@ -185,37 +185,37 @@ describe("a line that is wrong", () => {
     [
       "an except outside",
       { policies: rule({ ipBlock: { cidr: "10.0.0.0/8", except: ["11.0.0.0/16"] } }), points: [] },
-      'policies[0].spec.egress[0].to[0].ipBlock.except[0]: must lie strictly inside 10.0.0.0/8 (found "11.0.0.0/16")',
+      'policies[0].spec.egress[0].to[0].ipBlock.except[0] is "11.0.0.0/16": must lie strictly inside 10.0.0.0/8',
     ],
     [
       "an except equal to its block",
       { policies: rule({ ipBlock: { cidr: "10.0.0.0/8", except: ["10.0.0.0/8"] } }), points: [] },
-      'policies[0].spec.egress[0].to[0].ipBlock.except[0]: must lie strictly inside 10.0.0.0/8 (found "10.0.0.0/8")',
+      'policies[0].spec.egress[0].to[0].ipBlock.except[0] is "10.0.0.0/8": must lie strictly inside 10.0.0.0/8',
     ],
     [
       "mixed families",
       { policies: rule({ ipBlock: { cidr: "0.0.0.0/0", except: ["fd00::/8"] } }), points: [] },
-      'policies[0].spec.egress[0].to[0].ipBlock.except[0]: is ipv6 inside the ipv4 block 0.0.0.0/0 (found "fd00::/8")',
+      'policies[0].spec.egress[0].to[0].ipBlock.except[0] is "fd00::/8": is ipv6 inside the ipv4 block 0.0.0.0/0',
     ],
     [
       "a port too high",
       { policies: rule({ ipBlock: { cidr: "10.0.0.0/8" } }, [{ port: 70000 }]), points: [] },
-      "policies[0].spec.egress[0].ports[0].port: must be a number from 1 to 65535 (found 70000)",
+      "policies[0].spec.egress[0].ports[0].port is 70000: must be a number from 1 to 65535",
     ],
     [
       "an unknown protocol",
       { policies: rule({ ipBlock: { cidr: "10.0.0.0/8" } }, [{ port: 1, protocol: "ICMP" }]), points: [] },
-      'policies[0].spec.egress[0].ports[0].protocol: must be TCP, UDP or SCTP (found "ICMP")',
+      'policies[0].spec.egress[0].ports[0].protocol is "ICMP": must be TCP, UDP or SCTP',
     ],
     [
       "endPort below port",
       { policies: rule({ ipBlock: { cidr: "10.0.0.0/8" } }, [{ port: 90, endPort: 80 }]), points: [] },
-      "policies[0].spec.egress[0].ports[0].endPort: must not be below port 90 (found 80)",
+      "policies[0].spec.egress[0].ports[0].endPort is 80: must not be below port 90",
     ],
     [
       "a block with a selector",
       { policies: rule({ ipBlock: { cidr: "10.0.0.0/8" }, podSelector: {} }), points: [] },
-      'policies[0].spec.egress[0].to[0]: ipBlock cannot be combined with podSelector or namespaceSelector (found {"ipBlock":{"cidr":"10.0.0.0/8"},"podSelector":{}})',
+      'policies[0].spec.egress[0].to[0] is {"ipBlock":{"cidr":"10.0.0.0/8"},"podSelector":{}}: ipBlock cannot be combined with podSelector or namespaceSelector',
     ],
     [
       "several things, all of them named",
@@ -232,24 +232,24 @@ describe("a line that is wrong", () => {
         nodeIp: "node-1",
       },
       [
-        'ipFamily: must be ipv4 or ipv6 (found "v4")',
-        "pod.namespace: must be a text (found 7)",
-        'nodeIp: must be an address (found "node-1")',
-        'points[0].ip: must be an IPv4 or IPv6 address (found "10.0.0")',
-        "points[1].port: must be a number from 0 to 65535 (found 65536)",
-        'points[2].protocol: must be one of TCP, UDP, SCTP under these semantics (found "tcp")',
+        'ipFamily is "v4": must be ipv4 or ipv6',
+        "pod.namespace is 7: must be a text",
+        'nodeIp is "node-1": must be an address',
+        'points[0].ip is "10.0.0": must be an IPv4 or IPv6 address',
+        "points[1].port is 65536: must be a number from 0 to 65535",
+        'points[2].protocol is "tcp": must be one of TCP, UDP, SCTP under these semantics',
         "points[3].port: must be a number from 0 to 65535",
       ].join("; "),
     ],
     [
       "a node of the other family",
       { policies: [], points: [], nodeIp: "fd00::1" },
-      'nodeIp: must be of the cluster\'s family, ipv4 (ipFamily; default ipv4) (found "fd00::1")',
+      'nodeIp is "fd00::1": must be of the cluster\'s family, ipv4 (ipFamily; default ipv4)',
     ],
     [
       "a member that differs only in case",
       { policies: [], points: [], nodeIP: "10.0.0.1" },
-      'nodeIP: is not a field; nodeIp is (found "10.0.0.1")',
+      'nodeIP is "10.0.0.1": is not a field; nodeIp is',
     ],
   ])("with %s is answered with an error", async (_, line, error) => {
     const good = { id: "next", policies: [], points: [point("8.8.8.8", 1)] };

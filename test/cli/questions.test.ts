@@ -163,7 +163,7 @@ describe("check", () => {
   it("says which destination contradicts, and why", async () => {
     const { stdout } = await check([{ ...metadata, to: ["0.0.0.0/0"], ports: [443] }], "--semantics", "kubernetes");
     expect(stdout).toContain(
-      "  FAILS         no metadata: should deny 0.0.0.0-9.255.255.255, but 0.0.0.0:443/tcp (in 0.0.0.0/32,",
+      "  FAILS         no metadata: should deny 0.0.0.0-9.255.255.255, but 0.0.0.1:443/tcp (in 0.0.0.0/8,",
     );
   });
 
@@ -203,7 +203,7 @@ describe("check", () => {
       code: 3,
       stdout: "",
       stderr: `${at("a.yaml")}: not an assertion file:
-  - assertions[0].expect: must be allow or deny (found "maybe")
+  - assertions[0].expect is "maybe": must be allow or deny
   - assertions[0].to[0]: "10.0.0.1/8" has host bits set; the block is 10.0.0.0/8
 `,
     });

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { describeProblem, type Problem } from "../../analysis/problems.ts";
 import { judgeAnswer, readLivePolicy } from "../../lookups/livePolicy.ts";
-import { describeProblem, type Problem } from "../../rules/problem.ts";
 import { kubeconfigOf, startApiServer, type TestApiServer } from "../support/apiServer.ts";
 
 const WHERE = "NetworkPolicy keeperhub/runner";

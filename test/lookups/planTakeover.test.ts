@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { describeProblem, type Problem } from "../../analysis/problems.ts";
 import type { Acknowledgement } from "../../config/stackConfig.ts";
 import type { LivePolicy } from "../../lookups/livePolicy.ts";
 import {
@@ -12,7 +13,6 @@ import {
 } from "../../lookups/planTakeover.ts";
 import { KEEPERHUB_CONTRACT } from "../../rules/contract.ts";
 import type { EgressNetworkPolicy } from "../../rules/networkPolicy.ts";
-import { describeProblem, type Problem } from "../../rules/problem.ts";
 import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
 import { keeperhubFacts, networkFacts } from "../support/networkFacts.ts";
 

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { formatCidr } from "../../analysis/index.ts";
+import { describeProblem, type Problem } from "../../analysis/problems.ts";
 import { readDeclaration } from "../../policy-pack/readDeclaration.ts";
 import { readEndpoint } from "../../policy-pack/readEndpoint.ts";
-import { describeProblem, type Problem } from "../../rules/problem.ts";
 import {
   networkPolicy,
   type PackConfig,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { describeProblem } from "../../analysis/problems.ts";
 import { checkContract } from "../../rules/checkContract.ts";
 import { KEEPERHUB_CONTRACT, type PortRange, type RunnerContract } from "../../rules/contract.ts";
-import { describeProblem } from "../../rules/problem.ts";
 
 const problemsOf = (contract: Partial<RunnerContract>) =>
   checkContract({ ...KEEPERHUB_CONTRACT, ...contract }).map(describeProblem);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formatPoint } from "../../analysis/point.ts";
-import { InvalidInputError } from "../../analysis/problems.ts";
+import { ProblemsError } from "../../analysis/problems.ts";
 import { readNamedTargets } from "../../verify/targetsFile.ts";
 
 const resolve = async (host: string): Promise<string[]> => {
@@ -61,8 +61,8 @@ describe("readNamedTargets", () => {
       },
       resolve,
     ).catch((failure) => failure);
-    expect(error).toBeInstanceOf(InvalidInputError);
-    expect((error as InvalidInputError).problems.map(({ path, reason }) => `${path}: ${reason}`)).toEqual([
+    expect(error).toBeInstanceOf(ProblemsError);
+    expect((error as ProblemsError).problems.map(({ where, reason }) => `${where}: ${reason}`)).toEqual([
       "targets file.target: is not a field here; known are targets, accepted, image",
       "targets[0].name: must say what the destination is, such as database",
       "targets[1].expect: must be allow or deny, or left out",

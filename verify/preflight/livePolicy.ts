@@ -4,7 +4,7 @@ import { type Diff, type DiffBox, diff, isEmptyDiff } from "../../analysis/diff.
 import { formatSelector } from "../../analysis/labelSelector.ts";
 import { type NetworkPolicy, policyId } from "../../analysis/networkPolicy.ts";
 import { parseNetworkPolicies } from "../../analysis/parseNetworkPolicy.ts";
-import { InvalidInputError } from "../../analysis/problems.ts";
+import { ProblemsError } from "../../analysis/problems.ts";
 import { formatPorts } from "../../analysis/regions.ts";
 import type { PolicyObject } from "../objects.ts";
 import type { Finding } from "./finding.ts";
@@ -35,7 +35,7 @@ export function judgeLivePolicy(program: NetworkPolicy, live: readonly PolicyObj
   try {
     [policy] = parseNetworkPolicies([withKind(found)]) as [NetworkPolicy];
   } catch (error) {
-    if (!(error instanceof InvalidInputError)) {
+    if (!(error instanceof ProblemsError)) {
       throw error;
     }
     return [problem(`the live policy ${id} can't be analysed: ${error.message}`, "write it again with `pulumi up`")];

@@ -3,7 +3,7 @@ import { diff } from "../../analysis/diff.ts";
 import type { Labels } from "../../analysis/labelSelector.ts";
 import { appliesTo, type NetworkPolicy, policyId, type Source } from "../../analysis/networkPolicy.ts";
 import { parseNetworkPolicies } from "../../analysis/parseNetworkPolicy.ts";
-import { InvalidInputError } from "../../analysis/problems.ts";
+import { ProblemsError } from "../../analysis/problems.ts";
 import type { Semantics } from "../../analysis/semantics.ts";
 import type { PolicyObject } from "../objects.ts";
 import type { Snapshot } from "../snapshot.ts";
@@ -30,7 +30,7 @@ export function judgeOtherPolicies({ program, semantics, snapshot, labelSets }: 
     try {
       parsed.push(...parseNetworkPolicies([withKind(object)]));
     } catch (error) {
-      if (!(error instanceof InvalidInputError)) {
+      if (!(error instanceof ProblemsError)) {
         throw error;
       }
       findings.push({
@@ -90,7 +90,7 @@ export function judgeControl(controlLabels: Labels, namespace: string, policies:
         (policy) => policy.isolatesEgress && appliesTo(policy, source),
       );
     } catch (error) {
-      if (error instanceof InvalidInputError) {
+      if (error instanceof ProblemsError) {
         return [];
       }
       throw error;

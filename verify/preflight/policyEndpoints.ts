@@ -3,7 +3,7 @@ import { diff } from "../../analysis/diff.ts";
 import { formatSelector } from "../../analysis/labelSelector.ts";
 import type { NetworkPolicy } from "../../analysis/networkPolicy.ts";
 import { parseNetworkPolicies } from "../../analysis/parseNetworkPolicy.ts";
-import { InvalidInputError } from "../../analysis/problems.ts";
+import { ProblemsError } from "../../analysis/problems.ts";
 import type { VpcCniSemantics } from "../../analysis/semantics.ts";
 import type { PolicyEndpointObject } from "../objects.ts";
 import type { Snapshot } from "../snapshot.ts";
@@ -64,7 +64,7 @@ export function judgePolicyEndpoints(
       ),
     );
   } catch (error) {
-    if (!(error instanceof InvalidInputError)) {
+    if (!(error instanceof ProblemsError)) {
       throw error;
     }
     findings.push(stale(`the PolicyEndpoints can't be analysed: ${error.message}`));
