@@ -1,8 +1,8 @@
 import type { Provider } from "@pulumi/aws/provider.js";
 import * as pulumi from "@pulumi/pulumi";
+import { forUser } from "../config/forUser.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import type { NetworkFacts } from "../rules/networkFacts.ts";
-import { ProblemsError } from "../rules/problem.ts";
 import { askAws } from "./askAws.ts";
 import { eksKubeconfig } from "./eksKubeconfig.ts";
 import { judgeNetwork } from "./judgeNetwork.ts";
@@ -30,6 +30,6 @@ export async function lookUpNetwork(config: StackConfig, provider: Provider): Pr
       cluster: "context" in apiServer ? apiServer : { kubeconfig: eksKubeconfig(apiServer, config) },
     };
   } catch (error) {
-    throw error instanceof ProblemsError ? new pulumi.RunError(error.message) : error;
+    throw forUser(error);
   }
 }

@@ -54,7 +54,7 @@ describe("good answers", () => {
     });
   });
 
-  it("keep every associated block of the VPC, and no other", () => {
+  it("keep every block that is or may be the VPC's, and none that is gone", () => {
     const { facts } = judge({
       vpc: vpc({
         cidrBlockAssociations: [
@@ -62,16 +62,18 @@ describe("good answers", () => {
           { cidrBlock: "10.1.0.0/16", state: "associated" },
           { cidrBlock: "10.9.0.0/16", state: "disassociated" },
           { cidrBlock: "10.8.0.0/16", state: "failed" },
-          { cidrBlock: "10.7.0.0/16", state: "associating" },
+          { cidrBlock: "44.16.0.0/16", state: "associating" },
+          { cidrBlock: "44.17.0.0/16" },
         ],
         ipv6CidrBlockAssociations: [
           { ipv6CidrBlock: "2600:1F18::/56", state: "associated" },
           { ipv6CidrBlock: "2600:1f19::/56", state: "disassociating" },
+          { ipv6CidrBlock: "2600:1f20::/56", state: "disassociated" },
         ],
       }),
     });
-    expect(facts.vpc.ipv4Cidrs).toEqual(["10.1.0.0/16", "100.64.0.0/16"]);
-    expect(facts.vpc.ipv6Cidrs).toEqual(["2600:1f18::/56"]);
+    expect(facts.vpc.ipv4Cidrs).toEqual(["10.1.0.0/16", "44.16.0.0/16", "44.17.0.0/16", "100.64.0.0/16"]);
+    expect(facts.vpc.ipv6Cidrs).toEqual(["2600:1f18::/56", "2600:1f19::/56"]);
   });
 
   it("list subnets by their blocks, whatever the order of the answer", () => {
@@ -147,8 +149,8 @@ describe("refused", () => {
       "no right to look for the VPC",
       { vpc: { failure: "UnauthorizedOperation" } },
       [
-        `${IN_VPC}: the lookup in us-east-1 failed: UnauthorizedOperation. Check the credentials and the rights to ` +
-          "ec2:DescribeVpcs (docs/permissions.md)",
+        `${IN_VPC}: the lookup in us-east-1 failed: UnauthorizedOperation. Check aws:region, the credentials and the ` +
+          "right to ec2:DescribeVpcs (docs/permissions.md)",
       ],
     ],
     [
@@ -162,10 +164,10 @@ describe("refused", () => {
       [`${IN_VPC}: ${unlike("a VPC without an id or without its CIDR blocks")}`],
     ],
     [
-      "a VPC whose only block is going",
-      { vpc: vpc({ cidrBlockAssociations: [{ cidrBlock: "10.1.0.0/16", state: "disassociating" }] }) },
+      "a VPC whose only block is gone",
+      { vpc: vpc({ cidrBlockAssociations: [{ cidrBlock: "10.1.0.0/16", state: "disassociated" }] }) },
       [
-        `${IN_VPC}: VPC vpc-1 has no associated IPv4 CIDR block (found ["10.1.0.0/16 disassociating"]); without its ` +
+        `${IN_VPC}: VPC vpc-1 has no associated IPv4 CIDR block (found ["10.1.0.0/16 disassociated"]); without its ` +
           "blocks the policy would leave the VPC open",
       ],
     ],
@@ -272,7 +274,10 @@ describe("refused", () => {
     [
       "a subnet that is gone",
       { subnets: new Map([["subnet-a", { failure: "no matching EC2 Subnet found" }]]) },
-      ["runner-egress:databaseSubnets subnet-a: the lookup failed: no matching EC2 Subnet found"],
+      [
+        "runner-egress:databaseSubnets subnet-a: the lookup failed: no matching EC2 Subnet found. Check the id, aws:region " +
+          "and the right to ec2:DescribeSubnets",
+      ],
     ],
     [
       "a subnet without a block",
@@ -321,7 +326,7 @@ describe("refused", () => {
     ]);
     expect(problemsOf({ ...none, taggedSubnets: { found: {} } }, config)).toHaveLength(1);
     expect(problemsOf({ ...none, taggedSubnets: { failure: "Throttling" } }, config)).toEqual([
-      `${where}: the lookup failed: Throttling`,
+      `${where}: the lookup failed: Throttling. Check the credentials and the right to ec2:DescribeSubnets`,
     ]);
   });
 
