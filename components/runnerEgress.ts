@@ -43,14 +43,15 @@ export class RunnerEgress extends pulumi.ComponentResource {
   constructor(name: string, args: RunnerEgressArgs, opts?: pulumi.ComponentResourceOptions) {
     // Without `adopt`, which says how this run gets there, not what the component is.
     const { adopt = false, ...inputs } = args;
-    super("runner-egress:index:RunnerEgress", name, inputs, { ...opts, protect: opts?.protect ?? true });
-
     const { contract, facts, annotations = {} } = inputs;
+    // Before the component is registered: what is refused must not get into the state.
     const policy =
       isPlain(contract) && isPlain(facts)
         ? pulumi.output(desiredPolicy(contract, facts))
         : pulumi.all([contract, facts]).apply(([contract, facts]) => desiredPolicy(contract, facts));
+    const adopted = adopt ? { import: importId(contract) } : {};
 
+    super("runner-egress:index:RunnerEgress", name, inputs, { ...opts, protect: opts?.protect ?? true });
     const networkPolicy = new NetworkPolicy(
       `${name}-policy`,
       {
@@ -61,7 +62,7 @@ export class RunnerEgress extends pulumi.ComponentResource {
         },
         spec: policy.apply(({ spec }) => spec as unknown as PolicySpec),
       },
-      { parent: this, ...(adopt && { import: importId(contract) }) },
+      { parent: this, ...adopted },
     );
     this.policyName = networkPolicy.metadata.name;
     this.namespace = networkPolicy.metadata.namespace;

@@ -23,7 +23,7 @@ export interface ConfigSource {
 }
 
 /** Keys of the project that a stack may set. */
-export const KEYS = ["vpc", "databaseSubnets", "cluster", "runner", "destinations", "adopt", "acknowledge"] as const;
+const KEYS = ["vpc", "databaseSubnets", "cluster", "runner", "destinations", "adopt", "acknowledge"] as const;
 
 /** Keys of the AWS provider that this program passes on. */
 const AWS_KEYS = ["region", "profile", "allowedAccountIds"] as const;

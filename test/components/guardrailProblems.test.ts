@@ -56,6 +56,23 @@ describe("the guardrails of the component", () => {
     }
   });
 
+  it("know every block of the VPC as private, public ones and those of IPv6 too", () => {
+    const open = (block: string) => (policy: Plain) => {
+      for (const { ipBlock } of policy.spec.egress.at(-1).to) {
+        ipBlock.except = ipBlock.except.filter((except: string) => except !== block);
+      }
+    };
+    const ipv4 = networkFacts({ ipv4Cidrs: ["10.1.0.0/16", "44.16.0.0/16"] });
+    for (const [facts, block] of [
+      [ipv4, "44.16.0.0/16"],
+      [IPV6, "2600:1f18:1:5600::/56"],
+    ] as const) {
+      expect(problems(KEEPERHUB_CONTRACT, facts, open(block))).toEqual([
+        expect.stringMatching(/^contract: it breaks the guardrail private-reach: /),
+      ]);
+    }
+  });
+
   it("name the member of the contract whose rule is at fault, in the order of the rules", () => {
     const port = [{ protocol: "TCP" as const, port: 443 }];
     const services = [...KEEPERHUB_CONTRACT.services].reverse();
