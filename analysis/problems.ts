@@ -17,10 +17,15 @@ export class ProblemsError extends Error {
 
   /** @param heading What the problems are about; each follows on a line of its own. */
   constructor(heading: string, problems: readonly Problem[]) {
-    super([heading, ...problems.map((problem) => `  - ${describeProblem(problem)}`)].join("\n"));
+    super(describeProblems(heading, problems));
     this.name = "ProblemsError";
     this.problems = problems;
   }
+}
+
+/** A heading and one line for each problem. */
+export function describeProblems(heading: string, problems: readonly Problem[]): string {
+  return [heading, ...problems.map((problem) => `  - ${describeProblem(problem)}`)].join("\n");
 }
 
 /** `WHERE is VALUE: REASON`, or `WHERE: REASON` without a value. */

@@ -1,14 +1,16 @@
 import { parseCidr } from "../analysis/cidr.ts";
 import type { Problem } from "../analysis/problems.ts";
 import { type Declaration, declaredPorts } from "../guardrails/declaration.ts";
-import { checkPolicies, formatViolation } from "../guardrails/index.ts";
+import { checkPolicies } from "../guardrails/index.ts";
 import type { RunnerContract } from "../rules/contract.ts";
 import type { NetworkFacts } from "../rules/networkFacts.ts";
 import type { EgressNetworkPolicy } from "../rules/networkPolicy.ts";
+import { ruleOrigins } from "../rules/runnerPolicy.ts";
 
 /**
  * What the guardrails that hold for a policy by itself say about one that was built. The policy pack checks the same on
- * the whole plan; here they hold without it, and for values that are known only at `up`.
+ * the whole plan; here they hold without it, and for values that are known only at `up`. Each is told by the argument of
+ * the component that is at fault, such as `contract.cidrs.dns`.
  */
 export function guardrailProblems(
   policy: EgressNetworkPolicy,
@@ -17,10 +19,13 @@ export function guardrailProblems(
 ): Problem[] {
   const id = `${policy.metadata.namespace}/${policy.metadata.name}`;
   const declaration = declarationOf(contract, facts);
-  return checkPolicies({ declaration, planned: [{ resource: id, object: policy }] }).map((violation) => ({
-    where: `guardrail ${violation.guardrail}`,
-    reason: formatViolation(violation),
-  }));
+  const origins = ruleOrigins(contract).map((member) => `contract.${member}`);
+  return checkPolicies({ declaration, planned: [{ resource: id, object: policy }] }).map(
+    ({ guardrail, rule, message, fix }) => ({
+      where: (rule !== undefined && origins[rule]) || "contract",
+      reason: `it breaks the guardrail ${guardrail}: ${message}\n    Fix: ${fix}`,
+    }),
+  );
 }
 
 /**

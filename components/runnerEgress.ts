@@ -1,6 +1,6 @@
 import { NetworkPolicy, type NetworkPolicyArgs } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
 import * as pulumi from "@pulumi/pulumi";
-import { ProblemsError } from "../analysis/problems.ts";
+import { describeProblems, type Problem, ProblemsError } from "../analysis/problems.ts";
 import type { RunnerContract } from "../rules/contract.ts";
 import type { NetworkFacts } from "../rules/networkFacts.ts";
 import type { EgressNetworkPolicy } from "../rules/networkPolicy.ts";
@@ -32,6 +32,7 @@ export interface RunnerEgressArgs {
  * Protected unless the options say otherwise, because without the policy the runners may reach everything.
  *
  * @throws {pulumi.InputPropertiesError} with every problem of plain arguments, at once; of outputs, when they are known.
+ * It is a `pulumi.RunError` as well, so that a program shows the list and no stack trace.
  */
 export class RunnerEgress extends pulumi.ComponentResource {
   /** Name of the NetworkPolicy. */
@@ -42,14 +43,15 @@ export class RunnerEgress extends pulumi.ComponentResource {
   constructor(name: string, args: RunnerEgressArgs, opts?: pulumi.ComponentResourceOptions) {
     // Without `adopt`, which says how this run gets there, not what the component is.
     const { adopt = false, ...inputs } = args;
-    super("runner-egress:index:RunnerEgress", name, inputs, { protect: true, ...opts });
-
     const { contract, facts, annotations = {} } = inputs;
+    // Before the component is registered: what is refused must not get into the state.
     const policy =
       isPlain(contract) && isPlain(facts)
         ? pulumi.output(desiredPolicy(contract, facts))
         : pulumi.all([contract, facts]).apply(([contract, facts]) => desiredPolicy(contract, facts));
+    const adopted = adopt ? { import: importId(contract) } : {};
 
+    super("runner-egress:index:RunnerEgress", name, inputs, { ...opts, protect: opts?.protect ?? true });
     const networkPolicy = new NetworkPolicy(
       `${name}-policy`,
       {
@@ -60,7 +62,7 @@ export class RunnerEgress extends pulumi.ComponentResource {
         },
         spec: policy.apply(({ spec }) => spec as unknown as PolicySpec),
       },
-      { parent: this, ...(adopt && { import: importId(contract) }) },
+      { parent: this, ...adopted },
     );
     this.policyName = networkPolicy.metadata.name;
     this.namespace = networkPolicy.metadata.namespace;
@@ -70,29 +72,47 @@ export class RunnerEgress extends pulumi.ComponentResource {
 
 /** The policy, checked. Every check of a plain policy belongs here: it runs in a preview as well as in an update. */
 function desiredPolicy(contract: RunnerContract, facts: NetworkFacts): EgressNetworkPolicy {
-  try {
-    const { policy } = buildRunnerPolicy(contract, facts);
-    const problems = guardrailProblems(policy, contract, facts);
-    if (problems.length > 0) {
-      throw new ProblemsError("The runner's egress policy breaks guardrails:", problems);
-    }
-    return policy;
-  } catch (error) {
-    if (error instanceof ProblemsError) {
-      throw new pulumi.InputPropertiesError({
-        message: error.message,
-        errors: error.problems.map(({ where, reason }) => ({ propertyPath: where, reason })),
-      });
-    }
-    throw error;
+  const policy = builtPolicy(contract, facts);
+  const problems = guardrailProblems(policy, contract, facts);
+  if (problems.length > 0) {
+    throw refusal(problems);
   }
+  return policy;
+}
+
+function builtPolicy(contract: RunnerContract, facts: NetworkFacts): EgressNetworkPolicy {
+  try {
+    return buildRunnerPolicy(contract, facts).policy;
+  } catch (error) {
+    throw error instanceof ProblemsError
+      ? refusal(error.problems.map(({ where, ...rest }) => ({ where: argumentPath(where), ...rest })))
+      : error;
+  }
+}
+
+/** The rules know the members of contract and facts, a user of the component its arguments. */
+function argumentPath(where: string): string {
+  return /^(vpc|databaseSubnets)\b/.test(where) ? `facts.${where}` : `contract.${where}`;
 }
 
 function importId(contract: pulumi.Input<RunnerContract>): string {
   if (!isPlain(contract)) {
-    throw new pulumi.InputPropertyError({ propertyPath: "adopt", reason: "needs a contract of plain values" });
+    throw refusal([{ where: "adopt", reason: "needs a contract of plain values" }]);
   }
   return `${contract.namespace}/${contract.policyName}`;
+}
+
+/**
+ * The error that a host of components reads property by property. The SDK prints only a `RunError` without a stack trace
+ * and without the error's own members (@pulumi/pulumi cmd/run, 3.270), so it is one of those, too.
+ */
+function refusal(problems: readonly Problem[]): pulumi.InputPropertiesError & pulumi.RunError {
+  const message = describeProblems("The runner's egress policy is refused:", problems);
+  const errors = problems.map(({ where, value, reason }) => ({
+    propertyPath: where,
+    reason: value === undefined ? reason : `${JSON.stringify(value)}: ${reason}`,
+  }));
+  return Object.assign(new pulumi.InputPropertiesError({ message, errors }), new pulumi.RunError(message));
 }
 
 /** Whether a value holds no output or promise at any depth. */

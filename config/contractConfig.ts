@@ -11,13 +11,18 @@ const SERVICE_KEYS = ["namespace", "podLabels", "ports"];
 
 /**
  * The contract of a stack: KeeperHub's own, with the changes and additions of `runner` and `destinations`. A
- * destination that is named there keeps the members that config leaves out.
+ * destination that is named there keeps the members that config leaves out. Worth something only where no problem was
+ * noted.
  */
 export function readContract(own: Fields): RunnerContract {
   const defaults = KEEPERHUB_CONTRACT;
   const runner = own.object("runner", ["policyName", "namespace", "podLabels"]);
   const known = defaults.services.map(({ name }) => name);
-  const destinations = own.object("destinations", [...known, "database", "services", "cidrs"]);
+  const destinations = own.object(
+    "destinations",
+    [...known, "database", "services", "cidrs"],
+    "; put further pods under destinations.services, further blocks under destinations.cidrs",
+  );
   const namespace = runner?.text("namespace", "the namespace of the runner pods") ?? defaults.namespace;
 
   const services: ServiceDestination[] = defaults.services.map((service) => {
@@ -36,9 +41,14 @@ export function readContract(own: Fields): RunnerContract {
     if (!fields.has("ports")) {
       fields.missing("ports", "container ports such as [8080/TCP]");
     }
-    if (podLabels !== undefined && ports !== undefined) {
-      services.push({ name, namespace, podLabels, ports, ...rest });
-    }
+    // What stands in for a member that is wrong is never returned; it lets the other members be checked in the same run.
+    services.push({
+      name,
+      namespace,
+      podLabels: podLabels ?? defaults.podLabels,
+      ports: ports ?? defaults.databasePorts,
+      ...rest,
+    });
   }
 
   const cidrs: CidrDestination[] = [];
@@ -51,9 +61,7 @@ export function readContract(own: Fields): RunnerContract {
     if (!fields.has("ports")) {
       fields.missing("ports", "ports such as [53/UDP, 53/TCP]");
     }
-    if (blocks !== undefined && ports !== undefined) {
-      cidrs.push({ name, cidrs: blocks, ports });
-    }
+    cidrs.push({ name, cidrs: blocks ?? ["0.0.0.0/32"], ports: ports ?? defaults.databasePorts });
   }
 
   const database = destinations?.object("database", ["ports"]);

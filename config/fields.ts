@@ -9,23 +9,37 @@ export class Fields {
   protected readonly path: string;
   private readonly members: Readonly<Record<string, unknown>>;
   private readonly problems: Problem[];
+  /** Names that are written, but misspelt or without a value: that they are missing needs no second problem. */
+  private readonly meant = new Set<string>();
 
   /**
    * @param path how the object is written in messages, such as `runner-egress:cluster`
    * @param members what the config holds there
    * @param allowed the names that may occur; any other is a problem, with the name that was probably meant
+   * @param hint what else to say of a name that is not allowed
    */
   constructor(
     path: string,
     members: Readonly<Record<string, unknown>>,
     allowed: readonly string[],
     problems: Problem[],
+    hint = "",
   ) {
     this.path = path;
     this.members = members;
     this.problems = problems;
-    for (const name of Object.keys(members).filter((name) => !allowed.includes(name))) {
-      problems.push({ where: this.where(name), value: members[name], reason: unknownName(name, allowed) });
+    for (const [name, value] of Object.entries(members)) {
+      if (!allowed.includes(name)) {
+        const nearest = nearestName(name, allowed);
+        if (nearest !== undefined) {
+          this.meant.add(nearest);
+        }
+        problems.push({ where: this.where(name), value, reason: unknownName(nearest, allowed) + hint });
+      } else if (value === null) {
+        // What YAML makes of a key whose value is commented out. A default in its place would be a guess.
+        this.meant.add(name);
+        problems.push({ where: this.where(name), reason: "has no value; give one or remove the key" });
+      }
     }
   }
 
@@ -91,14 +105,14 @@ export class Fields {
       : this.wrong(name, `must be ${what}, such as {app: web}, values in quotes where they look like numbers`);
   }
 
-  /** A nested object. */
-  object(name: string, allowed: readonly string[]): Fields | undefined {
+  /** A nested object; `hint` is what else to say of a name in it that is not allowed. */
+  object(name: string, allowed: readonly string[], hint = ""): Fields | undefined {
     const value = this.members[name];
     if (!this.has(name)) {
       return undefined;
     }
     return isObject(value)
-      ? new Fields(this.where(name), value, allowed, this.problems)
+      ? new Fields(this.where(name), value, allowed, this.problems, hint)
       : this.wrong(name, `must be an object with ${allowed.join(", ")}`);
   }
 
@@ -121,9 +135,11 @@ export class Fields {
       });
   }
 
-  /** Notes that a member is missing. */
+  /** Notes that a member is missing, unless it is there in another spelling or without a value. */
   missing(name: string, reason: string): undefined {
-    this.problems.push({ where: this.where(name), reason: `missing; give ${reason}` });
+    if (!this.meant.has(name)) {
+      this.problems.push({ where: this.where(name), reason: `missing; give ${reason}` });
+    }
     return undefined;
   }
 
@@ -145,6 +161,9 @@ export class Fields {
     if (given.length === 1) {
       return given[0];
     }
+    if (given.length === 0 && names.some((name) => this.meant.has(name))) {
+      return undefined;
+    }
     return this.refuse(
       `${what}: give exactly one of ${names.join(", ")}${given.length > 1 ? `, not ${given.join(" and ")}` : ""}`,
     );
@@ -159,9 +178,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What to say of a name that is not allowed. */
-export function unknownName(name: string, allowed: readonly string[]): string {
-  const nearest = nearestName(name, allowed);
+function unknownName(nearest: string | undefined, allowed: readonly string[]): string {
   const choices = allowed.length === 0 ? "nothing is allowed here" : `allowed are ${allowed.join(", ")}`;
   return `unknown key; ${nearest === undefined ? choices : `did you mean ${nearest}? (${choices})`}`;
 }

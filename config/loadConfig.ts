@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ProblemsError } from "../analysis/problems.ts";
+import { forUser } from "./forUser.ts";
 import { readConfig } from "./readConfig.ts";
 import type { StackConfig } from "./stackConfig.ts";
 
@@ -16,6 +16,6 @@ export function loadConfig(): StackConfig {
       values: pulumi.runtime.allConfig(),
     });
   } catch (error) {
-    throw error instanceof ProblemsError ? new pulumi.RunError(error.message) : error;
+    throw forUser(error);
   }
 }

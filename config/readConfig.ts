@@ -2,7 +2,8 @@ import { ADDRESS_FAMILIES, type AddressFamily } from "../analysis/address.ts";
 import { type Problem, ProblemsError } from "../analysis/problems.ts";
 import { checkContract } from "../rules/checkContract.ts";
 import { configKey, readContract } from "./contractConfig.ts";
-import { Fields, unknownName } from "./fields.ts";
+import { Fields } from "./fields.ts";
+import { nearestName } from "./nearestName.ts";
 import {
   ACKNOWLEDGEMENTS,
   type Acknowledgement,
@@ -22,7 +23,7 @@ export interface ConfigSource {
 }
 
 /** Keys of the project that a stack may set. */
-export const KEYS = ["vpc", "databaseSubnets", "cluster", "runner", "destinations", "adopt", "acknowledge"] as const;
+const KEYS = ["vpc", "databaseSubnets", "cluster", "runner", "destinations", "adopt", "acknowledge"] as const;
 
 /** Keys of the AWS provider that this program passes on. */
 const AWS_KEYS = ["region", "profile", "allowedAccountIds"] as const;
@@ -34,22 +35,17 @@ const AWS_KEYS = ["region", "profile", "allowedAccountIds"] as const;
  */
 export function readConfig({ project, stack, values }: ConfigSource): StackConfig {
   const problems: Problem[] = [];
-  const fieldsOf = (namespace: string, allowed: readonly string[], hint: string) => {
+  const fieldsOf = (namespace: string, allowed: readonly string[], hint?: string) => {
     const prefix = `${namespace}:`;
-    const members: Record<string, unknown> = {};
-    for (const [key, text] of Object.entries(values).filter(([key]) => key.startsWith(prefix))) {
-      const name = key.slice(prefix.length);
-      if (allowed.includes(name)) {
-        members[name] = plainValue(text);
-      } else {
-        problems.push({ where: key, value: text, reason: unknownName(name, allowed) + hint });
-      }
-    }
-    return new TopFields(namespace, members, allowed, problems);
+    const members = Object.entries(values)
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, text]) => [key.slice(prefix.length), plainValue(text)]);
+    return new TopFields(namespace, Object.fromEntries(members), allowed, problems, hint);
   };
 
-  const own = fieldsOf(project, KEYS, "");
-  const aws = readAws(fieldsOf("aws", AWS_KEYS, ": other settings of the provider have no effect here"));
+  problems.push(...strayKeys(project, Object.keys(values)));
+  const own = fieldsOf(project, KEYS);
+  const aws = readAws(fieldsOf("aws", AWS_KEYS, "; other settings of the AWS provider have no effect here"));
   const cluster = readCluster(own);
   const vpc = readVpc(own, cluster);
   const databaseSubnets = readDatabaseSubnets(own);
@@ -60,7 +56,7 @@ export function readConfig({ project, stack, values }: ConfigSource): StackConfi
     ...checkContract(contract).map(({ where, ...rest }) => ({ where: configKey(project, where), ...rest })),
   );
   if (problems.length > 0 || aws === undefined || cluster === undefined || !vpc || !databaseSubnets) {
-    throw new ProblemsError(`The config of stack ${stack} has ${problems.length} problem(s):`, problems);
+    throw new ProblemsError(`The config of stack ${stack} can't be used:`, problems);
   }
   return { stack: `${project}/${stack}`, aws, cluster, vpc, databaseSubnets, contract, adopt, acknowledge };
 }
@@ -70,6 +66,22 @@ class TopFields extends Fields {
   protected override where(name: string): string {
     return `${this.path}:${name}`;
   }
+}
+
+/**
+ * Keys that look as if this program read them: of a misspelt project, and of the Kubernetes provider. Without their
+ * values, which may be credentials.
+ */
+function strayKeys(project: string, keys: readonly string[]): Problem[] {
+  return [...keys].sort().flatMap((where): Problem[] => {
+    const [namespace = "", name = ""] = where.split(":");
+    if (namespace === "kubernetes") {
+      return [{ where, reason: `has no effect here: the cluster is given by ${project}:cluster. Remove it` }];
+    }
+    return namespace !== project && nearestName(namespace, [project]) !== undefined
+      ? [{ where, reason: `nothing reads this key; did you mean ${project}:${name}?` }]
+      : [];
+  });
 }
 
 /** Numbers stay text: `pulumi config` stores an account id with the digits that somebody typed. */
@@ -145,7 +157,7 @@ function readVpc(own: Fields, cluster: ClusterConfig | undefined): VpcChoice | u
     return own.has("vpc") ? undefined : own.missing("vpc", "{id: ID}, {name: NAME-TAG} or {ofCluster: true}");
   }
   const id = fields.text("id", "a VPC id such as vpc-0123456789abcdef0");
-  const name = fields.text("name", "the Name tag of a VPC");
+  const name = exactly(fields, "name", fields.text("name", "the Name tag of a VPC"));
   const ofCluster = fields.flag("ofCluster");
   switch (fields.onlyOf(["id", "name", "ofCluster"], "which VPC")) {
     case "id":
@@ -170,7 +182,7 @@ function readDatabaseSubnets(own: Fields): DatabaseSubnetChoice | undefined {
       : own.missing("databaseSubnets", "{subnetGroup: NAME}, {tags: {KEY: VALUE}} or {ids: [ID]}");
   }
   const subnetGroup = fields.text("subnetGroup", "the name of an RDS DB subnet group");
-  const tags = fields.textMap("tags", "tags of the database subnets");
+  const tags = exactly(fields, "tags", fields.textMap("tags", "tags of the database subnets"));
   const ids = fields.texts("ids", "subnet ids");
   switch (fields.onlyOf(["subnetGroup", "tags", "ids"], "which database subnets")) {
     case "subnetGroup":
@@ -182,6 +194,21 @@ function readDatabaseSubnets(own: Fields): DatabaseSubnetChoice | undefined {
     default:
       return undefined;
   }
+}
+
+/**
+ * Tag values without the wildcards that EC2 knows in filters: `*` and `?`, with a backslash to escape them (Filtering your
+ * resources, EC2 user guide, read 2026-11). One would select more than it says, and so open the database's ports to it.
+ */
+function exactly<Tags extends string | Readonly<Record<string, string>>>(
+  fields: Fields,
+  name: string,
+  tags: Tags | undefined,
+): Tags | undefined {
+  const values = typeof tags === "string" ? [tags] : Object.values(tags ?? {});
+  return values.some((value) => /[*?\\]/.test(value))
+    ? fields.wrong(name, "*, ? and \\ would match other tag values, too; write the value out or give ids")
+    : tags;
 }
 
 function readAcknowledgements(own: Fields): Map<Acknowledgement, string> {

@@ -9,6 +9,7 @@ import {
   type SubnetGroupAnswer,
   type VpcAnswer,
 } from "./awsAnswers.ts";
+import { failureText } from "./failureText.ts";
 
 /** Where answers come from: AWS, or a record of it. Each lookup fails with an error in the provider's words. */
 export interface AwsLookups {
@@ -85,19 +86,8 @@ async function ask<Result>(lookup: Promise<Result>): Promise<Answer<Result>> {
   try {
     return { found: await lookup };
   } catch (error) {
-    return { failure: failureText(error instanceof Error ? error.message : String(error)) };
+    return { failure: failureText(error) };
   }
-}
-
-/** The provider's own words on one line, the same at every run: without the function's name and the request's id. */
-function failureText(message: string): string {
-  return message
-    .replace(/^.*?(invocation of \S+ returned an error|Invoke of \S+ failed): /is, "")
-    .replace(/invoking \S+: /, "")
-    .replace(/https response error StatusCode: \d+, RequestID: [^,]+, /, "")
-    .replace(/\d+ errors? occurred:\s*\* /, "")
-    .replace(/\s+/g, " ")
-    .replace(/[.\s]+$/, "");
 }
 
 function unique(ids: readonly string[]): string[] {

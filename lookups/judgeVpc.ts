@@ -4,7 +4,13 @@ import type { StackConfig } from "../config/stackConfig.ts";
 import type { DatabaseSubnet, VpcFacts } from "../rules/networkFacts.ts";
 import { type AwsAnswers, emptyAnswer, type SubnetAnswer } from "./awsAnswers.ts";
 
-/** The VPC with every block that is associated with it; notes what is wrong with the answer, and is `undefined` then. */
+/**
+ * States in which a block is none of the VPC's (VpcCidrBlockState, EC2 API reference, read 2026-11). In any other, also on
+ * its way in or out, it may carry traffic: left out it would count as public internet.
+ */
+const GONE = ["disassociated", "failed"];
+
+/** The VPC with every block that is or may be its own; notes what is wrong with the answer, and is `undefined` then. */
 export function judgeVpc(config: StackConfig, answers: AwsAnswers, problems: Problem[]): VpcFacts | undefined {
   const where = "runner-egress:vpc";
   const value = config.vpc;
@@ -25,16 +31,16 @@ export function judgeVpc(config: StackConfig, answers: AwsAnswers, problems: Pro
   if (!id || cidrBlockAssociations === undefined || ipv6CidrBlockAssociations === undefined) {
     return refuse(emptyAnswer("a VPC without an id or without its CIDR blocks"));
   }
-  const associated = <Association extends { readonly state?: string }>(associations: readonly Association[]) =>
-    associations.filter(({ state }) => state === "associated");
+  const present = <Association extends { readonly state?: string }>(associations: readonly Association[]) =>
+    associations.filter(({ state = "" }) => !GONE.includes(state));
   const before = problems.length;
   const ipv4Cidrs = cidrTexts(
-    associated(cidrBlockAssociations).map(({ cidrBlock }) => cidrBlock),
+    present(cidrBlockAssociations).map(({ cidrBlock }) => cidrBlock),
     where,
     problems,
   );
   const ipv6Cidrs = cidrTexts(
-    associated(ipv6CidrBlockAssociations).map(({ ipv6CidrBlock }) => ipv6CidrBlock),
+    present(ipv6CidrBlockAssociations).map(({ ipv6CidrBlock }) => ipv6CidrBlock),
     where,
     problems,
   );
@@ -57,7 +63,7 @@ function vpcHint(failure: string): string {
   }
   return /multiple/i.test(failure)
     ? "Several were found: give vpc.id"
-    : "Check the credentials and the rights to ec2:DescribeVpcs (docs/permissions.md)";
+    : "Check aws:region, the credentials and the right to ec2:DescribeVpcs (docs/permissions.md)";
 }
 
 /**
@@ -95,7 +101,11 @@ export function judgeDatabaseSubnets(
   }
   if (taggedSubnets !== undefined) {
     if ("failure" in taggedSubnets) {
-      problems.push({ where, value, reason: `the lookup failed: ${taggedSubnets.failure}` });
+      problems.push({
+        where,
+        value,
+        reason: `the lookup failed: ${taggedSubnets.failure}. Check the credentials and the right to ec2:DescribeSubnets`,
+      });
     } else if (!taggedSubnets.found.ids?.length) {
       problems.push({
         where,
@@ -108,7 +118,10 @@ export function judgeDatabaseSubnets(
   for (const [id, answer] of answers.subnets) {
     const at = `${where} ${id}`;
     if ("failure" in answer) {
-      problems.push({ where: at, reason: `the lookup failed: ${answer.failure}` });
+      problems.push({
+        where: at,
+        reason: `the lookup failed: ${answer.failure}. Check the id, aws:region and the right to ec2:DescribeSubnets`,
+      });
     } else {
       const cidrs = judgeSubnet(at, answer.found, vpc, problems);
       subnets.push({ id, cidrs });

@@ -1,4 +1,5 @@
 import type { Problem } from "../analysis/problems.ts";
+import { isObject } from "../config/fields.ts";
 import type { AnySpec } from "../rules/drift.ts";
 import { type ApiAnswer, getFromApi } from "./apiServer.ts";
 import { accessFrom, type Kubeconfig, readKubeconfig } from "./kubeconfig.ts";
@@ -44,8 +45,10 @@ export async function readLivePolicy(
 }
 
 /** The live policy in an answer of the API server. */
-export function judgeAnswer(where: string, { status, body }: ApiAnswer, problems: Problem[]): LivePolicy | undefined {
-  if (status === 404 && (body as { kind?: string }).kind === "Status") {
+export function judgeAnswer(where: string, answer: ApiAnswer, problems: Problem[]): LivePolicy | undefined {
+  const { status } = answer;
+  const body = isObject(answer.body) ? answer.body : {};
+  if (status === 404 && body.kind === "Status") {
     return undefined;
   }
   if (status !== 200) {

@@ -1,6 +1,6 @@
 import type { Provider } from "@pulumi/aws/provider.js";
 import * as pulumi from "@pulumi/pulumi";
-import { ProblemsError } from "../analysis/problems.ts";
+import { forUser } from "../config/forUser.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import type { NetworkFacts } from "../rules/networkFacts.ts";
 import { askAws } from "./askAws.ts";
@@ -30,6 +30,6 @@ export async function lookUpNetwork(config: StackConfig, provider: Provider): Pr
       cluster: "context" in apiServer ? apiServer : { kubeconfig: eksKubeconfig(apiServer, config) },
     };
   } catch (error) {
-    throw error instanceof ProblemsError ? new pulumi.RunError(error.message) : error;
+    throw forUser(error);
   }
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Problem, ProblemsError } from "../analysis/problems.ts";
 import { configKey } from "../config/contractConfig.ts";
+import { forUser } from "../config/forUser.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import type { NetworkFacts } from "../rules/networkFacts.ts";
 import { buildRunnerPolicy, type RunnerPolicy } from "../rules/runnerPolicy.ts";
@@ -18,14 +19,17 @@ import { planTakeover, type Takeover } from "./planTakeover.ts";
 export async function lookUpPolicy(config: StackConfig, { facts, cluster }: Network): Promise<Takeover> {
   const { namespace, policyName } = config.contract;
   const problems: Problem[] = [];
+  // Apart, so that the order does not depend on who answers first.
+  const stateProblems: Problem[] = [];
   try {
     const { policy, notices } = buildPolicy(config, facts);
     const [live, deployed] = await Promise.all([
       readLivePolicy(cluster, namespace, policyName, problems),
-      readDeployedPolicy(),
+      readDeployedPolicy(stateProblems),
     ]);
+    problems.push(...stateProblems);
     if (problems.length > 0) {
-      throw new ProblemsError("The live policy can't be read; nothing was written:", problems);
+      throw new ProblemsError("What is there now can't be read; nothing was written:", problems);
     }
     const takeover = planTakeover(
       { config, desired: policy, clusterName: facts.cluster.name, live, deployed },
@@ -45,7 +49,7 @@ export async function lookUpPolicy(config: StackConfig, { facts, cluster }: Netw
     }
     return takeover;
   } catch (error) {
-    throw error instanceof ProblemsError ? new pulumi.RunError(error.message) : error;
+    throw forUser(error);
   }
 }
 

@@ -21,19 +21,25 @@ export class CommandFailure extends Error {
   override readonly name = "CommandFailure";
 }
 
+/** A command and its work, which returns the exit status. */
+export interface PreparedCommand<Options> {
+  readonly command: Command;
+  readonly act: (options: Options) => Promise<number>;
+}
+
 /**
  * Runs a command. What it throws for its user goes to stderr as one message without a stack trace.
  *
  * @param args without the program's own name
- * @param act the work; returns the exit status
+ * @param prepare reads what the command needs to know of the project; may fail as its work may
  */
 export async function runCommand<Options>(
-  command: Command,
   args: readonly string[],
-  act: (options: Options) => Promise<number>,
+  prepare: () => Promise<PreparedCommand<Options>>,
 ): Promise<number> {
-  command.allowExcessArguments(false).exitOverride();
   try {
+    const { command, act } = await prepare();
+    command.allowExcessArguments(false).exitOverride();
     command.parse(args, { from: "user" });
     return await act(command.opts() as Options);
   } catch (error) {
@@ -41,12 +47,17 @@ export async function runCommand<Options>(
     if (error instanceof CommanderError) {
       return error.exitCode === 0 ? EXIT.succeeded : EXIT.misused;
     }
-    if (error instanceof ProjectError || error instanceof ProblemsError || error instanceof CommandFailure) {
+    if (isForUser(error)) {
       console.error(`error: ${error.message}`);
       return EXIT.failed;
     }
     throw error;
   }
+}
+
+/** Whether an error is a message for the user of a command, not a bug. */
+export function isForUser(error: unknown): error is Error {
+  return error instanceof ProjectError || error instanceof ProblemsError || error instanceof CommandFailure;
 }
 
 /** The stacks that have a config, staging first: the order in which a change reaches them. */

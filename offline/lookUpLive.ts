@@ -2,6 +2,7 @@ import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CommandError, LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
+import { RunError } from "@pulumi/pulumi/errors.js";
 import { loadConfig } from "../config/loadConfig.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import { askAws } from "../lookups/askAws.ts";
@@ -26,6 +27,7 @@ const SOURCE = "looked up live by `npm run record`";
  * @throws {CommandFailure} where the lookups can't run.
  */
 export async function lookUpLive(project: Project, stackName: string): Promise<RecordedFacts> {
+  let refusal: unknown;
   const workDir = await mkdtemp(join(tmpdir(), "runner-egress-record-"));
   try {
     await copyFile(join(project.directory, "Pulumi.yaml"), join(workDir, "Pulumi.yaml"));
@@ -38,8 +40,13 @@ export async function lookUpLive(project: Project, stackName: string): Promise<R
         stackName,
         projectName: project.name,
         program: async () => {
-          const config = loadConfig();
-          found = { config, answers: await askAws(config, awsProvider(config.aws)) };
+          try {
+            const config = loadConfig();
+            found = { config, answers: await askAws(config, awsProvider(config.aws)) };
+          } catch (error) {
+            refusal = error;
+            throw error;
+          }
         },
       },
       { workDir, envVars: { PULUMI_BACKEND_URL: `file://${workDir}`, PULUMI_CONFIG_PASSPHRASE: "none" } },
@@ -52,6 +59,10 @@ export async function lookUpLive(project: Project, stackName: string): Promise<R
   } catch (error) {
     if (!(error instanceof CommandError)) {
       throw error;
+    }
+    // What the CLI printed of it is the same twice over, and a stack trace.
+    if (RunError.isInstance(refusal)) {
+      throw new CommandFailure(refusal.message);
     }
     const hint = /ENOENT/.test(error.message) ? "the Pulumi CLI is not installed or not on PATH" : error.message;
     throw new CommandFailure(`the lookups of ${stackName} could not run: ${hint}`);

@@ -17,25 +17,30 @@ ${EXIT_HELP}`;
 /**
  * Writes `recorded/STACK.json` from live lookups: for every chosen stack or, when one can't be looked up, for none.
  *
+ * @param directory the project's folder
  * @returns the exit status
  */
-export async function main(args: readonly string[]): Promise<number> {
-  const project = await readProject(join(import.meta.dirname, ".."));
-  const command = new Command("npm run record --")
-    .description("Looks up the network of a stack and records the facts for offline runs in recorded/STACK.json.")
-    .addOption(stackOption(await stacksOf(project), "record this stack; may be repeated").makeOptionMandatory())
-    .addHelpText("after", HELP);
-
-  return runCommand<{ stack: string[] }>(command, args, async ({ stack }) => {
-    const facts = [];
-    for (const name of stack) {
-      facts.push([name, await lookUpLive(project, name)] as const);
-    }
-    for (const [name, found] of facts) {
-      const path = recordedFactsPath(project, name);
-      const isWritten = await writeRecordedFacts(path, found);
-      console.log(`${relative(process.cwd(), path)}: ${isWritten ? "written" : "unchanged"}`);
-    }
-    return EXIT.succeeded;
+export function main(args: readonly string[], directory = join(import.meta.dirname, "..")): Promise<number> {
+  return runCommand<{ stack: string[] }>(args, async () => {
+    const project = await readProject(directory);
+    const command = new Command("npm run record --")
+      .description("Looks up the network of a stack and records the facts for offline runs in recorded/STACK.json.")
+      .addOption(stackOption(await stacksOf(project), "record this stack; may be repeated").makeOptionMandatory())
+      .addHelpText("after", HELP);
+    return {
+      command,
+      act: async ({ stack }) => {
+        const facts = [];
+        for (const name of stack) {
+          facts.push([name, await lookUpLive(project, name)] as const);
+        }
+        for (const [name, found] of facts) {
+          const path = recordedFactsPath(project, name);
+          const isWritten = await writeRecordedFacts(path, found);
+          console.log(`${relative(process.cwd(), path)}: ${isWritten ? "written" : "unchanged"}`);
+        }
+        return EXIT.succeeded;
+      },
+    };
   });
 }

@@ -1,3 +1,4 @@
+import { parseCidr } from "../analysis/cidr.ts";
 import type { Problem } from "../analysis/problems.ts";
 import { type Labels, LONGEST_POLICY_NAME, MOST_PORTS, type PortRange, type RunnerContract } from "./contract.ts";
 
@@ -14,9 +15,7 @@ export function checkContract(contract: RunnerContract): Problem[] {
     ]),
     ...checkPorts("databasePorts", contract.databasePorts),
     ...contract.cidrs.flatMap(({ name, cidrs, ports }) => [
-      ...(cidrs.length === 0
-        ? [{ where: `cidrs.${name}.cidrs`, value: cidrs, reason: "name at least one block, such as 169.254.20.10/32" }]
-        : []),
+      ...checkCidrs(`cidrs.${name}.cidrs`, cidrs),
       ...checkPorts(`cidrs.${name}.ports`, ports),
     ]),
     ...checkUnique(
@@ -36,7 +35,7 @@ const LABEL_PART = /^(?=.{1,63}$)[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
 function checkPolicyName(name: string): Problem[] {
   if (!DNS_SUBDOMAIN.test(name)) {
-    return [{ where: "policyName", value: name, reason: "lower-case letters, digits, dashes and dots only" }];
+    return [{ where: "policyName", value: name, reason: "lower-case letters, digits, inner dashes and dots only" }];
   }
   if (name.length > LONGEST_POLICY_NAME) {
     return [
@@ -98,6 +97,20 @@ function checkPorts(where: string, ports: readonly PortRange[]): Problem[] {
       value: endPort === undefined ? port : `${port}-${endPort}`,
       reason: "ports are whole numbers from 1 to 65535, a range ends at or above its first port",
     }));
+}
+
+function checkCidrs(where: string, cidrs: readonly string[]): Problem[] {
+  if (cidrs.length === 0) {
+    return [{ where, value: cidrs, reason: "name at least one block, such as 169.254.20.10/32" }];
+  }
+  return cidrs.flatMap((text) => {
+    try {
+      parseCidr(text);
+      return [];
+    } catch (error) {
+      return [{ where, reason: `${(error as RangeError).message}. A single address is ADDRESS/32, or /128 for IPv6` }];
+    }
+  });
 }
 
 function isPort(value: number): boolean {

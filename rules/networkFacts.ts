@@ -7,7 +7,7 @@ export interface DatabaseSubnet {
   readonly cidrs: readonly string[];
 }
 
-/** The VPC and every block that is associated with it. */
+/** The VPC and every block that is associated with it, or on its way in or out. */
 export interface VpcFacts {
   readonly id: string;
   readonly region: string;

@@ -49,7 +49,8 @@ export function buildRunnerPolicy(contract: RunnerContract, facts: NetworkFacts)
     cidrs: ofFamily(
       ipFamily,
       `cidrs.${destination.name}`,
-      parse(`cidrs.${destination.name}`, destination.cidrs),
+      // What is no block is among the problems of the contract.
+      parseAll("", destination.cidrs, []),
       problems,
     ),
   }));
@@ -93,6 +94,18 @@ export function buildRunnerPolicy(contract: RunnerContract, facts: NetworkFacts)
   };
 }
 
+/**
+ * The member of the contract from which each rule of the policy comes, by the rule's index, such as `services.dns`. The
+ * rule for the public internet comes from none.
+ */
+export function ruleOrigins({ services, cidrs }: RunnerContract): string[] {
+  return [
+    ...inOrder(services).map(({ name }) => `services.${name}`),
+    "databasePorts",
+    ...inOrder(cidrs).map(({ name }) => `cidrs.${name}`),
+  ];
+}
+
 /** KeeperHub's own destinations in the order of its manifests, then the others by name. */
 function inOrder<Destination extends { readonly name: string }>(destinations: readonly Destination[]): Destination[] {
   const known = KEEPERHUB_CONTRACT.services.map(({ name }) => name);
@@ -127,17 +140,20 @@ function ofFamily(family: AddressFamily, where: string, cidrs: Cidr[], problems:
  * rule. An `except` equal to an allowed block does not: the allow decides.
  */
 function checkHoles(allowed: readonly PortedCidr[], excepts: readonly Cidr[]): Problem[] {
-  return allowed.flatMap(({ where, cidr }) =>
-    excepts
-      .filter((except) => contains(cidr, except) && !contains(except, cidr))
-      .map((except) => ({
-        where,
-        value: formatCidr(cidr),
-        reason:
-          `it contains ${formatCidr(except)}, which the rule for the public internet excepts; the VPC CNI's agent ` +
-          "would deny that part here too. Name smaller blocks",
-      })),
-  );
+  return allowed.flatMap(({ where, cidr }) => {
+    const holes = excepts.filter((except) => contains(cidr, except) && !contains(except, cidr));
+    return holes.length === 0
+      ? []
+      : [
+          {
+            where,
+            value: formatCidr(cidr),
+            reason:
+              `it contains ${holes.map(formatCidr).join(", ")}, which the rule for the public internet excepts; the ` +
+              "VPC CNI's agent would deny that part here too. Name smaller blocks",
+          },
+        ];
+  });
 }
 
 /** Destinations that no `except` holds: the rule for the public internet allows them on every port already. */

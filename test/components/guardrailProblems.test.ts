@@ -49,8 +49,47 @@ describe("the guardrails of the component", () => {
     ];
     for (const [guardrail, edit] of edits) {
       expect(problems(KEEPERHUB_CONTRACT, keeperhubFacts(), edit)).toEqual([
-        expect.stringMatching(new RegExp(`^guardrail ${guardrail}: [\\s\\S]*\\nFix: `)),
+        expect.stringMatching(
+          new RegExp(`^contract[^:]*: it breaks the guardrail ${guardrail}: [\\s\\S]*\\n {4}Fix: `),
+        ),
       ]);
     }
+  });
+
+  it("know every block of the VPC as private, public ones and those of IPv6 too", () => {
+    const open = (block: string) => (policy: Plain) => {
+      for (const { ipBlock } of policy.spec.egress.at(-1).to) {
+        ipBlock.except = ipBlock.except.filter((except: string) => except !== block);
+      }
+    };
+    const ipv4 = networkFacts({ ipv4Cidrs: ["10.1.0.0/16", "44.16.0.0/16"] });
+    for (const [facts, block] of [
+      [ipv4, "44.16.0.0/16"],
+      [IPV6, "2600:1f18:1:5600::/56"],
+    ] as const) {
+      expect(problems(KEEPERHUB_CONTRACT, facts, open(block))).toEqual([
+        expect.stringMatching(/^contract: it breaks the guardrail private-reach: /),
+      ]);
+    }
+  });
+
+  it("name the member of the contract whose rule is at fault, in the order of the rules", () => {
+    const port = [{ protocol: "TCP" as const, port: 443 }];
+    const services = [...KEEPERHUB_CONTRACT.services].reverse();
+    const cidrs = ["b", "a"].map((name, index) => ({ name, cidrs: [`10.9.${index}.0/24`], ports: port }));
+    const contract: RunnerContract = { ...KEEPERHUB_CONTRACT, services, cidrs };
+    const opened = [0, 1, 2, 3, 4, 5].map((rule) =>
+      problems(contract, keeperhubFacts(), (policy) =>
+        policy.spec.egress[rule].to.push({ ipBlock: { cidr: "169.254.169.254/32" } }),
+      ).find((problem) => problem.includes("metadata-endpoints")),
+    );
+    expect(opened.map((problem) => problem?.split(":")[0])).toEqual([
+      "contract.services.dns",
+      "contract.services.sandbox",
+      "contract.services.executor",
+      "contract.databasePorts",
+      "contract.cidrs.a",
+      "contract.cidrs.b",
+    ]);
   });
 });

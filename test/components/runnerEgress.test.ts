@@ -86,17 +86,22 @@ describe.each([{ preview: true }, { preview: false }])("with plain facts (previe
     expect(policy?.inputs.spec).toEqual(buildRunnerPolicy(KEEPERHUB_CONTRACT, keeperhubFacts()).policy.spec);
   });
 
-  it("reports everything that is wrong with plain arguments at once, and registers no policy", async () => {
+  it("reports everything that is wrong with plain arguments at once, and registers nothing, not even itself", async () => {
     const facts = { ...keeperhubFacts(), databaseSubnets: [] };
     const failure = await create({ contract: { ...KEEPERHUB_CONTRACT, policyName: "A" }, facts }, { preview }).catch(
       (error: unknown) => error,
     );
     expect(pulumi.InputPropertiesError.isInstance(failure)).toBe(true);
     expect((failure as pulumi.InputPropertiesError).errors).toEqual([
-      { propertyPath: "policyName", reason: "lower-case letters, digits, dashes and dots only" },
-      { propertyPath: "databaseSubnets", reason: "no block of the cluster's family ipv4 to allow" },
+      { propertyPath: "contract.policyName", reason: expect.stringMatching(/^"A": lower-case letters/) },
+      { propertyPath: "facts.databaseSubnets", reason: "[]: no block of the cluster's family ipv4 to allow" },
     ]);
-    expect(registered.some(({ type }) => type.startsWith("kubernetes:"))).toBe(false);
+    // What the SDK prints without a stack trace, and then nothing but the message.
+    expect(pulumi.RunError.isInstance(failure)).toBe(true);
+    expect((failure as Error).message).toMatch(
+      /^The runner's egress policy is refused:\n {2}- contract\.policyName is "A": .*\n {2}- facts\.databaseSubnets is \[\]: .*$/,
+    );
+    expect(registered).toEqual([]);
   });
 });
 
@@ -112,11 +117,13 @@ it.each([{ preview: true }, { preview: false }])(
     const failure = await create({ ...ARGS, contract }, { preview }).catch((error: unknown) => error);
     expect((failure as pulumi.InputPropertiesError).errors).toEqual([
       {
-        propertyPath: "guardrail metadata-endpoints",
-        reason: expect.stringMatching(/^169\.254\.169\.254:80\/tcp .*is allowed by rule 4 of .*\nFix: /),
+        propertyPath: "contract.cidrs.metadata",
+        reason: expect.stringMatching(
+          /^it breaks the guardrail metadata-endpoints: 169\.254\.169\.254:80\/tcp .*is allowed by rule 4 of .*\n {4}Fix: /,
+        ),
       },
     ]);
-    expect(registered.some(({ type }) => type.startsWith("kubernetes:"))).toBe(false);
+    expect(registered).toEqual([]);
   },
 );
 
@@ -133,8 +140,10 @@ describe("with facts that are not known yet", () => {
   it("can't adopt, because the object's id would be unknown", async () => {
     const contract = pulumi.output(KEEPERHUB_CONTRACT);
     const failure = await create({ ...ARGS, contract, adopt: true }).catch((error: unknown) => error);
-    expect(pulumi.InputPropertyError.isInstance(failure)).toBe(true);
-    expect(failure).toMatchObject({ propertyPath: "adopt", reason: "needs a contract of plain values" });
+    expect(pulumi.RunError.isInstance(failure)).toBe(true);
+    expect(failure).toMatchObject({
+      errors: [{ propertyPath: "adopt", reason: "needs a contract of plain values" }],
+    });
   });
 });
 
@@ -162,6 +171,9 @@ describe("the options of the policy", () => {
     const protectOf = (component: object) => (component as { __protect?: boolean }).__protect;
     expect(protectOf((await optionsOf(ARGS)).component)).toBe(true);
     expect(protectOf((await optionsOf(ARGS, { protect: false })).component)).toBe(false);
+    // What a caller passes on without having it is no choice.
+    const nothing = { protect: undefined } as unknown as pulumi.ComponentResourceOptions;
+    expect(protectOf((await optionsOf(ARGS, nothing)).component)).toBe(true);
   });
 
   it("import it only when it is adopted", async () => {

@@ -35,7 +35,7 @@ it("fails without a stack trace, with every problem", () => {
   })();
   expect(pulumi.RunError.isInstance(failure)).toBe(true);
   expect((failure as Error).message.split("\n")).toEqual([
-    "The config of stack prod has 4 problem(s):",
+    "The config of stack prod can't be used:",
     expect.stringContaining("aws:region: missing"),
     expect.stringContaining("runner-egress:cluster: missing"),
     expect.stringContaining("runner-egress:vpc is {}"),

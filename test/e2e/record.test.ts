@@ -66,4 +66,15 @@ describe("npm run record", () => {
     expect(status).toBe(1);
     expect(await recorded()).toBe(before);
   });
+
+  it("says of a config that can't be used what the program says, and no more", async () => {
+    await stack.configure({ "runner-egress:vpc": { name: NAME }, "runner-egress:adopt": "perhaps" });
+    expect(await record()).toEqual({
+      status: 1,
+      stdout: "",
+      output:
+        "error: The config of stack staging can't be used:\n" +
+        '  - runner-egress:adopt is "perhaps": must be true or false\n',
+    });
+  });
 });

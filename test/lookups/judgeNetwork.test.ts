@@ -1,24 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Acknowledgement, StackConfig } from "../../config/stackConfig.ts";
+import type { StackConfig } from "../../config/stackConfig.ts";
 import type { AwsAnswers } from "../../lookups/awsAnswers.ts";
-import { judgeNetwork } from "../../lookups/judgeNetwork.ts";
-import { awsAnswers, stackConfig, subnets } from "../support/awsAnswers.ts";
-
-type Answers = Parameters<typeof awsAnswers>[0];
-
-const judge = (answers: Answers = {}, config: Partial<StackConfig> = {}) =>
-  judgeNetwork(stackConfig(config), awsAnswers(answers));
-
-function problemsOf(answers: Answers, config: Partial<StackConfig> = {}): string[] {
-  try {
-    judge(answers, config);
-  } catch (error) {
-    const [heading, ...lines] = (error as Error).message.split("\n");
-    expect(heading).toBe("The network can't be relied on; nothing was written:");
-    return lines.map((line) => line.slice(4));
-  }
-  return [];
-}
+import { awsAnswers, subnets } from "../support/awsAnswers.ts";
+import { type Answers, addOn, judge, problemsOf } from "../support/judging.ts";
 
 const vpc = (found: Record<string, unknown>): AwsAnswers["vpc"] => ({
   found: {
@@ -30,9 +14,6 @@ const vpc = (found: Record<string, unknown>): AwsAnswers["vpc"] => ({
 });
 const cluster = (found: Record<string, unknown>): AwsAnswers["cluster"] => ({
   found: { ...(awsAnswers().cluster as { found: object }).found, ...found },
-});
-const addOn = (addonVersion?: string, configurationValues = '{"enableNetworkPolicy":"true"}'): AwsAnswers["addOn"] => ({
-  found: { ...(addonVersion !== undefined && { addonVersion }), configurationValues },
 });
 const unlike = (what: string) =>
   `the lookup answered ${what}; refusing to go on (an unknown provider argument does this)`;
@@ -54,7 +35,7 @@ describe("good answers", () => {
     });
   });
 
-  it("keep every associated block of the VPC, and no other", () => {
+  it("keep every block that is or may be the VPC's, and none that is gone", () => {
     const { facts } = judge({
       vpc: vpc({
         cidrBlockAssociations: [
@@ -62,16 +43,18 @@ describe("good answers", () => {
           { cidrBlock: "10.1.0.0/16", state: "associated" },
           { cidrBlock: "10.9.0.0/16", state: "disassociated" },
           { cidrBlock: "10.8.0.0/16", state: "failed" },
-          { cidrBlock: "10.7.0.0/16", state: "associating" },
+          { cidrBlock: "44.16.0.0/16", state: "associating" },
+          { cidrBlock: "44.17.0.0/16" },
         ],
         ipv6CidrBlockAssociations: [
           { ipv6CidrBlock: "2600:1F18::/56", state: "associated" },
           { ipv6CidrBlock: "2600:1f19::/56", state: "disassociating" },
+          { ipv6CidrBlock: "2600:1f20::/56", state: "disassociated" },
         ],
       }),
     });
-    expect(facts.vpc.ipv4Cidrs).toEqual(["10.1.0.0/16", "100.64.0.0/16"]);
-    expect(facts.vpc.ipv6Cidrs).toEqual(["2600:1f18::/56"]);
+    expect(facts.vpc.ipv4Cidrs).toEqual(["10.1.0.0/16", "44.16.0.0/16", "44.17.0.0/16", "100.64.0.0/16"]);
+    expect(facts.vpc.ipv6Cidrs).toEqual(["2600:1f18::/56", "2600:1f19::/56"]);
   });
 
   it("list subnets by their blocks, whatever the order of the answer", () => {
@@ -147,8 +130,8 @@ describe("refused", () => {
       "no right to look for the VPC",
       { vpc: { failure: "UnauthorizedOperation" } },
       [
-        `${IN_VPC}: the lookup in us-east-1 failed: UnauthorizedOperation. Check the credentials and the rights to ` +
-          "ec2:DescribeVpcs (docs/permissions.md)",
+        `${IN_VPC}: the lookup in us-east-1 failed: UnauthorizedOperation. Check aws:region, the credentials and the ` +
+          "right to ec2:DescribeVpcs (docs/permissions.md)",
       ],
     ],
     [
@@ -162,10 +145,10 @@ describe("refused", () => {
       [`${IN_VPC}: ${unlike("a VPC without an id or without its CIDR blocks")}`],
     ],
     [
-      "a VPC whose only block is going",
-      { vpc: vpc({ cidrBlockAssociations: [{ cidrBlock: "10.1.0.0/16", state: "disassociating" }] }) },
+      "a VPC whose only block is gone",
+      { vpc: vpc({ cidrBlockAssociations: [{ cidrBlock: "10.1.0.0/16", state: "disassociated" }] }) },
       [
-        `${IN_VPC}: VPC vpc-1 has no associated IPv4 CIDR block (found ["10.1.0.0/16 disassociating"]); without its ` +
+        `${IN_VPC}: VPC vpc-1 has no associated IPv4 CIDR block (found ["10.1.0.0/16 disassociated"]); without its ` +
           "blocks the policy would leave the VPC open",
       ],
     ],
@@ -272,7 +255,10 @@ describe("refused", () => {
     [
       "a subnet that is gone",
       { subnets: new Map([["subnet-a", { failure: "no matching EC2 Subnet found" }]]) },
-      ["runner-egress:databaseSubnets subnet-a: the lookup failed: no matching EC2 Subnet found"],
+      [
+        "runner-egress:databaseSubnets subnet-a: the lookup failed: no matching EC2 Subnet found. Check the id, aws:region " +
+          "and the right to ec2:DescribeSubnets",
+      ],
     ],
     [
       "a subnet without a block",
@@ -321,7 +307,7 @@ describe("refused", () => {
     ]);
     expect(problemsOf({ ...none, taggedSubnets: { found: {} } }, config)).toHaveLength(1);
     expect(problemsOf({ ...none, taggedSubnets: { failure: "Throttling" } }, config)).toEqual([
-      `${where}: the lookup failed: Throttling`,
+      `${where}: the lookup failed: Throttling. Check the credentials and the right to ec2:DescribeSubnets`,
     ]);
   });
 
@@ -334,78 +320,5 @@ describe("refused", () => {
         addOn: addOn("v1.20.0-eksbuild.1", ""),
       }),
     ).toHaveLength(4);
-  });
-});
-
-describe("the three findings that can be acknowledged", () => {
-  const findings: [Acknowledgement, Answers, string][] = [
-    [
-      "network-policy-disabled",
-      { addOn: addOn("v1.21.1-eksbuild.1", "") },
-      "network policy is off (enableNetworkPolicy is not true), so the cluster accepts the policy and ignores it",
-    ],
-    [
-      "agent-too-old",
-      { addOn: addOn("v1.20.0-eksbuild.1") },
-      "its network policy agent is 1.2.3; one older than 1.2.4 opens every port of the database's subnets",
-    ],
-    [
-      "agent-too-old",
-      { addOn: addOn("v1.17.1-eksbuild.1") },
-      "which network policy agent this version carries is not known, so it may be older than 1.2.4",
-    ],
-    [
-      "vpc-cni-not-managed",
-      { addOn: { failure: "operation error EKS: DescribeAddon, ResourceNotFoundException: No addon: vpc-cni found" } },
-      "the cluster has no managed vpc-cni add-on (EKS Auto Mode and self-managed installations have none), so whether " +
-        "network policy is on and how old its agent is can't be read",
-    ],
-    [
-      "vpc-cni-not-managed",
-      { addOn: { failure: "reading EKS Add-On (techops-staging:vpc-cni): couldn't find resource" } },
-      "the cluster has no managed vpc-cni add-on (EKS Auto Mode and self-managed installations have none), so whether " +
-        "network policy is on and how old its agent is can't be read",
-    ],
-  ];
-
-  it.each(findings)("%s is an error that names what to set, and a warning once it is set", (name, answers, finding) => {
-    expect(problemsOf(answers)).toEqual([expect.stringMatching(/^add-on vpc-cni of techops-staging( is ".*")?: /)]);
-    const [problem = ""] = problemsOf(answers);
-    expect(problem).toContain(finding);
-    expect(problem).toContain(`or accept it with runner-egress:acknowledge.${name}: "<why>"`);
-
-    const { facts, warnings } = judge(answers, { acknowledge: new Map([[name, "known"]]) });
-    expect(warnings).toEqual([`add-on vpc-cni of techops-staging: ${finding}. Acknowledged (${name}): known`]);
-    expect(facts.addOn.acknowledged).toEqual([name]);
-  });
-
-  it.each(findings)("%s is not waived by another acknowledgement, which is called out", (name, answers) => {
-    const others = (["network-policy-disabled", "agent-too-old", "vpc-cni-not-managed"] as const).filter(
-      (other) => other !== name,
-    );
-    expect(problemsOf(answers, { acknowledge: new Map(others.map((other) => [other, "known"])) })).toHaveLength(1);
-  });
-
-  it("are called out when nothing needs them", () => {
-    expect(judge({}, { acknowledge: new Map([["agent-too-old", "known"]]) }).warnings).toEqual([
-      "runner-egress:acknowledge.agent-too-old is not needed now; remove it, or it will hide the next case",
-    ]);
-  });
-
-  it("are needed each for itself", () => {
-    const answers = { addOn: addOn("v1.20.0-eksbuild.1", "{}") };
-    expect(problemsOf(answers)).toHaveLength(2);
-    expect(problemsOf(answers, { acknowledge: new Map([["agent-too-old", "known"]]) })).toHaveLength(1);
-  });
-
-  it.each([
-    ['{"enableNetworkPolicy":"true"}', true],
-    ['{"enableNetworkPolicy":true}', true],
-    ["enableNetworkPolicy: 'true'", true],
-    ['{"enableNetworkPolicy":"false"}', false],
-    ['{"enableNetworkPolicy":1}', false],
-    ['{"other":true}', false],
-  ])("with the settings %s network policy is on: %s", (values, isOn) => {
-    expect(problemsOf({ addOn: addOn("v1.21.1-eksbuild.1", values) })).toHaveLength(isOn ? 0 : 1);
   });
 });

@@ -47,6 +47,8 @@ describe("an answer of the API server", () => {
         "networkpolicies.networking.k8s.io (docs/permissions.md)",
     ],
     [503, "upstream", `${WHERE}: the API server answered 503: no reason given. Try again when the API server is well`],
+    [404, null, `${WHERE}: the API server answered 404: no reason given. Try again when the API server is well`],
+    [200, null, `${WHERE}: the API server answered something that is no NetworkPolicy`],
     [200, "<html>", `${WHERE}: the API server answered something that is no NetworkPolicy`],
     [200, { metadata: {}, spec: {} }, `${WHERE}: the API server answered something that is no NetworkPolicy`],
     [

@@ -166,10 +166,22 @@ describe("lookUpPolicy", () => {
     );
   });
 
+  it("fails when the stack's outputs can't be read, together with the live policy and without a stack trace", async () => {
+    answers.readStackOutputs = {};
+    live = [401, { message: "who" }];
+    const failure = await failureOf(found());
+    expect(pulumi.RunError.isInstance(failure)).toBe(true);
+    expect((failure as Error).message.split("\n").slice(1)).toEqual([
+      expect.stringContaining("NetworkPolicy keeperhub/workflow-runner-block-imds: the API server answered 401: who"),
+      "  - stack keeperhub/runner-egress/staging: its outputs can't be read: the engine answered none. Check the access " +
+        "to Pulumi's state and try again",
+    ]);
+  });
+
   it("fails when the live policy can't be read, without a stack trace", async () => {
     live = [403, { message: "no" }];
     const failure = await failureOf(found());
     expect(pulumi.RunError.isInstance(failure)).toBe(true);
-    expect((failure as Error).message).toMatch(/^The live policy can't be read; nothing was written:\n.*403: no/);
+    expect((failure as Error).message).toMatch(/^What is there now can't be read; nothing was written:\n.*403: no/);
   });
 });

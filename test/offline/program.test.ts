@@ -89,6 +89,18 @@ describe.each(STACKS)("the program for $stack", ({ stack, region, network, subne
       expect(JSON.stringify(kubeconfig)).not.toContain('token":');
     });
 
+    it("leaves none of the Kubernetes provider's switches to the environment", async () => {
+      const environment = {
+        PULUMI_K8S_DELETE_UNREACHABLE: "true",
+        PULUMI_K8S_ENABLE_PATCH_FORCE: "true",
+        PULUMI_K8S_ENABLE_SERVER_SIDE_APPLY: "false",
+        PULUMI_K8S_SKIP_UPDATE_UNREACHABLE: "true",
+        PULUMI_K8S_UPSERT_EXISTING_OBJECTS: "true",
+      };
+      const elsewhere = await run(stack, { dryRun: mode === "preview", environment });
+      expect(elsewhere.registrations).toEqual(current().registrations);
+    }, 60_000);
+
     it("hands the component's arguments to the engine, so that a preview shows them", () => {
       expect(only(current(), COMPONENT).inputs).toMatchObject({
         facts: { vpc: { ipv4Cidrs: [`${network}.0.0/16`] } },

@@ -55,8 +55,56 @@ describe("npm start", { timeout: 60_000 }, () => {
     folder = await projectWith({ "Pulumi.staging.yaml": "config:\n  aws:region: us-east-1\n" });
     expect(await main(["--stack", "staging"], folder)).toBe(1);
     expect(stderr).toBe(
-      "error: Stack 'staging' is missing configuration values 'cluster', 'databaseSubnets', and 'vpc'",
+      "Diagnostics of staging:\n  error: Stack 'staging' is missing configuration values 'cluster', 'databaseSubnets', and " +
+        "'vpc'\n",
     );
+  });
+
+  it("reports every stack that fails, whatever is wrong with the others", async () => {
+    const files = ["Pulumi.staging.yaml", "Pulumi.prod.yaml"];
+    const [staging = "", prod = ""] = await Promise.all(files.map((file) => readFile(file, "utf8")));
+    folder = await projectWith({
+      "Pulumi.staging.yaml": staging.replace("us-east-1", "eu-west-1"),
+      "Pulumi.prod.yaml": prod.replace("name: techops-prod", "name: techops-pro"),
+    });
+    expect(await main([], folder)).toBe(1);
+    expect(stderr).toContain(
+      "Diagnostics of staging:\n  error: The recorded facts can't be used:\n      - aws:region is \"eu",
+    );
+    expect(stderr).toContain("Diagnostics of prod:\n  error: The network can't be relied on");
+  });
+
+  it("says what is wrong with the project itself", async () => {
+    folder = await projectWith({ "Pulumi.yaml": "name: [\n" });
+    expect(await main([], folder)).toBe(1);
+    expect(stderr).toMatch(/^error: .*Pulumi\.yaml is no YAML: /);
+  });
+
+  it.each([
+    [
+      "config",
+      { "runner-egress:adopt": "perhaps" },
+      "The config of stack staging can't be used:\n      - runner-egress:adopt",
+    ],
+    [
+      "a block that can't be a destination",
+      { "runner-egress:destinations": { cidrs: { all: { cidrs: ["0.0.0.0/0"], ports: ["443/TCP"] } } } },
+      "The policy can't be built; nothing was written:\n      - runner-egress:destinations.cidrs.all is",
+    ],
+    [
+      "what breaks a guardrail",
+      { "runner-egress:destinations": { cidrs: { imds: { cidrs: ["169.254.169.254/32"], ports: ["80/TCP"] } } } },
+      "The runner's egress policy is refused:\n      - contract.cidrs.imds: it breaks the guardrail metadata-endpoints: ",
+    ],
+  ])("refuses %s in a list without a stack trace", async (_, config, message) => {
+    const own = await readFile("Pulumi.staging.yaml", "utf8");
+    const lines = Object.entries(config).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}\n`);
+    folder = await projectWith({ "Pulumi.staging.yaml": own + lines.join("") });
+    expect(await main(["--stack", "staging"], folder)).toBe(1);
+    expect(stdout).toBe("");
+    expect(stderr).toContain(`Diagnostics of staging:\n  error: ${message}`);
+    expect(stderr.match(/error: /g)).toHaveLength(1);
+    expect(stderr).not.toMatch(/\n\s*at |file:\/\/|unhandled exception|__pulumi/);
   });
 
   it("says so where the facts were recorded in another region", async () => {

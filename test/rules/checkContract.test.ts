@@ -20,10 +20,10 @@ it("finds nothing wrong with KeeperHub's contract", () => {
 
 describe("names", () => {
   it.each([
-    ["Upper", "lower-case letters, digits, dashes and dots only"],
-    ["", "lower-case letters, digits, dashes and dots only"],
-    ["-a", "lower-case letters, digits, dashes and dots only"],
-    ["a_b", "lower-case letters, digits, dashes and dots only"],
+    ["Upper", "lower-case letters, digits, inner dashes and dots only"],
+    ["", "lower-case letters, digits, inner dashes and dots only"],
+    ["-a", "lower-case letters, digits, inner dashes and dots only"],
+    ["a_b", "lower-case letters, digits, inner dashes and dots only"],
     ["a".repeat(58), "58 characters; the VPC CNI finds a policy by its name only up to 57. Shorten it"],
   ])("refuses the policy name %j", (policyName, reason) => {
     expect(problemsOf({ policyName })).toEqual([`policyName is ${JSON.stringify(policyName)}: ${reason}`]);
@@ -110,6 +110,16 @@ describe("ports", () => {
     ]);
     expect(problemsOf({ services: [{ ...web, ports: ports.slice(1) }] })).toEqual([]);
   });
+});
+
+it("refuses every block that is none", () => {
+  const cidrs = ["169.254.20.10", "10.9.0.0/16", "10.1.2.3/8", "::ffff:10.0.0.0/104"];
+  const advice = "A single address is ADDRESS/32, or /128 for IPv6";
+  expect(problemsOf({ cidrs: [{ name: "x", cidrs, ports: web.ports }] })).toEqual([
+    expect.stringMatching(`^cidrs\\.x\\.cidrs: "169\\.254\\.20\\.10" is not CIDR notation.*\\. ${advice}$`),
+    `cidrs.x.cidrs: "10.1.2.3/8" has host bits set; the block is 10.0.0.0/8. ${advice}`,
+    expect.stringContaining("IPv4-mapped"),
+  ]);
 });
 
 it("refuses a destination without blocks", () => {

@@ -200,6 +200,12 @@ describe("refuses", () => {
         "VPC CNI's agent would deny that part here too. Name smaller blocks",
     ],
     [
+      "a block around several, in one line",
+      cidr(["168.0.0.0/5"]),
+      'cidrs.extra is "168.0.0.0/5": it contains 169.254.0.0/16, 172.16.0.0/12, which the rule for the public internet ' +
+        "excepts; the VPC CNI's agent would deny that part here too. Name smaller blocks",
+    ],
+    [
       "a block of the other family",
       cidr(["fd00:ec2::23/128"]),
       'cidrs.extra is "fd00:ec2::23/128": the cluster\'s pods have ipv4 addresses, so nothing enforces or reaches this ' +
@@ -208,7 +214,8 @@ describe("refuses", () => {
     [
       "a block with host bits",
       cidr(["169.254.20.10/24"]),
-      'cidrs.extra is "169.254.20.10/24": "169.254.20.10/24" has host bits set; the block is 169.254.20.0/24',
+      'cidrs.extra.cidrs: "169.254.20.10/24" has host bits set; the block is 169.254.20.0/24. A single address is ' +
+        "ADDRESS/32, or /128 for IPv6",
     ],
     [
       "more ports for a block than the agent keeps, those of the blocks around it included",

@@ -97,6 +97,17 @@ describe("a program under the engine", { timeout: 60_000 }, () => {
     ]);
   });
 
+  it("gets the refusal of a component as one message, too, where that knows its arguments only later", async () => {
+    const { succeeded, diagnostics, registrations } = await run("refusal");
+    expect(succeeded).toBe(false);
+    expect(diagnostics.map(({ severity, message }) => `${severity}: ${message}`)).toEqual([
+      'error: error serializing property "metadata": The runner\'s egress policy is refused:\n' +
+        '  - contract.policyName is "A": lower-case letters, digits, inner dashes and dots only\n' +
+        "  - facts.databaseSubnets is []: no block of the cluster's family ipv4 to allow",
+    ]);
+    expect(registrations.map(({ type }) => type)).not.toContain("kubernetes:networking.k8s.io/v1:NetworkPolicy");
+  });
+
   it("fails when its process ends early, and the exit code shows", async () => {
     const { succeeded, diagnostics } = await run("exits");
     expect(succeeded).toBe(false);

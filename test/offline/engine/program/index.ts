@@ -62,6 +62,14 @@ const cases: Readonly<Record<string, () => unknown>> = {
   runError: () => {
     throw new pulumi.RunError("a message for the user");
   },
+  refusal: async () => {
+    // Here, because the other cases do without the Kubernetes SDK.
+    const { RunnerEgress } = await import("../../../../components/runnerEgress.ts");
+    const { KEEPERHUB_CONTRACT } = await import("../../../../rules/contract.ts");
+    const { keeperhubFacts } = await import("../../../support/networkFacts.ts");
+    const facts = { ...keeperhubFacts(), databaseSubnets: [] };
+    new RunnerEgress("egress", { contract: { ...KEEPERHUB_CONTRACT, policyName: "A" }, facts: pulumi.output(facts) });
+  },
   exits: () => process.exit(7),
   flags: () => ({ title: process.title, environment: process.env.FIXTURE, organization: pulumi.getOrganization() }),
   transform: () => {
