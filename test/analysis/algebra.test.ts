@@ -350,6 +350,13 @@ describe("diff", () => {
     expect(texts(to(web), own)).toEqual([[], []]);
     // A name adds nothing where every number is open already; losing it again is no loss either.
     expect(texts(to(web, [{ protocol: "TCP" }]), to(web, [{ protocol: "TCP" }, { port: "http" }]))).toEqual([[], []]);
+    // Two ways to write one set of pods: each covers the other, and one of them has to stay.
+    const twice = policy(
+      [web, { ...web, matchExpressions: [{ key: "app", operator: "Exists" }] }].map((podSelector) => ({
+        to: [{ podSelector }],
+      })),
+    );
+    expect(diff(analyse([policy([])]), analyse([twice])).gained.pods).not.toEqual([]);
     const everywhere = policy([{ to: [{ podSelector: web, namespaceSelector: {} }] }]);
     expect(texts(own, everywhere)).toEqual([["pods app=web in all namespaces 0-65535"], []]);
     expect(texts(everywhere, own)).toEqual([[], ["pods app=web in all namespaces 0-65535"]]);

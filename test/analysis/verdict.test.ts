@@ -416,6 +416,13 @@ describe("an inventory", () => {
       KUBERNETES,
     ],
     [
+      "a name that the pod has for another protocol",
+      to({ matchLabels: { app: "sandbox" } }, [{ protocol: "UDP", port: "http" }]),
+      "10.1.64.5:8787/udp",
+      "deny",
+      KUBERNETES,
+    ],
+    [
       "no namespaceSelector: only the policy's own namespace",
       to({ matchLabels: { app: "sandbox" } }, [{ port: 8787 }]),
       "10.1.65.5:8787",
