@@ -17,6 +17,7 @@ import {
   widening,
 } from "../guardrails/index.ts";
 import { describeProblem, type Problem } from "../rules/problem.ts";
+import { configFileOf } from "./configFile.ts";
 import type { Report } from "./guardrailPolicy.ts";
 import { readChangeAcknowledgements, readRegionAcknowledgements } from "./readAcknowledgements.ts";
 import { readDeclaration } from "./readDeclaration.ts";
@@ -85,13 +86,17 @@ export class Verdicts {
     this.today = today;
   }
 
-  /** Takes the declaration of a run that begins, and says what is wrong with it. */
-  declare(config: Config): Report[] {
+  /**
+   * Takes the declaration of a run that begins, and says what is wrong with it.
+   *
+   * @param urn of any resource of the stack; `undefined` where the plan has none
+   */
+  declare(config: Config, urn: string | undefined): Report[] {
     this.reported.clear();
     this.declared = undefined;
     this.hasTaken = true;
     const problems: Problem[] = [];
-    const read = readDeclaration(config, problems);
+    const read = readDeclaration(config, problems, configFileOf(config, urn));
     const deployed = read?.deployed === undefined ? undefined : readDeployed(read.deployed, read.declaration, problems);
     if (read !== undefined && problems.length === 0) {
       this.declared = { declaration: read.declaration, deployed };
@@ -100,8 +105,8 @@ export class Verdicts {
   }
 
   /** The same at the end of a run in which the stack itself did not come as a resource; else nothing is left to say. */
-  declareUnlessDone(config: Config): Report[] {
-    const reports = this.hasTaken ? [] : this.declare(config);
+  declareUnlessDone(config: Config, urn: string | undefined): Report[] {
+    const reports = this.hasTaken ? [] : this.declare(config, urn);
     this.hasTaken = false;
     return reports;
   }
