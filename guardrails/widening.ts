@@ -67,6 +67,10 @@ function stepsOf(before: readonly Reach[], after: readonly Reach[]): Step[] {
     reaches.filter(({ semantics }) => semantics.name === name);
   return [...new Set(after.map(({ semantics }) => semantics.name))].flatMap((name) => {
     const [old, now] = [ofSemantics(before, name), ofSemantics(after, name)];
+    // What was enforced is not known: of policies that the agent cannot load, or that cannot be read.
+    if (old.length === 0) {
+      return [];
+    }
     return Array.from({ length: Math.max(old.length, now.length) }, (_, index) => ({
       before: (old[index] ?? old.at(-1)) as Reach,
       after: (now[index] ?? now.at(-1)) as Reach,

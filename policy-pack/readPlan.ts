@@ -50,16 +50,35 @@ export function readPlan(
 /** A NetworkPolicy resource. Without a namespace of its own it goes where its provider puts it. */
 export function plannedPolicy({ props, urn, opts, provider }: Resource): PlannedPolicy {
   const { value, unknownPaths } = plainValues(props);
-  return withNamespace({ resource: urn, object: value, unknownPaths, protect: opts.protect }, provider);
+  const { metadata, spec } = membersOf(value);
+  // A provider that is itself not known yet has no outputs to show.
+  const isHidden = unknownPaths.length === 0 && metadata === undefined && spec === undefined;
+  const unknown = isHidden ? ["metadata", "spec"] : unknownPaths;
+  return withNamespace({ resource: urn, object: value, unknownPaths: unknown, protect: opts.protect }, provider);
 }
 
+/** Members of a provider that say in which namespace it puts what has none. */
+const PLACING = ["namespace", "kubeconfig", "context"] as const;
+
+/**
+ * Puts a policy without a namespace where its provider does. The provider does that by itself before the pack sees the
+ * policy (seen with @pulumi/kubernetes 4.34, 2026-11), also from the kubeconfig, except while its settings are unknown.
+ */
 function withNamespace(policy: PlannedPolicy, provider: Resource["provider"]): PlannedPolicy {
+  const { unknownPaths = [] } = policy;
   const object = membersOf(policy.object);
   const metadata = membersOf(object.metadata);
-  const { namespace } = membersOf(plainValues(provider?.props).value);
-  return typeof namespace !== "string" || metadata.namespace !== undefined
-    ? policy
-    : { ...policy, object: { ...object, metadata: { ...metadata, namespace } } };
+  if (metadata.namespace !== undefined || unknownPaths.some((path) => /^metadata(\.namespace)?$/.test(path))) {
+    return policy;
+  }
+  const settings = plainValues(provider?.props);
+  const { namespace } = membersOf(settings.value);
+  if (typeof namespace === "string") {
+    return { ...policy, object: { ...object, metadata: { ...metadata, namespace } } };
+  }
+  return PLACING.some((member) => settings.unknownPaths.includes(member))
+    ? { ...policy, unknownPaths: [...unknownPaths, "metadata.namespace"] }
+    : policy;
 }
 
 function listedPolicies({ props, urn, opts, provider }: Resource): PlannedPolicy[] {
@@ -124,14 +143,23 @@ function opaqueResource({ type, props, urn }: Resource, declaration: Declaration
   return found === undefined ? [] : [found];
 }
 
-/** A Helm release creates its objects beside the plan; it lists them only once they are known. */
+/**
+ * A Helm release creates its objects beside the plan, and lists their names only once it has: `NAMESPACE/NAME`, or `NAME`
+ * where that is all there is to say. Before that it is taken to stay in its own namespace.
+ */
 function releasePolicy(urn: string, object: unknown, { runner }: Declaration): OpaquePolicy[] {
   const { name, namespace, resourceNames } = membersOf(object);
   const isElsewhere = typeof namespace === "string" && !runner.namespaces.includes(namespace);
-  const kinds = resourceNames === undefined ? undefined : Object.keys(membersOf(resourceNames));
-  return isElsewhere || kinds?.some((kind) => kind.includes("NetworkPolicy")) === false
-    ? []
-    : [{ resource: urn, what: `Helm release ${name ?? urn}, whose NetworkPolicies the plan does not show,` }];
+  const names = Object.entries(membersOf(resourceNames)).flatMap(([kind, names]) =>
+    kind.includes("NetworkPolicy") && Array.isArray(names) ? names.map(String) : [],
+  );
+  const matters =
+    resourceNames === undefined
+      ? !isElsewhere
+      : names.some((id) => !id.includes("/") || runner.namespaces.some((own) => id.startsWith(`${own}/`)));
+  return matters
+    ? [{ resource: urn, what: `Helm release ${name ?? urn}, whose NetworkPolicies the plan does not show,` }]
+    : [];
 }
 
 function isPolicyKind(type: string, wanted: string): boolean {

@@ -80,6 +80,8 @@ export class Verdicts {
   /** Whether the declaration of the run that goes on has been taken. */
   private hasTaken = false;
   private readonly reported = new Set<string>();
+  /** Guardrails and resources of which nothing could be concluded when they came. */
+  private readonly undecided = new Set<string>();
 
   /** @param today the day as `YYYY-MM-DD` */
   constructor(today: () => string) {
@@ -93,6 +95,7 @@ export class Verdicts {
    */
   declare(config: Config, urn: string | undefined): Report[] {
     this.reported.clear();
+    this.undecided.clear();
     this.declared = undefined;
     this.hasTaken = true;
     const problems: Problem[] = [];
@@ -128,7 +131,11 @@ export class Verdicts {
     }
     const { declaration } = this.declared;
     const situation = situationOf({ declaration, planned: [plannedPolicy(resource)] }, "alone");
-    return this.tell(name, sortViolations(judge(situation, this.today())).map(violationReport));
+    const violations = sortViolations(judge(situation, this.today()));
+    if (violations.some(({ conclusive }) => !conclusive)) {
+      this.undecided.add(`${name} ${resource.urn}`);
+    }
+    return this.tell(name, violations.map(violationReport));
   }
 
   /** Whether a guardrail has nothing to compare the plan with. */
@@ -149,7 +156,11 @@ export class Verdicts {
       ...(deployed && { deployed: deployed.policies }),
       opaque: [...opaque, ...(deployed?.opaque ?? [])],
     });
-    return this.tell(name, sortViolations(judge(situation, this.today())).map(violationReport));
+    // What is unknown differs between a resource that comes and the same one in the plan; that it is does not.
+    const violations = sortViolations(judge(situation, this.today())).filter(
+      ({ conclusive, resource }) => conclusive || !this.undecided.has(`${name} ${resource}`),
+    );
+    return this.tell(name, violations.map(violationReport));
   }
 
   /** Leaves out what was said when a resource came: a preview goes on from there to the whole plan. */

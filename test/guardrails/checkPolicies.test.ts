@@ -26,7 +26,9 @@ describe("the checks of plain values", () => {
       fix: expect.stringContaining('add "NAME": {"cidrs": ["10.1.7.0/24"], "ports": ["443/TCP"]} to destinations'),
       conclusive: true,
     });
-    expect(violation && formatViolation(violation)).toMatch(/\(kubernetes and vpc-cni\)\nFix: if the runners are meant to reach it/);
+    expect(violation && formatViolation(violation)).toMatch(
+      /\(kubernetes and vpc-cni\)\nFix: if the runners are meant to reach it/,
+    );
   });
 
   it("say one thing for the metadata service, with the port that a client would use", () => {
