@@ -6,7 +6,7 @@ import type { Declaration, DeclaredCluster } from "./declaration.ts";
 import { allowing, destinationRule } from "./declaredPolicies.ts";
 import { addressFindings, type Finding, podFindings, violationsOf } from "./finding.ts";
 import type { Reach } from "./policySet.ts";
-import { destinationEdit, formatEdit, memberIn, regionMembers, staleVpcEdit } from "./remedies.ts";
+import { destinationEdit, formatEdits, memberIn, regionMembers, staleVpcEdit } from "./remedies.ts";
 import { inconclusive, reaches, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
 
@@ -49,13 +49,13 @@ export function undeclaredBoxes(declaration: Declaration, reach: Reach): ChangeB
 function addressFix(declaration: Declaration, boxes: readonly ChangeBox[], reach: Reach, why: Explanation): string {
   const stale = staleVpcEdit(declaration, boxes);
   if (stale !== undefined) {
-    return `if the VPC has no such block any more, ${formatEdit(stale, declaration)}; if it has, add the block to the except of the rule named here.`;
+    return `if the VPC has no such block any more, ${formatEdits([stale], declaration)}; if it has, add the block to the except of the rule named here.`;
   }
   const edit = destinationEdit(declaration, boxes, reach, why);
   const members = edit === undefined ? regionMembers(boxes, reach, why) : undefined;
   const otherwise = "if not, take it out of the rule named here, or add it to the except of that rule.";
   if (edit !== undefined) {
-    return `if the runners are meant to reach it, ${formatEdit(edit, declaration)}; ${otherwise}`;
+    return `if the runners are meant to reach it, ${formatEdits([edit], declaration)}; ${otherwise}`;
   }
   const destinations = memberIn(declaration, "destinations");
   return members === undefined

@@ -38,10 +38,16 @@ export interface DeclarationEdit {
 /** More values than this nobody types; the regions of the message say them. */
 const MOST_VALUES = 12;
 
-/** `add "10.1.103.0/24" to declaration.destinations.database.cidrs in policy-pack/config.staging.json`. */
-export function formatEdit({ action, values, member }: DeclarationEdit, declaration: Declaration): string {
-  const list = values.map((value) => JSON.stringify(value)).join(", ");
-  return `${action} ${list} ${action === "add" ? "to" : "from"} ${memberIn(declaration, member)}`;
+/** Where the steps are that lead from a message to a deploy. */
+const STEPS = "docs/promotion.md, When the network changes";
+
+/** `add "10.1.103.0/24" to declaration.destinations.database.cidrs in policy-pack/config.staging.json, by pull request`. */
+export function formatEdits(edits: readonly DeclarationEdit[], declaration: Declaration): string {
+  const texts = edits.map(({ action, values, member }) => {
+    const list = values.map((value) => JSON.stringify(value)).join(", ");
+    return `${action} ${list} ${action === "add" ? "to" : "from"} ${memberIn(declaration, member)}`;
+  });
+  return `${texts.join(" and ")}${declaration.file === undefined ? "" : `, by pull request (${STEPS})`}`;
 }
 
 /** `declaration.policies in policy-pack/config.staging.json`; of a declaration without a file, where it comes from. */

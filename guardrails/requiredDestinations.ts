@@ -13,7 +13,7 @@ import { allowing, destinationRule, endpointRule, internetRule } from "./declare
 import { addressFindings, type Finding, formatPods, violationsOf } from "./finding.ts";
 import type { Reach } from "./policySet.ts";
 import { undeclaredBoxes } from "./privateReach.ts";
-import { destinationEdit, formatEdit, lostBlocksEdit, memberIn, vpcBlocksEdit } from "./remedies.ts";
+import { destinationEdit, formatEdits, lostBlocksEdit, memberIn, vpcBlocksEdit } from "./remedies.ts";
 import { inconclusive, reachesOfRead, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
 
@@ -124,7 +124,7 @@ function lossFix(
     const edit = lostBlocksEdit(destination, lost, reach);
     return edit === undefined
       ? `${ALLOW}; or, if the runners no longer need it, change ${memberIn(declaration, member)}.`
-      : `if this is no destination any more, ${formatEdit(edit, declaration)}; if it is, ${ALLOW}.`;
+      : `if this is no destination any more, ${formatEdits([edit], declaration)}; if it is, ${ALLOW}.`;
   }
   const vpc = vpcBlocksEdit(declaration, lost, reach, (changed) => {
     const again = requirements(changed).find((requirement) => requirement.name === name);
@@ -137,9 +137,9 @@ function lossFix(
   const opened = within(undeclaredBoxes(vpc.declaration, reach), vpc.blocks);
   const [first] = opened;
   const inside = first && destinationEdit(declaration, opened, reach, explain(reach.analysis, witnessOf(first)));
-  const and = inside === undefined ? "" : ` and ${formatEdit(inside, declaration)}`;
+  const edits = [vpc.edit, ...(inside === undefined ? [] : [inside])];
   const blocks = vpc.edit.values.join(" and ");
-  return `if the VPC has ${blocks} now, which makes it private, ${formatEdit(vpc.edit, declaration)}${and}; if it has not, take it out of the except named here.`;
+  return `if the VPC has ${blocks} now, which makes it private, ${formatEdits(edits, declaration)}; if it has not, take it out of the except named here.`;
 }
 
 /** Pods by label that no rule allows any more. Other policies cannot cause that: they only add. */

@@ -18,9 +18,14 @@ export interface Plan {
 /** `kubernetes:networking.k8s.io/v1:NetworkPolicy`. */
 const TOKEN = /^kubernetes:(?<apiVersion>[^:]+):(?<kind>\w+)$/;
 
-/** Whether a resource is a NetworkPolicy by itself, not a list or a patch of one. */
-export function isNetworkPolicy(type: string): boolean {
-  return isPolicyKind(type, "NetworkPolicy");
+/** Whether resources of a type hold whole NetworkPolicies: a policy or a list, but no patch of one. */
+export function holdsPolicies(type: string): boolean {
+  return isPolicyKind(type, "NetworkPolicy") || isPolicyKind(type, "NetworkPolicyList");
+}
+
+/** The NetworkPolicies that a resource holds, of a type of which {@link holdsPolicies} is true. */
+export function policiesOf(resource: Resource): PlannedPolicy[] {
+  return isPolicyKind(resource.type, "NetworkPolicyList") ? listedPolicies(resource) : [plannedPolicy(resource)];
 }
 
 /** Collects what matters for the runners from the resources of a plan, those inside components and charts included. */
@@ -34,12 +39,10 @@ export function readPlan(
   const opaque: OpaquePolicy[] = [];
   for (const resource of resources) {
     const { type } = resource;
-    if (isNetworkPolicy(type)) {
-      planned.push(plannedPolicy(resource));
+    if (holdsPolicies(type)) {
+      planned.push(...policiesOf(resource));
     } else if (isPolicyKind(type, "NetworkPolicyPatch")) {
       patches.push(plannedPolicy(resource));
-    } else if (isPolicyKind(type, "NetworkPolicyList")) {
-      planned.push(...listedPolicies(resource));
     } else {
       opaque.push(...opaqueResource(resource, declaration));
     }
@@ -48,7 +51,7 @@ export function readPlan(
 }
 
 /** A NetworkPolicy resource. Without a namespace of its own it goes where its provider puts it. */
-export function plannedPolicy({ props, urn, opts, provider }: Resource): PlannedPolicy {
+function plannedPolicy({ props, urn, opts, provider }: Resource): PlannedPolicy {
   const { value, unknownPaths } = plainValues(props);
   const { metadata, spec } = membersOf(value);
   // A provider that is itself not known yet has no outputs to show.

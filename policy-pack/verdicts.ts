@@ -22,7 +22,7 @@ import type { Report } from "./guardrailPolicy.ts";
 import { readChangeAcknowledgements, readRegionAcknowledgements } from "./readAcknowledgements.ts";
 import { readDeclaration } from "./readDeclaration.ts";
 import { type DeployedPolicies, readDeployed } from "./readDeployed.ts";
-import { isNetworkPolicy, plannedPolicy, type Resource, readPlan } from "./readPlan.ts";
+import { holdsPolicies, policiesOf, type Resource, readPlan } from "./readPlan.ts";
 
 /** A policy's own config, as the engine gives it. */
 type Config = Readonly<Record<string, unknown>>;
@@ -121,7 +121,7 @@ export class Verdicts {
 
   /** Whether a guardrail judges a resource of this type as soon as it is known, before it is written. */
   judgesAlone(name: GuardrailName, type: string): boolean {
-    return GUARDRAILS[name].alone && isNetworkPolicy(type);
+    return GUARDRAILS[name].alone && holdsPolicies(type);
   }
 
   judgeResource(name: GuardrailName, resource: Resource, config: Config): Report[] {
@@ -130,7 +130,7 @@ export class Verdicts {
       return this.tell(name, judge === undefined ? problems.map(problemReport) : [UNDECLARED]);
     }
     const { declaration } = this.declared;
-    const situation = situationOf({ declaration, planned: [plannedPolicy(resource)] }, "alone");
+    const situation = situationOf({ declaration, planned: policiesOf(resource) }, "alone");
     const violations = sortViolations(judge(situation, this.today()));
     if (violations.some(({ conclusive }) => !conclusive)) {
       this.undecided.add(`${name} ${resource.urn}`);

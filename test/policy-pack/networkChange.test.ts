@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { KEEPERHUB_CONTRACT } from "../../rules/contract.ts";
 import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
@@ -38,6 +39,7 @@ interface Change {
   readonly fixes: readonly string[];
 }
 
+const STEPS = ", by pull request (docs/promotion.md, When the network changes)";
 const OTHERWISE = "if not, take it out of the rule named here, or add it to the except of that rule.";
 const EDITED = "the pack's config";
 
@@ -46,21 +48,21 @@ const CHANGES: readonly Change[] = [
     name: "a new database subnet",
     facts: { databaseCidrs: [...SUBNETS, "10.1.103.0/24"] },
     fixes: [
-      `Fix: if the runners are meant to reach it, add "10.1.103.0/24" to declaration.destinations.database.cidrs in ${FILE}; ${OTHERWISE}`,
+      `Fix: if the runners are meant to reach it, add "10.1.103.0/24" to declaration.destinations.database.cidrs in ${FILE}${STEPS}; ${OTHERWISE}`,
     ],
   },
   {
     name: "two new database subnets, told together and as they are",
     facts: { databaseCidrs: [...SUBNETS, "10.1.104.0/24", "10.1.105.0/24", "10.1.200.0/24"] },
     fixes: [
-      `Fix: if the runners are meant to reach it, add "10.1.104.0/24", "10.1.105.0/24", "10.1.200.0/24" to declaration.destinations.database.cidrs in ${FILE}; ${OTHERWISE}`,
+      `Fix: if the runners are meant to reach it, add "10.1.104.0/24", "10.1.105.0/24", "10.1.200.0/24" to declaration.destinations.database.cidrs in ${FILE}${STEPS}; ${OTHERWISE}`,
     ],
   },
   {
     name: "a database subnet that goes away",
     facts: { databaseCidrs: SUBNETS.slice(0, 2) },
     fixes: [
-      `Fix: if this is no destination any more, remove "10.1.102.0/24" from declaration.destinations.database.cidrs in ${FILE}; if it is, allow it in a rule of its own, with the port as the destination's containers or hosts see it.`,
+      `Fix: if this is no destination any more, remove "10.1.102.0/24" from declaration.destinations.database.cidrs in ${FILE}${STEPS}; if it is, allow it in a rule of its own, with the port as the destination's containers or hosts see it.`,
     ],
   },
   {
@@ -68,10 +70,10 @@ const CHANGES: readonly Change[] = [
     facts: { databaseCidrs: ["10.1.110.0/24", "10.1.111.0/24"] },
     fixes: [
       expect.stringContaining(
-        `add "10.1.110.0/24", "10.1.111.0/24" to declaration.destinations.database.cidrs in ${FILE}; `,
+        `add "10.1.110.0/24", "10.1.111.0/24" to declaration.destinations.database.cidrs in ${FILE}${STEPS}; `,
       ),
       expect.stringContaining(
-        `remove "10.1.100.0/24", "10.1.101.0/24", "10.1.102.0/24" from declaration.destinations.database.cidrs in ${FILE}; `,
+        `remove "10.1.100.0/24", "10.1.101.0/24", "10.1.102.0/24" from declaration.destinations.database.cidrs in ${FILE}${STEPS}; `,
       ),
     ],
   },
@@ -79,7 +81,7 @@ const CHANGES: readonly Change[] = [
     name: "a VPC block in a public range",
     facts: { ipv4Cidrs: ["10.1.0.0/16", "44.32.0.0/16"], databaseCidrs: SUBNETS },
     fixes: [
-      `Fix: if the VPC has 44.32.0.0/16 now, which makes it private, add "44.32.0.0/16" to declaration.vpcCidrs in ${FILE}; if it has not, take it out of the except named here.`,
+      `Fix: if the VPC has 44.32.0.0/16 now, which makes it private, add "44.32.0.0/16" to declaration.vpcCidrs in ${FILE}${STEPS}; if it has not, take it out of the except named here.`,
     ],
   },
   {
@@ -88,13 +90,13 @@ const CHANGES: readonly Change[] = [
     declared: (declaration) => {
       declaration.endpoints = ["https://rpc.example.com:8545"];
     },
-    fixes: [expect.stringContaining(`add "44.32.0.0/16" to declaration.vpcCidrs in ${EDITED};`)],
+    fixes: [expect.stringContaining(`add "44.32.0.0/16" to declaration.vpcCidrs in ${EDITED}${STEPS};`)],
   },
   {
     name: "a VPC block in a public range with a database subnet in it",
     facts: { ipv4Cidrs: ["10.1.0.0/16", "44.32.0.0/16"], databaseCidrs: [...SUBNETS, "44.32.5.0/24"] },
     fixes: [
-      `Fix: if the VPC has 44.32.0.0/16 now, which makes it private, add "44.32.0.0/16" to declaration.vpcCidrs in ${FILE} and add "44.32.5.0/24" to declaration.destinations.database.cidrs in ${FILE}; if it has not, take it out of the except named here.`,
+      `Fix: if the VPC has 44.32.0.0/16 now, which makes it private, add "44.32.0.0/16" to declaration.vpcCidrs in ${FILE} and add "44.32.5.0/24" to declaration.destinations.database.cidrs in ${FILE}${STEPS}; if it has not, take it out of the except named here.`,
     ],
   },
   {
@@ -105,14 +107,16 @@ const CHANGES: readonly Change[] = [
   {
     name: "a private VPC block with a database subnet in it",
     facts: { ipv4Cidrs: ["10.1.0.0/16", "10.9.0.0/16"], databaseCidrs: [...SUBNETS, "10.9.5.0/24"] },
-    fixes: [expect.stringContaining(`add "10.9.5.0/24" to declaration.destinations.database.cidrs in ${FILE};`)],
+    fixes: [
+      expect.stringContaining(`add "10.9.5.0/24" to declaration.destinations.database.cidrs in ${FILE}${STEPS};`),
+    ],
   },
   {
     name: "a VPC block in a public range that goes away",
     facts: { databaseCidrs: SUBNETS },
     declared: ({ vpcCidrs }) => vpcCidrs.push("44.32.0.0/16"),
     fixes: [
-      `Fix: if the VPC has no such block any more, remove "44.32.0.0/16" from declaration.vpcCidrs in ${EDITED}; if it has, add the block to the except of the rule named here.`,
+      `Fix: if the VPC has no such block any more, remove "44.32.0.0/16" from declaration.vpcCidrs in ${EDITED}${STEPS}; if it has, add the block to the except of the rule named here.`,
     ],
   },
   {
@@ -122,7 +126,7 @@ const CHANGES: readonly Change[] = [
       vpcCidrs.push("44.32.0.0/16");
       destinations.database.cidrs.push("44.32.5.0/24");
     },
-    fixes: [expect.stringContaining(`remove "44.32.0.0/16" from declaration.vpcCidrs in ${EDITED};`)],
+    fixes: [expect.stringContaining(`remove "44.32.0.0/16" from declaration.vpcCidrs in ${EDITED}${STEPS};`)],
   },
 ];
 
@@ -170,6 +174,23 @@ describe("when the network changes", () => {
     expect(back.edits.map(({ action, values }) => [action, ...values])).toEqual([["remove", value]]);
     applyEdits(config, back.edits);
     expect((await judge(before, config)).fired).toEqual([]);
+  });
+
+  it("the docs show what the pack says", async () => {
+    const { messages } = await runPack(
+      [
+        networkPolicy(
+          structuredClone(
+            buildRunnerPolicy(KEEPERHUB_CONTRACT, networkFacts({ databaseCidrs: [...SUBNETS, "10.1.103.0/24"] }))
+              .policy,
+          ),
+        ),
+      ],
+      shippedConfig("staging"),
+    );
+    const docs = readFileSync(new URL("../../docs/promotion.md", import.meta.url), "utf8").replace(/\s+/g, " ");
+    expect(docs).toContain(messages["private-reach"]?.[0]?.replace(/\s+/g, " "));
+    expect(docs).toContain("## When the network changes");
   });
 
   it("nobody is told to forget a block of the VPC because a part of it is open", async () => {

@@ -167,6 +167,17 @@ describe("the resources of a plan", () => {
     );
   });
 
+  it("may be a list, whose policies are judged before they are written", async () => {
+    const list = {
+      type: "kubernetes:networking.k8s.io/v1:NetworkPolicyList",
+      name: "list",
+      props: { items: [{ ...networkPolicy({ metadata: { name: "x", namespace: "keeperhub" }, spec: wide }).props }] },
+    };
+    const { fired, urns } = await runPack([list], shippedConfig("staging"), { stack: false });
+    expect(fired).toEqual(["private-reach"]);
+    expect([...urns.values()]).toEqual([urnOf(list)]);
+  });
+
   it("may be a list whose items are unknown", async () => {
     const { messages } = await run(() => {}, {
       type: "kubernetes:networking.k8s.io/v1:NetworkPolicyList",
