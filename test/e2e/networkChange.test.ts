@@ -99,6 +99,9 @@ describe("a network that changes, with the policy pack", () => {
       expect.stringContaining(` ${step.policy} `),
     ]);
     expect(refused[2]?.output).toContain("❌ 1 violation");
+    expect(await npm("ci:drift", "staging")).toMatchObject({ status: 1 });
+    const issue = await npm("ci:comment", "drift", "staging", "--print");
+    expect(toldEdits(issue.output)).toEqual(step.told);
 
     const path = join(project.directory, FILE);
     const config = JSON.parse(await readFile(path, "utf8")) as PackConfig;
