@@ -121,3 +121,35 @@ describe("what is told about a loss", () => {
     expect(lost({ internet: "every-port", endpoints: [address] })).toEqual(["the public internet", "c"]);
   });
 });
+
+describe("what is told as one thing", () => {
+  const told = (egress: readonly unknown[], parts: Partial<Declaration>) => {
+    const situation = situationOf({
+      declaration: declare(parts),
+      planned: [{ resource: "0", object: policy(egress) }],
+    });
+    return [...privateReach(situation), ...requiredDestinations(situation)].map(({ message }) => message);
+  };
+
+  it("is of one address family", () => {
+    const to = [
+      { ipBlock: { cidr: "0.0.0.0/0", except: EXCEPTS.filter((cidr) => cidr !== "10.0.0.0/8") } },
+      { ipBlock: { cidr: "::/0", except: ["fe80::/10"] } },
+    ];
+    expect(told([{ to }], {})).toEqual([
+      expect.stringMatching(/Not declared: 10\.0\.0\.0\/8 all ports \([^)]*\([^)]*\)\)\. \(kubernetes and vpc-cni\)$/),
+      expect.stringMatching(/Not declared: fc00::.*\(kubernetes\)$/),
+    ]);
+  });
+
+  it("is the same region under both semantics: what only the agent takes away is not left out", () => {
+    const rules = [
+      block("0.0.0.0/0", { except: [...EXCEPTS, "8.8.8.0/24"] }),
+      block("9.0.0.0/8", { except: ["9.9.9.0/24"], ...on(443) }),
+    ];
+    const [specified, enforced, ...more] = told(rules, { internet: [tcp(443)] });
+    expect(specified).toMatch(/Lost: 8\.8\.8\.0\/24 TCP 443 .*\(kubernetes\)$/);
+    expect(enforced).toMatch(/Lost: .*9\.9\.9\.0\/24 TCP 443 .*\(vpc-cni\)$/);
+    expect(more).toEqual([]);
+  });
+});
