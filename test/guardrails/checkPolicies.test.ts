@@ -63,6 +63,13 @@ describe("the checks of plain values", () => {
     ]);
   });
 
+  it("judge the pods that a policy for some of them leaves out", () => {
+    const found = check([], {}, { podSelector: { matchLabels: { app: "workflow-runner", tier: "a" } } });
+    expect(new Set(found.map(({ guardrail }) => guardrail))).toEqual(
+      new Set(["metadata-endpoints", "private-reach", "isolation"]),
+    );
+  });
+
   it("blame the except that the agent cannot load", () => {
     const found = check([block("::/0", { except: ["fc00::/7", "fe80::/10", "64:ff9b::/96"] })]);
     expect(found).toEqual([
