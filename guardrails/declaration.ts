@@ -64,6 +64,11 @@ export interface DeclaredCluster {
  * need. Never read back from the program that is checked, so that a bug there is caught.
  */
 export interface Declaration {
+  /**
+   * What to call the file that has it as its member `declaration`, such as `policy-pack/config.staging.json`. Default: there
+   * is none, because it was derived.
+   */
+  readonly file?: string;
   readonly runner: {
     /** Namespaces in which runner pods are started; at least one. */
     readonly namespaces: readonly string[];

@@ -28,6 +28,7 @@ export interface Finding {
   readonly rule: number | undefined;
   readonly witness: string;
   readonly message: string;
+  readonly fix: string;
 }
 
 /** More regions than this are counted, not listed. */
@@ -38,35 +39,38 @@ export interface FindingText {
   /** Introduces the list of regions: `Not declared`. */
   readonly heading: string;
   readonly names: readonly NamedAddresses[];
+  /** What to do about some boxes, of which the first is explained. */
+  readonly fix: (boxes: readonly ChangeBox[], why: Explanation) => string;
   /** The port that a witness should have, where the region holds it. */
   readonly port?: number;
   /** One finding for all boxes, explained by the first. Default: one for each decision. */
   readonly together?: boolean;
 }
 
-/** Boxes of a reach, those decided by the same rules for the same reason as one finding each. */
+/** Boxes of a reach, those of one family decided by the same rules for the same reason as one finding each. */
 export function addressFindings(
   reach: Reach,
   boxes: readonly ChangeBox[],
-  { heading, names, port, together = false }: FindingText,
+  { heading, names, fix, port, together = false }: FindingText,
 ): Finding[] {
   const witness = (box: ChangeBox): Point =>
     port !== undefined && box.ports.from <= port && port <= box.ports.to ? { ...witnessOf(box), port } : witnessOf(box);
-  const common = together ? boxes.map(formatBox).join() : undefined;
   const groups = Map.groupBy(
     boxes.map((box) => ({ box, why: explain(reach.analysis, witness(box)) })),
-    ({ why }) => common ?? decisionKey(why),
+    ({ box, why }) => (together ? "" : `${box.range.family} ${decisionKey(why)}`),
   );
-  return [...groups].map(([key, group]) => {
+  return [...groups].map(([decision, group]) => {
     const { why } = group[0] as (typeof group)[0];
+    const own = group.map(({ box }) => box);
     const regions = group.slice(0, MOST_REGIONS).map(({ box }) => `${formatBox(box)} (${nameOf(box, names)})`);
     const more = group.length - regions.length;
     return {
-      key,
+      key: `${decision} ${own.map(formatBox).join()}`,
       ...placeOf(reach, why.allowedBy[0] ?? why.exceptedBy[0] ?? why.nearest?.reference),
       semantics: reach.semantics.name,
       witness: formatPoint(why.point),
       message: `${why.text} ${heading}: ${regions.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`,
+      fix: fix(own, why),
     };
   });
 }
@@ -77,7 +81,7 @@ function nameOf({ range }: ChangeBox, names: readonly NamedAddresses[]): string 
 }
 
 /** Ports on pods by label; the rule is the first that grants them. */
-export function podFindings(reach: Reach, rows: readonly DiffPods[], heading: string): Finding[] {
+export function podFindings(reach: Reach, rows: readonly DiffPods[], heading: string, fix: string): Finding[] {
   return rows.map((row) => {
     const grant = grantOf(reach, row);
     const policy = grant === undefined ? undefined : reach.policies[grant.policy];
@@ -95,6 +99,7 @@ export function podFindings(reach: Reach, rows: readonly DiffPods[], heading: st
       semantics: reach.semantics.name,
       witness,
       message: `${witness}: allowed ${by}. ${heading}.`,
+      fix,
     };
   });
 }
@@ -105,9 +110,9 @@ export function formatPods({ text, protocols, ports }: DiffPods): string {
 }
 
 /** Turns findings into violations, the same ones under both semantics into one. */
-export function violationsOf(guardrail: GuardrailName, findings: readonly Finding[], fix: string): Violation[] {
+export function violationsOf(guardrail: GuardrailName, findings: readonly Finding[]): Violation[] {
   return [...Map.groupBy(findings, ({ key }) => key).values()].map((same) => {
-    const { resource, policy, rule, witness, message } = same[0] as Finding;
+    const { resource, policy, rule, witness, message, fix } = same[0] as Finding;
     const semantics = [...new Set(same.map(({ semantics }) => semantics))].join(" and ");
     const text = `${message} (${semantics})`;
     return { guardrail, resource, policy, rule, witness, message: text, fix, conclusive: true };
@@ -123,9 +128,10 @@ export function placeOf(
   return { resource: policy?.planned.resource, policy: reference?.policy, rule: reference?.rule };
 }
 
+/** The rules that decide and how; not the peers, of which one rule may have many for the same thing. */
 function decisionKey({ reason, allowedBy, exceptedBy, nearest, verdict }: Explanation): string {
   const references = [...allowedBy, ...exceptedBy, ...(nearest === undefined ? [] : [nearest.reference])];
-  const places = references.map(({ policy, path }) => `${policy} ${path.replace(/\.ipBlock\.except\[\d+\]$/, "")}`);
+  const places = references.map(({ policy, path }) => `${policy} ${path.replace(/\.to\[.*$/, "")}`);
   return `${reason} ${verdict} ${[...new Set(places)].join()}`;
 }
 

@@ -1,7 +1,8 @@
 import { formatSelector, type NetworkPolicy, policyId } from "../analysis/index.ts";
 import { selectorOf } from "./declaredPolicies.ts";
 import type { ReadPolicy } from "./plannedPolicy.ts";
-import { idOf, type PolicySet, type RunnerPods } from "./policySet.ts";
+import { idOf, type PolicySet } from "./policySet.ts";
+import { memberIn } from "./remedies.ts";
 import { selectionOf, selectsOthers } from "./selection.ts";
 import { inconclusive, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
@@ -24,7 +25,7 @@ export function isolation(situation: Situation): Violation[] {
   }
   for (const id of declaration.policies) {
     if (![...plan.read, ...plan.unread].some((policy) => idOf(policy) === id)) {
-      violations.push(missing(id, plan, runners));
+      violations.push(missing(id, situation));
     }
   }
   for (const { namespace, labels } of runners) {
@@ -59,7 +60,7 @@ function namedPolicyViolations({ declaration, runners }: Situation, { policy, pl
   if (!runners.some(({ namespace }) => namespace === policy.namespace)) {
     found.push({
       message: `is in namespace ${policy.namespace}, where no runner pods are declared.`,
-      fix: `put it into ${declaration.runner.namespaces.join(" or ")}, or correct runner.namespaces.`,
+      fix: `put it into ${declaration.runner.namespaces.join(" or ")}, or correct ${memberIn(declaration, "runner.namespaces")}.`,
     });
   } else if (selectionOf(policy, { namespace: policy.namespace, labels }) !== "every") {
     found.push({ message: `does not select every runner pod: ${own} asks for more than ${wanted}.`, fix: exact });
@@ -80,7 +81,7 @@ function namedPolicyViolations({ declaration, runners }: Situation, { policy, pl
   }));
 }
 
-function missing(id: string, plan: PolicySet, runners: readonly RunnerPods[]): Violation {
+function missing(id: string, { plan, runners, declaration }: Situation): Violation {
   const others = plan.read
     .filter(({ policy }) => runners.some(({ namespace }) => namespace === policy.namespace))
     .map(({ policy }) => policyId(policy));
@@ -89,7 +90,7 @@ function missing(id: string, plan: PolicySet, runners: readonly RunnerPods[]): V
     ...of(undefined, undefined),
     policy: id,
     message: `NetworkPolicy ${id} is not in the plan${instead}.`,
-    fix: "keep the policy in the program under that name and namespace, or correct the pack's policies.",
+    fix: `keep the policy in the program under that name and namespace, or correct ${memberIn(declaration, "policies")}.`,
   };
 }
 

@@ -1,14 +1,25 @@
+import { formatCidr } from "../analysis/index.ts";
 import { allowedBeyond, within } from "./boxes.ts";
-import { credentialEndpoints } from "./concern.ts";
+import { type CredentialEndpoint, credentialEndpoints } from "./concern.ts";
+import type { Declaration } from "./declaration.ts";
 import { allowing, destinationRule } from "./declaredPolicies.ts";
 import { addressFindings, type Finding, violationsOf } from "./finding.ts";
 import type { Reach } from "./policySet.ts";
+import { memberIn } from "./remedies.ts";
 import { inconclusive, reaches, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
 
-const FIX =
-  "add the endpoint's block (169.254.0.0/16, fc00::/7, behind NAT64 64:ff9b::a9fe:0/112) to the except of the rule named " +
-  "here, or remove the rule; if the runners use EKS Pod Identity, declare 169.254.170.23/32 on 80/TCP as a destination.";
+/** What to do about an endpoint that is open, by the address that a runner would declare. */
+function fixOf(declaration: Declaration): string {
+  const { cidr } = credentialEndpoints(declaration.cluster.ipFamily).find(
+    ({ cidr, declarable }) => declarable && cidr.family === declaration.cluster.ipFamily,
+  ) as CredentialEndpoint;
+  return (
+    "add the endpoint's block (169.254.0.0/16, fc00::/7, behind NAT64 64:ff9b::a9fe:0/112) to the except of the rule named " +
+    "here, or remove the rule; if it is that of EKS Pod Identity and the runners use it, add " +
+    `"pod-identity": {"cidrs": ["${formatCidr(cidr)}"], "ports": ["80/TCP"]} to ${memberIn(declaration, "destinations")}.`
+  );
+}
 
 /**
  * Guardrail 1: the endpoints that hand out credentials are unreachable on every port, the metadata service whatever is
@@ -19,7 +30,7 @@ export function metadataEndpoints(situation: Situation): Violation[] {
   const findings = runners.flatMap((runner) =>
     reaches(situation, plan, runner).flatMap((reach) => endpointFindings(situation, reach)),
   );
-  return [...violationsOf("metadata-endpoints", findings, FIX), ...inconclusive("metadata-endpoints", plan, runners)];
+  return [...violationsOf("metadata-endpoints", findings), ...inconclusive("metadata-endpoints", plan, runners)];
 }
 
 /** What one reach opens. */
@@ -30,5 +41,5 @@ export function endpointFindings({ declaration, names }: Situation, reach: Reach
   const open = credentialEndpoints(cluster.ipFamily)
     .filter(({ cidr }) => reach.semantics.name === "kubernetes" || cidr.family === cluster.ipFamily)
     .flatMap(({ cidr, declarable }) => within(allowedBeyond(declarable ? declared : nothing, reach.analysis), [cidr]));
-  return addressFindings(reach, open, { heading: "Open", names, port: 80 });
+  return addressFindings(reach, open, { heading: "Open", names, port: 80, fix: () => fixOf(declaration) });
 }

@@ -7,7 +7,13 @@ import type { OpaquePolicy } from "./situation.ts";
 
 /** API groups of policies other than `networking.k8s.io`, and whether their objects belong to a namespace. */
 const KINDS: Readonly<Record<string, Readonly<Record<string, "namespaced" | "cluster">>>> = {
-  "networking.k8s.aws": { ApplicationNetworkPolicy: "namespaced", ClusterNetworkPolicy: "cluster" },
+  "networking.k8s.aws": {
+    ApplicationNetworkPolicy: "namespaced",
+    ClusterNetworkPolicy: "cluster",
+    // What the controller makes of policies; the agent applies it whoever wrote it.
+    ClusterPolicyEndpoint: "cluster",
+    PolicyEndpoint: "namespaced",
+  },
   "policy.networking.k8s.io": {
     AdminNetworkPolicy: "cluster",
     BaselineAdminNetworkPolicy: "cluster",

@@ -8,7 +8,7 @@ import {
   parseAddress,
   parseNetworkPolicies,
 } from "../analysis/index.ts";
-import { isObject } from "./plainObject.ts";
+import { isObject, membersOf } from "./plainObject.ts";
 
 /** A NetworkPolicy of a plan or of a cluster, as it was found. */
 export interface PlannedPolicy {
@@ -40,6 +40,8 @@ export interface ReadPolicy {
 /** A policy about which nothing can be concluded, and why. */
 export interface UnreadPolicy {
   readonly planned: PlannedPolicy;
+  /** Its name and namespace, where at least these are known. */
+  readonly identity: { readonly namespace: string; readonly name: string } | undefined;
   /** All of it but its rules, where that much is readable: enough to tell which pods it selects. */
   readonly shell: NetworkPolicy | undefined;
   /** What keeps it from being read, as the end of a sentence. */
@@ -58,6 +60,7 @@ export function readPolicy(planned: PlannedPolicy): ReadPolicy | UnreadPolicy {
     const onlyRules = unknown.every((path) => path.startsWith("spec.egress"));
     return {
       planned,
+      identity: unknown.some((path) => path.startsWith("metadata")) ? undefined : identityOf(object),
       shell: onlyRules ? shellOf(object) : undefined,
       reason: `${unknown.join(", ")} ${unknown.length === 1 ? "is" : "are"} unknown until up`,
       fix: "make every value of the policy known at preview: from config, and from lookups whose arguments are plain values.",
@@ -70,6 +73,7 @@ export function readPolicy(planned: PlannedPolicy): ReadPolicy | UnreadPolicy {
   }
   return {
     planned,
+    identity: identityOf(object),
     shell: shellOf(object),
     reason: `it is not a NetworkPolicy that the API server would accept: ${policy.map(describeProblem).join("; ")}`,
     fix: "correct the policy.",
@@ -102,6 +106,12 @@ function ownFields(object: unknown): unknown {
         Object.entries(object).filter(([key]) => !key.startsWith("__") && key !== "id" && key !== "urn"),
       )
     : object;
+}
+
+/** As the parser reads them: what has no namespace is in `default`. */
+function identityOf(object: unknown): UnreadPolicy["identity"] {
+  const { name, namespace = "default" } = membersOf(membersOf(object).metadata);
+  return typeof name === "string" && typeof namespace === "string" ? { namespace, name } : undefined;
 }
 
 /** The policy without its rules; `undefined` where not even that can be read. */

@@ -32,15 +32,22 @@ export function policySet(planned: readonly PlannedPolicy[]): PolicySet {
 
 /** `namespace/name` of a policy; of an unreadable one as far as it can be told. */
 export function idOf(policy: ReadPolicy | UnreadPolicy): string | undefined {
-  const readable = isRead(policy) ? policy.policy : policy.shell;
-  return readable && policyId(readable);
+  if (isRead(policy)) {
+    return policyId(policy.policy);
+  }
+  const { identity } = policy;
+  return identity && `${identity.namespace}/${identity.name}`;
 }
 
 /** The policies that may select one of these pods. */
 export function selecting({ read, unread }: PolicySet, runner: RunnerPods): PolicySet {
   return {
     read: read.filter(({ policy }) => selectionOf(policy, runner) !== "none"),
-    unread: unread.filter(({ shell }) => shell === undefined || selectionOf(shell, runner) !== "none"),
+    unread: unread.filter(({ shell, identity }) =>
+      shell === undefined
+        ? identity === undefined || identity.namespace === runner.namespace
+        : selectionOf(shell, runner) !== "none",
+    ),
   };
 }
 

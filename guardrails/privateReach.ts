@@ -1,17 +1,14 @@
 import type { ChangeBox } from "../analysis/boxes.ts";
-import { bareDiff, type Cidr, overlaps } from "../analysis/index.ts";
+import { bareDiff, type Cidr, type Explanation, overlaps } from "../analysis/index.ts";
 import { allowedBeyond, within } from "./boxes.ts";
 import { credentialEndpoints, privateSpace } from "./concern.ts";
-import type { DeclaredCluster } from "./declaration.ts";
+import type { Declaration, DeclaredCluster } from "./declaration.ts";
 import { allowing, destinationRule } from "./declaredPolicies.ts";
 import { addressFindings, type Finding, podFindings, violationsOf } from "./finding.ts";
 import type { Reach } from "./policySet.ts";
+import { destinationEdit, formatEdits, memberIn, regionMembers, staleVpcEdit } from "./remedies.ts";
 import { inconclusive, reaches, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
-
-const FIX =
-  "if the runners need it, add it to the pack's destinations with its ports; if not, add the block to the except of the " +
-  "rule named here, or narrow the rule's peer or ports.";
 
 /** Guardrail 2: whatever the runner pods may reach outside the public internet is in the declared list. */
 export function privateReach(situation: Situation): Violation[] {
@@ -19,20 +16,51 @@ export function privateReach(situation: Situation): Violation[] {
   const findings = runners.flatMap((runner) =>
     reaches(situation, plan, runner).flatMap((reach) => undeclaredFindings(situation, reach)),
   );
-  return [...violationsOf("private-reach", findings, FIX), ...inconclusive("private-reach", plan, runners)];
+  return [...violationsOf("private-reach", findings), ...inconclusive("private-reach", plan, runners)];
 }
 
 /** What one reach opens that is not declared. */
 export function undeclaredFindings({ declaration, names }: Situation, reach: Reach): Finding[] {
   const declared = allowing(declaration.destinations.map(destinationRule));
+  return [
+    ...addressFindings(reach, undeclaredBoxes(declaration, reach), {
+      heading: "Not declared",
+      names,
+      fix: (boxes, why) => addressFix(declaration, boxes, reach, why),
+    }),
+    ...podFindings(
+      reach,
+      bareDiff(declared, reach.analysis).gained.pods,
+      "Not declared",
+      `if the runners are meant to reach these pods, declare them with their ports, as a member of ${memberIn(declaration, "destinations")}; if not, narrow the rule's peer or ports.`,
+    ),
+  ];
+}
+
+/** Private addresses that a reach opens and that are not declared. */
+export function undeclaredBoxes(declaration: Declaration, reach: Reach): ChangeBox[] {
+  const declared = allowing(declaration.destinations.map(destinationRule));
   const space = judgedSpace(privateSpace(declaration), reach, declaration.cluster);
   // The credential endpoints have a guardrail of their own.
   const credentials = credentialEndpoints(declaration.cluster.ipFamily).map(({ cidr }) => cidr);
-  const boxes = within(allowedBeyond(declared, reach.analysis), space);
-  return [
-    ...addressFindings(reach, withoutSingle(boxes, credentials), { heading: "Not declared", names }),
-    ...podFindings(reach, bareDiff(declared, reach.analysis).gained.pods, "Not declared"),
-  ];
+  return withoutSingle(within(allowedBeyond(declared, reach.analysis), space), credentials);
+}
+
+function addressFix(declaration: Declaration, boxes: readonly ChangeBox[], reach: Reach, why: Explanation): string {
+  const stale = staleVpcEdit(declaration, boxes);
+  if (stale !== undefined) {
+    return `if the VPC has no such block any more, ${formatEdits([stale], declaration)}; if it has, add the block to the except of the rule named here.`;
+  }
+  const edit = destinationEdit(declaration, boxes, reach, why);
+  const members = edit === undefined ? regionMembers(boxes, reach, why) : undefined;
+  const otherwise = "if not, take it out of the rule named here, or add it to the except of that rule.";
+  if (edit !== undefined) {
+    return `if the runners are meant to reach it, ${formatEdits([edit], declaration)}; ${otherwise}`;
+  }
+  const destinations = memberIn(declaration, "destinations");
+  return members === undefined
+    ? `add the block to the except of the rule named here, or narrow the rule's peer or ports; what the runners are meant to reach is declared with its ports in ${destinations}.`
+    : `if the runners are meant to reach it, add "NAME": {${members}} to ${destinations}; ${otherwise}`;
 }
 
 /** The ranges that a semantics has a verdict about: the agent never looks at packets of the other family. */

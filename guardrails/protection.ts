@@ -1,7 +1,8 @@
 import { formatSelector } from "../analysis/index.ts";
 import { type ChangeAcknowledgement, type PolicyChange, staleViolations, valid } from "./acknowledgement.ts";
+import { isRead, type UnreadPolicy } from "./plannedPolicy.ts";
 import { idOf, type PolicySet } from "./policySet.ts";
-import type { Situation } from "./situation.ts";
+import { inconclusive, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
 
 /** What happens to a declared policy. */
@@ -20,13 +21,22 @@ interface Change {
  * @param today `YYYY-MM-DD`
  */
 export function protection(
-  { scope, declaration, named, deployed }: Situation,
+  { scope, declaration, runners, plan, named, deployed }: Situation,
   acknowledgements: readonly ChangeAcknowledgement[],
   today: string,
 ): Violation[] {
+  // Without a name nobody can tell whether it is a declared policy, nor without a selector what becomes of one.
+  const isOpen = (policy: UnreadPolicy) => {
+    const id = idOf(policy);
+    return (
+      id === undefined || (deployed !== undefined && policy.shell === undefined && declaration.policies.includes(id))
+    );
+  };
+  const open = { read: [], unread: plan.unread.filter(isOpen) };
+  const undecided = declaration.policies.length === 0 ? [] : inconclusive("protection", open, runners);
   const changes = [
     ...unprotected(named),
-    ...(deployed === undefined ? [] : changesSince(deployed, named, declaration.policies)),
+    ...(deployed === undefined || undecided.length > 0 ? [] : changesSince(deployed, named, declaration.policies)),
   ];
   const accepted = valid(acknowledgements, today);
   const accepts =
@@ -34,6 +44,7 @@ export function protection(
     (word: ChangeAcknowledgement) =>
       word.policy === policy && word.change === change;
   return [
+    ...undecided,
     ...changes
       .filter((change) => !accepted.some(accepts(change)))
       .map(
@@ -71,7 +82,7 @@ function unprotected({ read, unread }: PolicySet): Change[] {
 
 function changesSince(deployed: PolicySet, named: PolicySet, declared: readonly string[]): Change[] {
   const planned = new Map([...named.read, ...named.unread].map((policy) => [idOf(policy), policy]));
-  return deployed.read.flatMap((before): Change[] => {
+  return [...deployed.read, ...deployed.unread].flatMap((before): Change[] => {
     const id = idOf(before) ?? "";
     const after = planned.get(id);
     if (after === undefined) {
@@ -87,9 +98,11 @@ function changesSince(deployed: PolicySet, named: PolicySet, declared: readonly 
           ]
         : [];
     }
-    const shell = "policy" in after ? after.policy : after.shell;
-    const [old, now] = [before.policy, shell].map((policy) => policy && formatSelector(policy.podSelector));
-    return now === undefined || old === now
+    const [old, now] = [before, after].map((each) => {
+      const readable = isRead(each) ? each.policy : each.shell;
+      return readable && formatSelector(readable.podSelector);
+    });
+    return now === undefined || old === undefined || old === now
       ? []
       : [
           {

@@ -1,16 +1,21 @@
 import type { ChangeBox } from "../analysis/boxes.ts";
-import { bareDiff, type EgressAnalysis, type EgressRule } from "../analysis/index.ts";
-import { allowedBeyond } from "./boxes.ts";
-import type { Declaration } from "./declaration.ts";
+import {
+  bareDiff,
+  type EgressAnalysis,
+  type EgressRule,
+  explain,
+  type PortRange,
+  witnessOf,
+} from "../analysis/index.ts";
+import { allowedBeyond, within } from "./boxes.ts";
+import type { Declaration, Destination, RequiredEndpoint } from "./declaration.ts";
 import { allowing, destinationRule, endpointRule, internetRule } from "./declaredPolicies.ts";
 import { addressFindings, type Finding, formatPods, violationsOf } from "./finding.ts";
 import type { Reach } from "./policySet.ts";
+import { undeclaredBoxes } from "./privateReach.ts";
+import { destinationEdit, formatEdits, lostBlocksEdit, memberIn, vpcBlocksEdit } from "./remedies.ts";
 import { inconclusive, reachesOfRead, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
-
-const FIX =
-  "allow it in a rule of its own, with the port as the destination's containers or hosts see it; or, if the runners no " +
-  "longer need it, take it out of the pack's declaration.";
 
 /** Guardrail 4: what the runners need stays reachable, under both semantics. */
 export function requiredDestinations(situation: Situation): Violation[] {
@@ -19,39 +24,75 @@ export function requiredDestinations(situation: Situation): Violation[] {
   const findings = runners.flatMap((runner) =>
     reachesOfRead(situation, plan, runner).flatMap((reach) =>
       required.flatMap((requirement) => [
-        ...lossFindings(situation, reach, requirement, lostBoxes(reach, requirement)),
-        ...podLosses(reach, requirement),
+        ...addressLosses(situation, reach, requirement),
+        ...podLosses(situation, reach, requirement),
       ]),
     ),
   );
-  return [
-    ...violationsOf("required-destinations", findings, FIX),
-    ...inconclusive("required-destinations", plan, runners),
-  ];
+  return [...violationsOf("required-destinations", findings), ...inconclusive("required-destinations", plan, runners)];
 }
 
-/** Something that must stay reachable, with all that it stands for. */
+function addressLosses(situation: Situation, reach: Reach, requirement: Requirement): Finding[] {
+  const lost = lostBoxes(reach, requirement);
+  return lost.length === 0
+    ? []
+    : lossFindings(situation, reach, requirement, lost, lossFix(situation, reach, requirement, lost));
+}
+
+/** Something that must stay reachable. */
 export interface Requirement {
   readonly name: string;
+  /** All that it stands for. */
   readonly analysis: EgressAnalysis;
+  /** Where it is declared: `destinations.database`, `internet`. */
+  readonly member: string;
+  /** The destination, where it is one. */
+  readonly destination?: Destination;
 }
 
-/** Everything that a declaration requires. */
+/**
+ * Everything that a declaration requires. Not an endpoint that may be anywhere in the public internet where all of that is
+ * required on its port: it would be lost for the same reason.
+ */
 export function requirements(declaration: Declaration): Requirement[] {
   const { destinations, endpoints } = declaration;
-  const requirement = (name: string, rule: EgressRule): Requirement => ({ name, analysis: allowing([rule]) });
+  const requirement = (name: string, member: string, rule: EgressRule): Requirement => ({
+    name,
+    member,
+    analysis: allowing([rule]),
+  });
   const internet = internetRule(declaration);
   return [
     ...destinations
       .filter(({ required }) => required)
-      .map((destination) => requirement(`destination ${destination.name}`, destinationRule(destination))),
-    ...(internet === undefined ? [] : [requirement("the public internet", internet)]),
-    ...endpoints.map((endpoint) => requirement(endpoint.name, endpointRule(declaration, endpoint))),
+      .map((destination) => ({
+        ...requirement(
+          `destination ${destination.name}`,
+          `destinations.${destination.name}`,
+          destinationRule(destination),
+        ),
+        destination,
+      })),
+    ...(internet === undefined ? [] : [requirement("the public internet", "internet", internet)]),
+    ...endpoints
+      .filter((endpoint) => !isPartOfInternet(declaration, endpoint))
+      .map((endpoint) => requirement(endpoint.name, "endpoints", endpointRule(declaration, endpoint))),
   ];
 }
 
+function isPartOfInternet({ internet }: Declaration, { cidr, ports: { protocol, range } }: RequiredEndpoint): boolean {
+  return (
+    cidr === undefined &&
+    (internet === "every-port" || internet.some((ports) => ports.protocol === protocol && contains(ports.range, range)))
+  );
+}
+
+function contains(outer: PortRange, inner: PortRange): boolean {
+  return outer.from <= inner.from && inner.to <= outer.to;
+}
+
 /** The addresses of a requirement that a reach denies, or may deny. */
-export function lostBoxes({ analysis }: Reach, requirement: Requirement): readonly ChangeBox[] {
+export function lostBoxes({ analysis }: Reach, requirement: Pick<Requirement, "analysis">): readonly ChangeBox[] {
   return allowedBeyond(analysis, requirement.analysis);
 }
 
@@ -61,16 +102,48 @@ export function lossFindings(
   reach: Reach,
   { name }: Requirement,
   lost: readonly ChangeBox[],
+  fix: string,
 ): Finding[] {
-  return addressFindings(reach, lost, { heading: "Lost", names, together: true }).map((finding) => ({
+  return addressFindings(reach, lost, { heading: "Lost", names, together: true, fix: () => fix }).map((finding) => ({
     ...finding,
     key: `${name}: ${finding.key}`,
     message: `${name} is not reachable everywhere: ${finding.message}`,
   }));
 }
 
+const ALLOW = "allow it in a rule of its own, with the port as the destination's containers or hosts see it";
+
+/** What to do about lost addresses of a requirement. */
+function lossFix(
+  { declaration }: Situation,
+  reach: Reach,
+  { name, member, destination }: Requirement,
+  lost: readonly ChangeBox[],
+): string {
+  if (destination !== undefined) {
+    const edit = lostBlocksEdit(destination, lost, reach);
+    return edit === undefined
+      ? `${ALLOW}; or, if the runners no longer need it, change ${memberIn(declaration, member)}.`
+      : `if this is no destination any more, ${formatEdits([edit], declaration)}; if it is, ${ALLOW}.`;
+  }
+  const vpc = vpcBlocksEdit(declaration, lost, reach, (changed) => {
+    const again = requirements(changed).find((requirement) => requirement.name === name);
+    return again === undefined ? [] : lostBoxes(reach, again);
+  });
+  if (vpc === undefined) {
+    return `${ALLOW}; or, if the runners no longer need it, change ${memberIn(declaration, member)}.`;
+  }
+  // Inside the VPC what is allowed has to be declared; so that this is not the next thing to be refused.
+  const opened = within(undeclaredBoxes(vpc.declaration, reach), vpc.blocks);
+  const [first] = opened;
+  const inside = first && destinationEdit(declaration, opened, reach, explain(reach.analysis, witnessOf(first)));
+  const edits = [vpc.edit, ...(inside === undefined ? [] : [inside])];
+  const blocks = vpc.edit.values.join(" and ");
+  return `if the VPC has ${blocks} now, which makes it private, ${formatEdits(edits, declaration)}; if it has not, take it out of the except named here.`;
+}
+
 /** Pods by label that no rule allows any more. Other policies cannot cause that: they only add. */
-function podLosses(reach: Reach, { name, analysis }: Requirement): Finding[] {
+function podLosses({ declaration }: Situation, reach: Reach, { name, analysis, member }: Requirement): Finding[] {
   return bareDiff(reach.analysis, analysis).gained.pods.map((row) => {
     const witness = formatPods(row);
     return {
@@ -81,6 +154,7 @@ function podLosses(reach: Reach, { name, analysis }: Requirement): Finding[] {
       rule: undefined,
       witness,
       message: `${name} is not reachable: no rule allows ${witness}.`,
+      fix: `${ALLOW}; or, if the runners no longer need it, change ${memberIn(declaration, member)}.`,
     };
   });
 }

@@ -6,14 +6,13 @@ import { divergenceHazards } from "./eksHazards.ts";
 import { addressFindings, type Finding, podFindings, violationsOf } from "./finding.ts";
 import { type PolicySet, policiesOf, type Reach, type RunnerPods, reachOf } from "./policySet.ts";
 import { judgedSpace } from "./privateReach.ts";
+import { memberIn } from "./remedies.ts";
 import { lossFindings, lostBoxes, requirements } from "./requiredDestinations.ts";
 import { allReaches, inconclusive, reaches, reachesOfRead, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
 
-const FIX_REACH =
-  "narrow the other policy's podSelector so that it does not select the runners, narrow its rules, or declare the destination.";
-const FIX_LOSS =
-  "narrow the other policy's podSelector so that it does not select the runners, or take the except out of it: the agent applies an except to the rules of all policies.";
+const NARROW = "narrow the other policy's podSelector so that it does not select the runners";
+const FIX_LOSS = `${NARROW}, or take the except out of it: the agent applies an except to the rules of all policies.`;
 
 /**
  * Guardrail 6: what the other policies that select runner pods, in the plan or deployed, add to what the declared ones
@@ -33,21 +32,22 @@ export function union(situation: Situation): Violation[] {
 function addedBy(situation: Situation, base: PolicySet, runner: RunnerPods): Violation[] {
   const { declaration, joint } = situation;
   const declared = declaration.destinations.map(destinationRule);
+  const fix = `${NARROW}, narrow its rules, or declare the destination in ${memberIn(declaration, "destinations")}.`;
   const required = requirements(declaration);
   const gained = withBase(base, reaches(situation, joint, runner)).flatMap(([before, reach]) =>
-    gains(situation, before, reach, declared),
+    gains(situation, before, reach, declared, fix),
   );
   const lost = withBase(base, reachesOfRead(situation, joint, runner)).flatMap(([before, reach]) => {
     const taken = allowedBeyond(reach.analysis, before.analysis);
     return required.flatMap((requirement) =>
-      lossFindings(situation, reach, requirement, intersection(lostBoxes(reach, requirement), taken)),
+      lossFindings(situation, reach, requirement, intersection(lostBoxes(reach, requirement), taken), FIX_LOSS),
     );
   });
   const hazards = withBase(base, allReaches(situation, joint, runner)).flatMap(([before, reach]) => {
     const known = new Set(divergenceHazards("union", before).map(({ message }) => message));
     return divergenceHazards("union", reach).filter(({ message }) => !known.has(message));
   });
-  return [...violationsOf("union", gained, FIX_REACH), ...violationsOf("union", lost, FIX_LOSS), ...hazards];
+  return [...violationsOf("union", gained), ...violationsOf("union", lost), ...hazards];
 }
 
 /** Each reach with the part of it that the base policies make up, where there is something else in it. */
@@ -65,6 +65,7 @@ function gains(
   before: Reach,
   reach: Reach,
   declared: readonly EgressRule[],
+  fix: string,
 ): Finding[] {
   if (!before.analysis.isolated) {
     return [];
@@ -78,8 +79,9 @@ function gains(
     ...addressFindings(reach, intersection(undeclared, allowedBeyond(before.analysis, reach.analysis)), {
       heading: "Not declared",
       names,
+      fix: () => fix,
     }),
-    ...podFindings(reach, bareDiff(expected, reach.analysis).gained.pods, "Not declared"),
+    ...podFindings(reach, bareDiff(expected, reach.analysis).gained.pods, "Not declared", fix),
   ];
 }
 

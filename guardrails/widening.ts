@@ -7,11 +7,9 @@ import { allowing, declaredPolicy, destinationRule } from "./declaredPolicies.ts
 import { addressFindings, podFindings, violationsOf } from "./finding.ts";
 import { policiesOf, type Reach } from "./policySet.ts";
 import { judgedSpace } from "./privateReach.ts";
+import { regionMembers } from "./remedies.ts";
 import { inconclusive, reaches, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
-
-const FIX =
-  "if the runners are meant to reach it, acknowledge the region in the pack's config with a reason and an expiry date; if not, take it out of the rule named here.";
 
 /** What the runners could reach before and after. */
 interface Step {
@@ -42,17 +40,25 @@ export function widening(
     ...addressFindings(step.after, newBoxes(situation, step, accepted), {
       heading: "Newly reachable",
       names: situation.names,
+      fix: (boxes, why) => fixOf(situation, regionMembers(boxes, step.after, why)),
     }),
-    ...podFindings(step.after, newPods(step, accepted), "Newly reachable"),
+    ...podFindings(step.after, newPods(step, accepted), "Newly reachable", fixOf(situation, undefined)),
   ]);
   const isUsed = ({ region }: RegionAcknowledgement) =>
     steps.some((step) => covers(situation, step, destinationRule(region)));
   const unread = { read: [], unread: [...new Set([...deployed.unread, ...joint.unread])] };
   return [
-    ...violationsOf("widening", findings, FIX),
+    ...violationsOf("widening", findings),
     ...staleViolations("widening", acknowledgements, today, isUsed),
     ...inconclusive("widening", unread, runners),
   ];
+}
+
+/** What to do about a region, with the members that acknowledge it where they are known. */
+function fixOf({ declaration: { file } }: Situation, members: string | undefined): string {
+  const where = `widening.acknowledgements${file === undefined ? "" : ` in ${file}`}`;
+  const word = `"NAME": {${members ?? '"cidrs" or "pods", "ports"'}, "reason": "WHY", "expires": "YYYY-MM-DD"}`;
+  return `if the runners are meant to reach it, add ${word} to ${where}; if not, take it out of the rule named here.`;
 }
 
 /** Pairs reaches of one semantics: of the pods that few policies select, and of those that all select. */
@@ -61,6 +67,10 @@ function stepsOf(before: readonly Reach[], after: readonly Reach[]): Step[] {
     reaches.filter(({ semantics }) => semantics.name === name);
   return [...new Set(after.map(({ semantics }) => semantics.name))].flatMap((name) => {
     const [old, now] = [ofSemantics(before, name), ofSemantics(after, name)];
+    // What was enforced is not known: of policies that the agent cannot load, or that cannot be read.
+    if (old.length === 0) {
+      return [];
+    }
     return Array.from({ length: Math.max(old.length, now.length) }, (_, index) => ({
       before: (old[index] ?? old.at(-1)) as Reach,
       after: (now[index] ?? now.at(-1)) as Reach,

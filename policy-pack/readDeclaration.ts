@@ -26,10 +26,15 @@ export interface DeclarationConfig {
   readonly deployed: string | undefined;
 }
 
-/** Reads the config of the policy `declaration`; `undefined` if that noted problems. */
+/**
+ * Reads the config of the policy `declaration`; `undefined` if that noted problems.
+ *
+ * @param file what to call the file that holds it, for messages that tell to change it
+ */
 export function readDeclaration(
   config: Readonly<Record<string, unknown>>,
   problems: Problem[],
+  file: string,
 ): DeclarationConfig | undefined {
   const before = problems.length;
   const own = new Fields("declaration", config, DECLARATION_KEYS, problems);
@@ -50,7 +55,7 @@ export function readDeclaration(
   if (problems.length > before || runner === undefined || cluster === undefined || vpcCidrs === undefined) {
     return undefined;
   }
-  const declaration = { runner, policies, cluster, vpcCidrs, destinations, internet, endpoints };
+  const declaration = { file, runner, policies, cluster, vpcCidrs, destinations, internet, endpoints };
   checkEndpoints(declaration, own);
   return problems.length > before ? undefined : { declaration, deployed };
 }

@@ -18,9 +18,14 @@ export interface Plan {
 /** `kubernetes:networking.k8s.io/v1:NetworkPolicy`. */
 const TOKEN = /^kubernetes:(?<apiVersion>[^:]+):(?<kind>\w+)$/;
 
-/** Whether a resource is a NetworkPolicy by itself, not a list or a patch of one. */
-export function isNetworkPolicy(type: string): boolean {
-  return isPolicyKind(type, "NetworkPolicy");
+/** Whether resources of a type hold whole NetworkPolicies: a policy or a list, but no patch of one. */
+export function holdsPolicies(type: string): boolean {
+  return isPolicyKind(type, "NetworkPolicy") || isPolicyKind(type, "NetworkPolicyList");
+}
+
+/** The NetworkPolicies that a resource holds, of a type of which {@link holdsPolicies} is true. */
+export function policiesOf(resource: Resource): PlannedPolicy[] {
+  return isPolicyKind(resource.type, "NetworkPolicyList") ? listedPolicies(resource) : [plannedPolicy(resource)];
 }
 
 /** Collects what matters for the runners from the resources of a plan, those inside components and charts included. */
@@ -34,12 +39,10 @@ export function readPlan(
   const opaque: OpaquePolicy[] = [];
   for (const resource of resources) {
     const { type } = resource;
-    if (isNetworkPolicy(type)) {
-      planned.push(plannedPolicy(resource));
+    if (holdsPolicies(type)) {
+      planned.push(...policiesOf(resource));
     } else if (isPolicyKind(type, "NetworkPolicyPatch")) {
       patches.push(plannedPolicy(resource));
-    } else if (isPolicyKind(type, "NetworkPolicyList")) {
-      planned.push(...listedPolicies(resource));
     } else {
       opaque.push(...opaqueResource(resource, declaration));
     }
@@ -48,18 +51,37 @@ export function readPlan(
 }
 
 /** A NetworkPolicy resource. Without a namespace of its own it goes where its provider puts it. */
-export function plannedPolicy({ props, urn, opts, provider }: Resource): PlannedPolicy {
+function plannedPolicy({ props, urn, opts, provider }: Resource): PlannedPolicy {
   const { value, unknownPaths } = plainValues(props);
-  return withNamespace({ resource: urn, object: value, unknownPaths, protect: opts.protect }, provider);
+  const { metadata, spec } = membersOf(value);
+  // A provider that is itself not known yet has no outputs to show.
+  const isHidden = unknownPaths.length === 0 && metadata === undefined && spec === undefined;
+  const unknown = isHidden ? ["metadata", "spec"] : unknownPaths;
+  return withNamespace({ resource: urn, object: value, unknownPaths: unknown, protect: opts.protect }, provider);
 }
 
+/** Members of a provider that say in which namespace it puts what has none. */
+const PLACING = ["namespace", "kubeconfig", "context"] as const;
+
+/**
+ * Puts a policy without a namespace where its provider does. The provider does that by itself before the pack sees the
+ * policy (seen with @pulumi/kubernetes 4.34, 2026-11), also from the kubeconfig, except while its settings are unknown.
+ */
 function withNamespace(policy: PlannedPolicy, provider: Resource["provider"]): PlannedPolicy {
+  const { unknownPaths = [] } = policy;
   const object = membersOf(policy.object);
   const metadata = membersOf(object.metadata);
-  const { namespace } = membersOf(plainValues(provider?.props).value);
-  return typeof namespace !== "string" || metadata.namespace !== undefined
-    ? policy
-    : { ...policy, object: { ...object, metadata: { ...metadata, namespace } } };
+  if (metadata.namespace !== undefined || unknownPaths.some((path) => /^metadata(\.namespace)?$/.test(path))) {
+    return policy;
+  }
+  const settings = plainValues(provider?.props);
+  const { namespace } = membersOf(settings.value);
+  if (typeof namespace === "string") {
+    return { ...policy, object: { ...object, metadata: { ...metadata, namespace } } };
+  }
+  return PLACING.some((member) => settings.unknownPaths.includes(member))
+    ? { ...policy, unknownPaths: [...unknownPaths, "metadata.namespace"] }
+    : policy;
 }
 
 function listedPolicies({ props, urn, opts, provider }: Resource): PlannedPolicy[] {
@@ -124,14 +146,23 @@ function opaqueResource({ type, props, urn }: Resource, declaration: Declaration
   return found === undefined ? [] : [found];
 }
 
-/** A Helm release creates its objects beside the plan; it lists them only once they are known. */
+/**
+ * A Helm release creates its objects beside the plan, and lists their names only once it has: `NAMESPACE/NAME`, or `NAME`
+ * where that is all there is to say. Before that it is taken to stay in its own namespace.
+ */
 function releasePolicy(urn: string, object: unknown, { runner }: Declaration): OpaquePolicy[] {
   const { name, namespace, resourceNames } = membersOf(object);
   const isElsewhere = typeof namespace === "string" && !runner.namespaces.includes(namespace);
-  const kinds = resourceNames === undefined ? undefined : Object.keys(membersOf(resourceNames));
-  return isElsewhere || kinds?.some((kind) => kind.includes("NetworkPolicy")) === false
-    ? []
-    : [{ resource: urn, what: `Helm release ${name ?? urn}, whose NetworkPolicies the plan does not show,` }];
+  const names = Object.entries(membersOf(resourceNames)).flatMap(([kind, names]) =>
+    kind.includes("NetworkPolicy") && Array.isArray(names) ? names.map(String) : [],
+  );
+  const matters =
+    resourceNames === undefined
+      ? !isElsewhere
+      : names.some((id) => !id.includes("/") || runner.namespaces.some((own) => id.startsWith(`${own}/`)));
+  return matters
+    ? [{ resource: urn, what: `Helm release ${name ?? urn}, whose NetworkPolicies the plan does not show,` }]
+    : [];
 }
 
 function isPolicyKind(type: string, wanted: string): boolean {

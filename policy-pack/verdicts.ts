@@ -17,11 +17,12 @@ import {
   type Violation,
   widening,
 } from "../guardrails/index.ts";
+import { configFileOf } from "./configFile.ts";
 import type { Report } from "./guardrailPolicy.ts";
 import { readChangeAcknowledgements, readRegionAcknowledgements } from "./readAcknowledgements.ts";
 import { readDeclaration } from "./readDeclaration.ts";
 import { type DeployedPolicies, readDeployed } from "./readDeployed.ts";
-import { isNetworkPolicy, plannedPolicy, type Resource, readPlan } from "./readPlan.ts";
+import { holdsPolicies, policiesOf, type Resource, readPlan } from "./readPlan.ts";
 
 /** A policy's own config, as the engine gives it. */
 type Config = Readonly<Record<string, unknown>>;
@@ -79,19 +80,26 @@ export class Verdicts {
   /** Whether the declaration of the run that goes on has been taken. */
   private hasTaken = false;
   private readonly reported = new Set<string>();
+  /** Guardrails and resources of which nothing could be concluded when they came. */
+  private readonly undecided = new Set<string>();
 
   /** @param today the day as `YYYY-MM-DD` */
   constructor(today: () => string) {
     this.today = today;
   }
 
-  /** Takes the declaration of a run that begins, and says what is wrong with it. */
-  declare(config: Config): Report[] {
+  /**
+   * Takes the declaration of a run that begins, and says what is wrong with it.
+   *
+   * @param urn of any resource of the stack; `undefined` where the plan has none
+   */
+  declare(config: Config, urn: string | undefined): Report[] {
     this.reported.clear();
+    this.undecided.clear();
     this.declared = undefined;
     this.hasTaken = true;
     const problems: Problem[] = [];
-    const read = readDeclaration(config, problems);
+    const read = readDeclaration(config, problems, configFileOf(config, urn));
     const deployed = read?.deployed === undefined ? undefined : readDeployed(read.deployed, read.declaration, problems);
     if (read !== undefined && problems.length === 0) {
       this.declared = { declaration: read.declaration, deployed };
@@ -100,8 +108,8 @@ export class Verdicts {
   }
 
   /** The same at the end of a run in which the stack itself did not come as a resource; else nothing is left to say. */
-  declareUnlessDone(config: Config): Report[] {
-    const reports = this.hasTaken ? [] : this.declare(config);
+  declareUnlessDone(config: Config, urn: string | undefined): Report[] {
+    const reports = this.hasTaken ? [] : this.declare(config, urn);
     this.hasTaken = false;
     return reports;
   }
@@ -113,7 +121,7 @@ export class Verdicts {
 
   /** Whether a guardrail judges a resource of this type as soon as it is known, before it is written. */
   judgesAlone(name: GuardrailName, type: string): boolean {
-    return GUARDRAILS[name].alone && isNetworkPolicy(type);
+    return GUARDRAILS[name].alone && holdsPolicies(type);
   }
 
   judgeResource(name: GuardrailName, resource: Resource, config: Config): Report[] {
@@ -122,8 +130,12 @@ export class Verdicts {
       return this.tell(name, judge === undefined ? problems.map(problemReport) : [UNDECLARED]);
     }
     const { declaration } = this.declared;
-    const situation = situationOf({ declaration, planned: [plannedPolicy(resource)] }, "alone");
-    return this.tell(name, sortViolations(judge(situation, this.today())).map(violationReport));
+    const situation = situationOf({ declaration, planned: policiesOf(resource) }, "alone");
+    const violations = sortViolations(judge(situation, this.today()));
+    if (violations.some(({ conclusive }) => !conclusive)) {
+      this.undecided.add(`${name} ${resource.urn}`);
+    }
+    return this.tell(name, violations.map(violationReport));
   }
 
   /** Whether a guardrail has nothing to compare the plan with. */
@@ -144,7 +156,11 @@ export class Verdicts {
       ...(deployed && { deployed: deployed.policies }),
       opaque: [...opaque, ...(deployed?.opaque ?? [])],
     });
-    return this.tell(name, sortViolations(judge(situation, this.today())).map(violationReport));
+    // What is unknown differs between a resource that comes and the same one in the plan; that it is does not.
+    const violations = sortViolations(judge(situation, this.today())).filter(
+      ({ conclusive, resource }) => conclusive || !this.undecided.has(`${name} ${resource}`),
+    );
+    return this.tell(name, violations.map(violationReport));
   }
 
   /** Leaves out what was said when a resource came: a preview goes on from there to the whole plan. */

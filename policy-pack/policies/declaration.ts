@@ -42,9 +42,9 @@ export const declaration: PackPolicy = {
     if (resource.type !== ROOT_STACK) {
       resource.notApplicable("it reads the pack's config once, with the stack itself");
     }
-    reportAll((await verdicts()).declare(resource.getConfig()), report);
+    reportAll((await verdicts()).declare(resource.getConfig(), resource.urn), report);
   },
   validateStack: async (stack, report) => {
-    reportAll((await verdicts()).declareUnlessDone(stack.getConfig()), report);
+    reportAll((await verdicts()).declareUnlessDone(stack.getConfig(), stack.resources[0]?.urn), report);
   },
 };

@@ -23,10 +23,12 @@ describe("the checks of plain values", () => {
       witness: "10.1.7.1:443/tcp",
       message:
         "10.1.7.1:443/tcp (in 10.0.0.0/8, private use (RFC 1918)) is allowed by rule 1 of keeperhub/runner (10.1.7.0/24, spec.egress[1].to[0]). Not declared: 10.1.7.0/24 TCP 443 (VPC 10.1.0.0/16). (kubernetes and vpc-cni)",
-      fix: expect.stringContaining("except of the rule"),
+      fix: expect.stringContaining('add "NAME": {"cidrs": ["10.1.7.0/24"], "ports": ["443/TCP"]} to destinations'),
       conclusive: true,
     });
-    expect(violation && formatViolation(violation)).toMatch(/\(kubernetes and vpc-cni\)\nFix: if the runners need it/);
+    expect(violation && formatViolation(violation)).toMatch(
+      /\(kubernetes and vpc-cni\)\nFix: if the runners are meant to reach it/,
+    );
   });
 
   it("say one thing for the metadata service, with the port that a client would use", () => {
@@ -59,6 +61,13 @@ describe("the checks of plain values", () => {
     expect(found.filter(({ guardrail }) => guardrail === "isolation").map(({ message }) => message)).toEqual([
       expect.stringContaining("every pod app=workflow-runner in namespace keeperhub-eu"),
     ]);
+  });
+
+  it("judge the pods that a policy for some of them leaves out", () => {
+    const found = check([], {}, { podSelector: { matchLabels: { app: "workflow-runner", tier: "a" } } });
+    expect(new Set(found.map(({ guardrail }) => guardrail))).toEqual(
+      new Set(["metadata-endpoints", "private-reach", "isolation"]),
+    );
   });
 
   it("blame the except that the agent cannot load", () => {

@@ -157,6 +157,25 @@ describe("protection", () => {
     expect(judge(situation([], [named("other", [])]))).toEqual([]);
   });
 
+  it("cannot conclude from a policy without a name, or a declared one without a selector", () => {
+    const planned = (object: object, deployed?: readonly object[]) =>
+      situationOf({
+        declaration,
+        planned: [{ resource: "0", object, unknownPaths: ["spec.podSelector"], protect: true }],
+        ...(deployed && { deployed: deployed.map((object) => ({ resource: "1", object })) }),
+      });
+    expect(judge(planned(runner()))).toEqual([]);
+    expect(judge(planned(runner(), [runner()]))).toEqual([
+      expect.stringContaining("cannot conclude: NetworkPolicy keeperhub/runner may select runner pods"),
+    ]);
+    expect(judge(planned({ spec: {} }))).toEqual([expect.stringContaining("cannot conclude: NetworkPolicy 0 may")]);
+  });
+
+  it("notices that a deployed policy leaves the plan even if it cannot be read", () => {
+    const odd = named("runner", [block("10.0.0.0/33")]);
+    expect(judge(situation([], [odd]))).toEqual([expect.stringContaining("keeperhub/runner is deployed and not in")]);
+  });
+
   it("notices other pods", () => {
     const before = named("runner", [DATABASE], { podSelector: { matchLabels: { app: "workflow-runner", v: "1" } } });
     expect(judge(situation([runner(DATABASE)], [before]))).toEqual([
@@ -247,6 +266,28 @@ describe("widening", () => {
         /^10\.1\.100\.1:443\/udp .*by rule 1 of .*passed on by the map entry of 10\.1\.0\.0\/16.*\(vpc-cni\)$/,
       ),
     );
+  });
+
+  it("cannot conclude where nothing is known of what was enforced", () => {
+    expect(judge(situation([runner(DATABASE, PUBLIC, web("shop"))], [named("odd", [], { podSelector: 1 })]))).toEqual([
+      expect.stringContaining("cannot conclude: NetworkPolicy keeperhub/odd"),
+    ]);
+  });
+
+  it("compares as specified where the agent could not load what was deployed", () => {
+    const frozen = runner(DATABASE, PUBLIC, block("::/0", { except: ["64:ff9b::/96"] }));
+    expect(judge(situation([runner(DATABASE, PUBLIC, web("shop"))], [frozen]))).toEqual([
+      expect.stringMatching(/^pods app=web in namespace shop, TCP 80.*\(kubernetes\)$/),
+    ]);
+  });
+
+  it("tells the words that acknowledge a region", () => {
+    const wider = situation([runner(DATABASE, PUBLIC, block("10.1.103.0/24", port(5432)))], before);
+    expect(widening(wider, [], TODAY).map(({ fix }) => fix)).toEqual([
+      expect.stringContaining(
+        'add "NAME": {"cidrs": ["10.1.103.0/24"], "ports": ["5432/TCP"], "reason": "WHY", "expires": "YYYY-MM-DD"} to widening.acknowledgements;',
+      ),
+    ]);
   });
 
   it("cannot conclude from a deployed policy that it cannot read", () => {

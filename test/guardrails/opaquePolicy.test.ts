@@ -12,7 +12,7 @@ const named = (...names: string[]) => ({
 it.each([
   [AWS, "ClusterNetworkPolicy", true],
   [AWS, "ApplicationNetworkPolicy", true],
-  [AWS, "PolicyEndpoint", false],
+  [AWS, "PolicyEndpoint", true],
   ["policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", true],
   ["policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", true],
   ["cilium.io/v2", "CiliumNetworkPolicy", true],

@@ -20,14 +20,14 @@ function problemsOf(edit: (declaration: Plain) => void): string[] {
   const { declaration } = shippedConfig("staging");
   edit(declaration);
   const problems: Problem[] = [];
-  expect(readDeclaration(declaration, problems) === undefined).toBe(problems.length > 0);
+  expect(readDeclaration(declaration, problems, "pack.json") === undefined).toBe(problems.length > 0);
   return problems.map(describeProblem);
 }
 
 describe("the declaration", () => {
   it.each(["staging", "prod"] as const)("of %s, as shipped, has no problems", (stack) => {
     const problems: Problem[] = [];
-    const read = readDeclaration(shippedConfig(stack).declaration, problems);
+    const read = readDeclaration(shippedConfig(stack).declaration, problems, "pack.json");
     expect(problems).toEqual([]);
     expect(read?.declaration.vpcCidrs.map(formatCidr)).toEqual([stack === "staging" ? "10.1.0.0/16" : "10.0.0.0/16"]);
     expect(read?.declaration.destinations.map(({ name, required }) => [name, required])).toEqual([
@@ -229,6 +229,8 @@ describe("acknowledgements", () => {
   });
 });
 
+const list = (...items: Plain[]) => JSON.stringify({ apiVersion: "v1", kind: "List", items });
+
 describe("the file with what is deployed", () => {
   const folder = mkdtempSync(join(tmpdir(), "deployed-"));
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -249,12 +251,18 @@ describe("the file with what is deployed", () => {
     edit(policy);
     return runPack([networkPolicy(policy), ...others], config);
   }
-  const list = (...items: Plain[]) => JSON.stringify({ apiVersion: "v1", kind: "List", items });
 
   it.each([
     ["is missing", undefined, "can't be read: ENOENT"],
     ["is no JSON", "items:\n- x", "can't be read: "],
     ["holds no objects", "{}", "holds no Kubernetes objects"],
+    [
+      "is an error of the API server",
+      '{"kind":"Status","apiVersion":"v1"}',
+      "holds what is no policy: v1 Status; write",
+    ],
+    ["holds only pods", list({ apiVersion: "v1", kind: "Pod" }), "holds what is no policy: v1 Pod; write"],
+    ["holds items without a kind", list({ metadata: {} }, runnerPolicy("staging")), "something without a kind; write"],
   ])("is refused when it %s", async (_, content, expected) => {
     const { messages } = await withFile(content);
     expect(messages.declaration).toEqual([expect.stringContaining(`config: declaration.deployed is`)]);
@@ -266,10 +274,27 @@ describe("the file with what is deployed", () => {
     ["a List of kubectl", (policy: Plain) => list(policy)],
     ["an array", (policy: Plain) => JSON.stringify([policy])],
     ["one object", (policy: Plain) => JSON.stringify(policy)],
+    [
+      "a list of the API server, whose items have no kind",
+      ({ apiVersion, kind, ...policy }: Plain) => JSON.stringify({ apiVersion, kind: `${kind}List`, items: [policy] }),
+    ],
   ])("may be %s", async (_, write) => {
     const { fired, notApplicable } = await withFile(write(runnerPolicy("staging")));
     expect(fired).toEqual([]);
     expect(notApplicable).toEqual({});
+    const before = runnerPolicy("staging");
+    before.spec.egress[3].to.pop();
+    expect((await withFile(write(before))).fired).toEqual(["widening"]);
+  });
+
+  it("may have what the controller made of the policies", async () => {
+    const endpoint = {
+      apiVersion: "networking.k8s.aws/v1alpha1",
+      kind: "PolicyEndpoint",
+      metadata: { name: "workflow-runner-block-imds-x", namespace: "keeperhub" },
+      spec: { podSelector: { matchLabels: { app: "workflow-runner" } } },
+    };
+    expect((await withFile(list(runnerPolicy("staging"), endpoint))).fired).toEqual([]);
   });
 
   it("is what widening and union compare with", async () => {

@@ -16,9 +16,9 @@ const run = (edit: (policy: Plain) => void = () => {}, ...others: Parameters<typ
 };
 const wide = { podSelector: {}, egress: [{ to: [{ ipBlock: { cidr: "10.0.0.0/8" } }] }] };
 
-describe("values that are unknown at preview", () => {
-  const RULES = ["metadata-endpoints", "private-reach", "required-destinations", "eks-hazards", "union"];
+const RULES = ["metadata-endpoints", "private-reach", "required-destinations", "eks-hazards", "union"];
 
+describe("values that are unknown at preview", () => {
   it.each<[string, (policy: Plain) => void, readonly string[]]>([
     ["spec.egress[3].to[0].ipBlock.cidr", (p) => (p.spec.egress[3].to[0].ipBlock.cidr = UNKNOWN), RULES],
     ["spec.egress[4].to[0].ipBlock.except[2]", (p) => (p.spec.egress[4].to[0].ipBlock.except[2] = UNKNOWN), RULES],
@@ -28,7 +28,7 @@ describe("values that are unknown at preview", () => {
       (p) => (p.spec.podSelector.matchLabels.app = UNKNOWN),
       [...RULES, "isolation"],
     ],
-    ["metadata.namespace", (p) => (p.metadata.namespace = UNKNOWN), [...RULES, "isolation"]],
+    ["metadata.namespace", (p) => (p.metadata.namespace = UNKNOWN), [...RULES, "isolation", "protection"]],
     ["spec", (p) => (p.spec = UNKNOWN), [...RULES, "isolation"]],
   ])("%s: never pass silently, and never as mere advice", async (path, edit, expected) => {
     const { fired, messages } = await run(edit);
@@ -45,6 +45,13 @@ describe("values that are unknown at preview", () => {
       policy.status = UNKNOWN;
     });
     expect(fired).toEqual([]);
+  });
+
+  it("of the selector do not matter in another namespace", async () => {
+    const spec = { ...wide, podSelector: UNKNOWN };
+    expect((await run(() => {}, networkPolicy({ metadata: { name: "x", namespace: "shop" }, spec }))).fired).toEqual(
+      [],
+    );
   });
 
   it("do not matter in a policy for other pods", async () => {
@@ -85,7 +92,35 @@ describe("the resources of a plan", () => {
       "private-reach",
       "union",
     ]);
-    expect((await run(() => {}, networkPolicy(lost, { providerProps: { namespace: UNKNOWN } }))).fired).toEqual([]);
+  });
+
+  it.each(["namespace", "kubeconfig", "context"])(
+    "may go where the runners are while the %s of their provider is unknown",
+    async (setting) => {
+      const lost = { metadata: { name: "second" }, spec: wide };
+      const { messages } = await run(() => {}, networkPolicy(lost, { providerProps: { [setting]: UNKNOWN } }));
+      for (const policy of [...RULES, "isolation", "protection"]) {
+        expect(messages[policy]).toEqual([
+          expect.stringContaining("may select runner pods, and metadata.namespace is unknown until up"),
+        ]);
+      }
+      const elsewhere = { metadata: { name: "second", namespace: "shop" }, spec: wide };
+      const { fired } = await run(() => {}, networkPolicy(elsewhere, { providerProps: { [setting]: UNKNOWN } }));
+      expect(fired).toEqual([]);
+    },
+  );
+
+  it("may show nothing while their provider is unknown, which is told once", async () => {
+    const second = networkPolicy({ metadata: { name: "second", namespace: "keeperhub" }, spec: { egress: UNKNOWN } });
+    const early = await run(() => {}, second);
+    expect(early.messages.union).toEqual([expect.stringContaining("keeperhub/second may select runner pods")]);
+    const hidden = { ...second, props: { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy" } };
+    const { messages } = await run(() => {}, hidden);
+    for (const policy of [...RULES, "isolation"]) {
+      expect(messages[policy]).toEqual([
+        expect.stringContaining("may select runner pods, and metadata, spec are unknown until up"),
+      ]);
+    }
   });
 
   it("may be policies of the removed API version, which are not read", async () => {
@@ -97,6 +132,7 @@ describe("the resources of a plan", () => {
     expect(messages.union).toEqual([expect.stringContaining("only networking.k8s.io/v1 can be analysed")]);
   });
 
+  const POLICIES = (...names: string[]) => ({ "NetworkPolicy/networking.k8s.io/v1": names });
   const release = (props: Plain) => ({ type: "kubernetes:helm.sh/v3:Release", name: "release", props });
 
   it.each([
@@ -105,6 +141,13 @@ describe("the resources of a plan", () => {
     [
       "with policies",
       { name: "x", namespace: "keeperhub", resourceNames: { "NetworkPolicy.networking.k8s.io/v1": ["a"] } },
+      true,
+    ],
+    ["elsewhere, with policies of its own", { name: "x", namespace: "shop", resourceNames: POLICIES("shop/a") }, false],
+    ["elsewhere, with a policy here", { name: "x", namespace: "shop", resourceNames: POLICIES("keeperhub/a") }, true],
+    [
+      "elsewhere, with a policy for the whole cluster",
+      { name: "x", namespace: "shop", resourceNames: { "ClusterNetworkPolicy/networking.k8s.aws/v1alpha1": ["a"] } },
       true,
     ],
     ["whose objects are unknown", { name: "x", namespace: "keeperhub", resourceNames: UNKNOWN }, true],
@@ -122,6 +165,17 @@ describe("the resources of a plan", () => {
           }
         : {},
     );
+  });
+
+  it("may be a list, whose policies are judged before they are written", async () => {
+    const list = {
+      type: "kubernetes:networking.k8s.io/v1:NetworkPolicyList",
+      name: "list",
+      props: { items: [{ ...networkPolicy({ metadata: { name: "x", namespace: "keeperhub" }, spec: wide }).props }] },
+    };
+    const { fired, urns } = await runPack([list], shippedConfig("staging"), { stack: false });
+    expect(fired).toEqual(["private-reach"]);
+    expect([...urns.values()]).toEqual([urnOf(list)]);
   });
 
   it("may be a list whose items are unknown", async () => {

@@ -22,7 +22,8 @@ export class Network {
   readonly region: string;
   readonly vpcId: string;
   readonly #api: AwsApi;
-  readonly #databaseSubnetIds: string[] = [];
+  /** Ids of the subnets in the DB subnet group, by their block. */
+  readonly #databaseSubnets = new Map<string, string>();
 
   private constructor(name: string, region: string, vpcId: string) {
     this.name = name;
@@ -36,7 +37,7 @@ export class Network {
     const network = new Network(name, region, await createVpc(new AwsApi(region), name, `${prefix}.0.0/16`));
     const cidrs = options.databaseCidrs ?? [100, 101, 102].map((third) => `${prefix}.${third}.0/24`);
     for (const cidr of cidrs) {
-      network.#databaseSubnetIds.push(await network.createSubnet(cidr));
+      network.#databaseSubnets.set(cidr, await network.createSubnet(cidr));
     }
     if (cidrs.length > 0) {
       await network.#groupSubnets();
@@ -63,13 +64,24 @@ export class Network {
 
   /** Adds a subnet and puts it into the DB subnet group. */
   async addDatabaseSubnet(cidr: string): Promise<void> {
-    this.#databaseSubnetIds.push(await this.createSubnet(cidr));
+    this.#databaseSubnets.set(cidr, await this.createSubnet(cidr));
     await this.#regroupSubnets();
+  }
+
+  /** Takes a subnet out of the DB subnet group and deletes it. */
+  async removeDatabaseSubnet(cidr: string): Promise<void> {
+    const id = this.#databaseSubnets.get(cidr);
+    if (id === undefined) {
+      throw new Error(`the DB subnet group has no subnet ${cidr}`);
+    }
+    this.#databaseSubnets.delete(cidr);
+    await this.#regroupSubnets();
+    await this.#api.query("ec2", "DeleteSubnet", { SubnetId: id });
   }
 
   /** Puts subnets of another network into the DB subnet group. */
   async addForeignSubnet(id: string): Promise<void> {
-    this.#databaseSubnetIds.push(id);
+    this.#databaseSubnets.set(`of another network: ${id}`, id);
     await this.#regroupSubnets();
   }
 
@@ -112,7 +124,10 @@ export class Network {
   }
 
   async #groupSubnets(): Promise<void> {
-    const subnets = this.#databaseSubnetIds.map((id, index) => [`SubnetIds.SubnetIdentifier.${index + 1}`, id]);
+    const subnets = [...this.#databaseSubnets.values()].map((id, index) => [
+      `SubnetIds.SubnetIdentifier.${index + 1}`,
+      id,
+    ]);
     await this.#api.query("rds", "CreateDBSubnetGroup", {
       DBSubnetGroupName: `${this.name}-db`,
       DBSubnetGroupDescription: `Database of ${this.name}`,

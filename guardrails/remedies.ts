@@ -1,0 +1,202 @@
+import type { ChangeBox } from "../analysis/boxes.ts";
+import {
+  type Cidr,
+  cidrAt,
+  cidrKey,
+  cidrsOf,
+  contains,
+  type EgressAnalysis,
+  type Explanation,
+  formatCidr,
+  isNat64,
+  NAT64_PREFIX,
+  nat64Image,
+  overlaps,
+  POLICY_PROTOCOLS,
+  rangeSet,
+  subtract,
+} from "../analysis/index.ts";
+import { allowedBeyond, intersection, within } from "./boxes.ts";
+import { privateSpace } from "./concern.ts";
+import type { Declaration, DeclaredPorts, Destination } from "./declaration.ts";
+import { allowing, destinationRule } from "./declaredPolicies.ts";
+import type { Reach } from "./policySet.ts";
+
+/**
+ * What somebody changes in a declaration after the network has changed, to the value. A change is proposed only if it
+ * settles what was found, so that nobody under time pressure needs a second round.
+ */
+
+/** Values that go into or out of a member of the declaration. */
+export interface DeclarationEdit {
+  readonly action: "add" | "remove";
+  readonly values: readonly string[];
+  /** `destinations.database.cidrs`. */
+  readonly member: string;
+}
+
+/** More values than this nobody types; the regions of the message say them. */
+const MOST_VALUES = 12;
+
+/** Where the steps are that lead from a message to a deploy. */
+const STEPS = "docs/promotion.md, When the network changes";
+
+/** `add "10.1.103.0/24" to declaration.destinations.database.cidrs in policy-pack/config.staging.json, by pull request`. */
+export function formatEdits(edits: readonly DeclarationEdit[], declaration: Declaration): string {
+  const texts = edits.map(({ action, values, member }) => {
+    const list = values.map((value) => JSON.stringify(value)).join(", ");
+    return `${action} ${list} ${action === "add" ? "to" : "from"} ${memberIn(declaration, member)}`;
+  });
+  return `${texts.join(" and ")}${declaration.file === undefined ? "" : `, by pull request (${STEPS})`}`;
+}
+
+/** `declaration.policies in policy-pack/config.staging.json`; of a declaration without a file, where it comes from. */
+export function memberIn({ file }: Pick<Declaration, "file">, member: string): string {
+  return file === undefined
+    ? `${member} of the declaration, which the contract and the facts make`
+    : `declaration.${member} in ${file}`;
+}
+
+/** The blocks that a finding is about: as the rule that decides writes them where those fit, else the fewest that do. */
+function blocksOf(boxes: readonly ChangeBox[], { policies }: Reach, { allowedBy }: Explanation): Cidr[] {
+  const ranges = rangeSet(boxes.map(({ range }) => range));
+  const [place] = allowedBy;
+  const peers = place && policies[place.policyIndex]?.policy.egress[place.rule]?.to;
+  const written = (peers ?? []).flatMap((peer) => (peer.kind === "ipBlock" ? [peer.cidr] : []));
+  const own = written.filter((cidr) => ranges.some((range) => contains(range, cidr)));
+  return subtract(ranges, own).length === 0 ? distinct(own) : ranges.flatMap(cidrsOf);
+}
+
+/** A region as a destination's members, such as `"cidrs": ["10.1.103.0/24"], "ports": ["5432/TCP"]`. */
+export function regionMembers(boxes: readonly ChangeBox[], reach: Reach, why: Explanation): string | undefined {
+  const ports = portsOf(boxes);
+  const cidrs = blocksOf(boxes, reach, why);
+  if (cidrs.length > MOST_VALUES || ports === undefined || !isExactly(boxes, { cidrs, pods: [], ports }, reach)) {
+    return undefined;
+  }
+  const texts = ports.map(({ protocol, range: { from, to } }) => `${from}${from === to ? "" : `-${to}`}/${protocol}`);
+  return `"cidrs": ${listText(cidrs.map(formatCidr))}, "ports": ${listText(texts)}`;
+}
+
+/** The blocks of a finding for the destination that they belong to: one with the same ports. */
+export function destinationEdit(
+  { destinations }: Declaration,
+  boxes: readonly ChangeBox[],
+  reach: Reach,
+  why: Explanation,
+): DeclarationEdit | undefined {
+  const cidrs = blocksOf(boxes, reach, why);
+  const fitting = destinations.filter(
+    ({ cidrs: own, ports }) => own.length > 0 && isExactly(boxes, { cidrs, pods: [], ports }, reach),
+  );
+  // Of two with the same ports the one that the rule serves already.
+  const [place] = why.allowedBy;
+  const peers = (place && reach.policies[place.policyIndex]?.policy.egress[place.rule]?.to) ?? [];
+  const served = fitting.find((destination) =>
+    peers.some((peer) => peer.kind === "ipBlock" && destination.cidrs.some((cidr) => overlaps(cidr, peer.cidr))),
+  );
+  const destination = served ?? fitting[0];
+  return destination === undefined || cidrs.length > MOST_VALUES
+    ? undefined
+    : { action: "add", values: cidrs.map(formatCidr), member: `destinations.${destination.name}.cidrs` };
+}
+
+/** Declared blocks of the VPC that are open altogether, if none of this would be private without them. */
+export function staleVpcEdit(declaration: Declaration, boxes: readonly ChangeBox[]): DeclarationEdit | undefined {
+  const { vpcCidrs } = declaration;
+  const ranges = rangeSet(boxes.map(({ range }) => range));
+  const stale = vpcCidrs.filter((cidr) =>
+    [cidr, ...imageOf(cidr)].some((block) => subtract([block], ranges).length === 0),
+  );
+  const rest = { ...declaration, vpcCidrs: vpcCidrs.filter((cidr) => !stale.includes(cidr)) };
+  return stale.length === 0 || within(boxes, privateSpace(rest)).length > 0
+    ? undefined
+    : { action: "remove", values: stale.map(formatCidr), member: "vpcCidrs" };
+}
+
+/** Blocks of a destination that are lost altogether, if they are all that is lost. */
+export function lostBlocksEdit(
+  { name, cidrs, ports }: Destination,
+  lost: readonly ChangeBox[],
+  { analysis }: Reach,
+): DeclarationEdit | undefined {
+  const allowed = allowedBeyond(allowing([]), analysis);
+  const gone = cidrs.filter((cidr) => {
+    const boxes = allowedBeyond(allowing([]), allowing([destinationRule({ cidrs: [cidr], pods: [], ports })]));
+    return intersection(boxes, allowed).length === 0;
+  });
+  const isAll = lost.every(({ range }) => subtract([range], gone).length === 0);
+  return gone.length === 0 || !isAll || gone.length > MOST_VALUES
+    ? undefined
+    : { action: "remove", values: gone.map(formatCidr), member: `destinations.${name}.cidrs` };
+}
+
+/**
+ * The `except`s that take public addresses away, if nothing would be lost were they blocks of the VPC.
+ *
+ * @param lostWith what is lost with another declaration
+ */
+export function vpcBlocksEdit(
+  declaration: Declaration,
+  lost: readonly ChangeBox[],
+  { policies }: Reach,
+  lostWith: (declaration: Declaration) => readonly ChangeBox[],
+): { readonly edit: DeclarationEdit; readonly declaration: Declaration; readonly blocks: readonly Cidr[] } | undefined {
+  const ranges = rangeSet(lost.map(({ range }) => range));
+  const excepts = policies.flatMap(({ policy }) =>
+    policy.egress.flatMap(({ to }) => (to ?? []).flatMap((peer) => (peer.kind === "ipBlock" ? peer.excepts : []))),
+  );
+  const lostExcepts = excepts.filter((except) => ranges.some((range) => contains(range, except)));
+  // The VPC has the IPv4 block, not its image behind NAT64.
+  const blocks = distinct(lostExcepts.map((block) => (isNat64(block) ? ipv4Of(block) : block)));
+  const widened = { ...declaration, vpcCidrs: [...declaration.vpcCidrs, ...blocks] };
+  return blocks.length === 0 || blocks.length > MOST_VALUES || lostWith(widened).length > 0
+    ? undefined
+    : { edit: { action: "add", values: blocks.map(formatCidr), member: "vpcCidrs" }, declaration: widened, blocks };
+}
+
+/** Whether a destination would declare all of some boxes, and nothing that is not reachable. */
+function isExactly(
+  boxes: readonly ChangeBox[],
+  region: Pick<Destination, "cidrs" | "pods" | "ports">,
+  { analysis }: Reach,
+): boolean {
+  const declared = allowing([destinationRule(region)]);
+  return isCovered(boxes, declared) && allowedBeyond(analysis, declared).length === 0;
+}
+
+function isCovered(boxes: readonly ChangeBox[], declared: EgressAnalysis): boolean {
+  const denied = allowedBeyond(declared, EVERYTHING_ALLOWED);
+  return intersection(boxes, denied).length === 0;
+}
+
+const EVERYTHING_ALLOWED = allowing([{ to: undefined, ports: undefined }]);
+
+/** All ports of boxes; `undefined` where port 0 is among them, which no declaration names. */
+function portsOf(boxes: readonly ChangeBox[]): DeclaredPorts[] | undefined {
+  if (boxes.some(({ ports }) => ports.from === 0)) {
+    return undefined;
+  }
+  const all = boxes.flatMap(({ protocols, ports: range }) =>
+    POLICY_PROTOCOLS.filter((protocol) => protocols.includes(protocol)).map((protocol) => ({ protocol, range })),
+  );
+  return [...new Map(all.map((ports) => [JSON.stringify(ports), ports])).values()];
+}
+
+/** Where IPv6 pods reach an IPv4 block. */
+function imageOf(cidr: Cidr): Cidr[] {
+  return cidr.family === "ipv4" ? [nat64Image(cidr)] : [];
+}
+
+/** The IPv4 block whose image behind NAT64 this is. */
+function ipv4Of({ first, prefixLength }: Cidr): Cidr {
+  return cidrAt("ipv4", first - NAT64_PREFIX.first, prefixLength - NAT64_PREFIX.prefixLength);
+}
+
+function distinct(cidrs: readonly Cidr[]): Cidr[] {
+  return [...new Map(cidrs.map((cidr) => [cidrKey(cidr), cidr])).values()];
+}
+
+function listText(texts: readonly string[]): string {
+  return `[${texts.map((text) => JSON.stringify(text)).join(", ")}]`;
+}
