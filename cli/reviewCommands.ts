@@ -38,7 +38,7 @@ export function addReview(
       "after",
       examples(
         "review docs/examples/preview-staging.jsonl docs/examples/preview-prod.jsonl --output markdown",
-        "review docs/examples/preview-staging.jsonl --fail-on wider violation",
+        "review docs/examples/preview-staging.jsonl --fail-on wider",
         "review staging=docs/examples/preview-staging.jsonl --live staging=docs/examples/runner-staging.yaml --drift",
       ),
     )

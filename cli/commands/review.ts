@@ -14,7 +14,7 @@ import { CLEAN, type ExitCode, INCONCLUSIVE, NEGATIVE, worst } from "../exitCode
 import { loadObjects } from "../input/objects.ts";
 import type { OutputFlags } from "../options.ts";
 import { type Json, toJsonText } from "../render/json.ts";
-import { print, type Terminal } from "../terminal.ts";
+import { note, print, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 import { NAMED, previewSource, sourceOf } from "./previewInput.ts";
 
@@ -61,6 +61,12 @@ export async function reviewCommand(
       : reviewStack(plan, options);
   });
   await print(terminal, render(reviews, flags));
+  for (const { stack } of flags.failOn?.includes("violation") ? reviews.filter(isUnguarded) : []) {
+    note(
+      terminal,
+      `${stack}: --fail-on violation, but this preview carries no policy results; preview with --policy-pack policy-pack and PULUMI_ENABLE_STREAMING_JSON_PREVIEW=1`,
+    );
+  }
   return worst(reviews.map((review) => codeOf(review, flags.failOn ?? [])));
 }
 
@@ -94,12 +100,18 @@ function render(reviews: readonly StackReview[], { output, commentKey }: ReviewF
   }
 }
 
+/** Whether nobody looked for violations, which is not the same as none. */
+function isUnguarded({ findings, packs }: StackReview): boolean {
+  return findings === undefined || (packs.length === 0 && findings.length === 0);
+}
+
 function codeOf(review: StackReview, failOn: readonly (typeof FAILURES)[number][]): ExitCode {
   const { verdict, findings } = review;
+  const isOpen = verdict === "cannot conclude" || (failOn.includes("violation") && isUnguarded(review));
   const fails = {
     wider: verdict === "wider" || verdict === "both",
     change: verdict !== "same reach" && verdict !== "cannot conclude",
     violation: (findings ?? []).some(({ severity }) => severity === "mandatory"),
   };
-  return verdict === "cannot conclude" ? INCONCLUSIVE : failOn.some((name) => fails[name]) ? NEGATIVE : CLEAN;
+  return isOpen ? INCONCLUSIVE : failOn.some((name) => fails[name]) ? NEGATIVE : CLEAN;
 }
