@@ -92,12 +92,16 @@ function runnerLabel({ source }: SubjectReview): string {
 
 /** Mermaid reads `#…;` as an entity and some words as syntax; quotes end the text. */
 function mermaidText(text: string): string {
-  return text
-    .replaceAll("#", "#35;")
-    .replaceAll('"', "#quot;")
-    .replaceAll("<", "#lt;")
-    .replaceAll(">", "#gt;")
-    .replaceAll("`", "#96;")
-    .replaceAll("\\", "#92;")
-    .replace(/\s+/g, " ");
+  return (
+    text
+      .replaceAll("#", "#35;")
+      .replaceAll('"', "#quot;")
+      .replaceAll("<", "#lt;")
+      .replaceAll(">", "#gt;")
+      .replaceAll("`", "#96;")
+      .replaceAll("\\", "#92;")
+      // Two of them would begin a formula.
+      .replaceAll("$", "#36;")
+      .replace(/\s+/g, " ")
+  );
 }

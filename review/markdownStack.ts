@@ -42,6 +42,7 @@ export function stackSentence(review: StackReview): string {
   const [obstacle] = review.obstacles;
   return [
     `**${codeSpan(shorten(review.stack, 80))}**: ${wording.verdicts[review.verdict]}.`,
+    ...review.cautions.map((caution) => `⚠️ ${capital(escapeText(shorten(caution, 120)))}.`),
     ...(obstacle === undefined ? sentences : [`${escapeText(shorten(obstacle, 120))}.`]),
   ].join(" ");
 }
@@ -106,7 +107,7 @@ function advice(subject: SubjectReview, wording: Wording): string[] {
   const reasons = whyItMatters(subject.rows);
   const points = [
     ...(reasons.length === 0 ? [] : [`**Why it matters:** it opens the way to ${reasons.join("; ")}.`]),
-    ...nextSteps(subject, wording).map((step) => step.replace(/^Before approving:/, "**$&**")),
+    ...nextSteps(subject, wording).map((step) => capital(step).replace(/^Before approving:/, "**$&**")),
   ];
   return points.length === 0 ? [] : [points.map((point) => `- ${point}`).join("\n")];
 }

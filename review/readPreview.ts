@@ -42,7 +42,7 @@ export function readPreview(source: PreviewSource): StackPlan {
 /** A preview under another stack's name would be believed. */
 function ofItsStack(plan: StackPlan, { name, stack }: PreviewSource): StackPlan {
   const [own] = plan.resources.flatMap(({ urn }) => stackOfUrn(urn) ?? []);
-  if (stack !== undefined && own !== undefined && stack.split("/").at(-1) !== own) {
+  if (stack !== undefined && own !== undefined && stack !== own && !stack.endsWith(`/${own}`)) {
     throw new PreviewError(`${name} is a preview of stack ${own}, not of ${stack}`);
   }
   return plan;

@@ -21,10 +21,10 @@ const WORDINGS: Readonly<Record<Perspective, Wording>> = {
     lost: "no longer reachable",
     next: {
       gained:
-        "Before approving: are the pods meant to reach what is newly reachable? If not, change the rule or except that is named as the reason.",
-      lost: "Before approving: does anything in the pods still need what is no longer reachable? Connections there will time out.",
+        "before approving: are the pods meant to reach what is newly reachable? If not, change the rule or except that is named as the reason.",
+      lost: "before approving: does anything in the pods still need what is no longer reachable? Connections there will time out.",
       first:
-        "Before approving: does the list name everything that the pods need? Connections to anything else will time out.",
+        "before approving: does the list name everything that the pods need? Connections to anything else will time out.",
     },
     verdicts: {
       "same reach": "same reach",
@@ -40,9 +40,9 @@ const WORDINGS: Readonly<Record<Perspective, Wording>> = {
     gained: "allowed live, not by the program",
     lost: "allowed by the program, not live",
     next: {
-      gained: "An update (pulumi up) closes what only the live policies allow. To keep it, put it into the program.",
-      lost: "An update (pulumi up) opens what only the program allows. To keep it closed, take it out of the program.",
-      first: "An update (pulumi up) opens everything. To keep the live policies' restriction, put it into the program.",
+      gained: "an update (pulumi up) closes what only the live policies allow. To keep it, put it into the program.",
+      lost: "an update (pulumi up) opens what only the program allows. To keep it closed, take it out of the program.",
+      first: "an update (pulumi up) opens everything. To keep the live policies' restriction, put it into the program.",
     },
     verdicts: {
       "same reach": "same reach",

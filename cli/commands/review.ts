@@ -11,7 +11,7 @@ import {
   type StackReview,
 } from "../../review/index.ts";
 import { CLEAN, type ExitCode, INCONCLUSIVE, NEGATIVE, worst } from "../exitCode.ts";
-import { loadObjects } from "../input/objects.ts";
+import { readPolicyFiles } from "../input/policySet.ts";
 import type { OutputFlags } from "../options.ts";
 import { type Json, toJsonText } from "../render/json.ts";
 import { note, print, type Terminal } from "../terminal.ts";
@@ -48,6 +48,10 @@ export async function reviewCommand(
     plans.map(({ stack }) => stack),
     terminal,
   );
+  const missing = plans.map(({ stack }) => stack).filter((stack) => !live.has(stack));
+  if (flags.drift === true && missing.length > 0) {
+    throw new UsageError(`--drift needs the live policies of every stack; add --live for ${missing.join(", ")}`);
+  }
   const source = sourceOf(flags);
   const reviews = plans.map((plan): StackReview => {
     const objects = live.get(plan.stack);
@@ -83,8 +87,8 @@ async function readLive(
     if (stack === undefined || !stacks.includes(stack)) {
       throw new UsageError(`--live ${value}: say for which stack, as STACK=FILE; previewed are ${stacks.join(", ")}`);
     }
-    const objects = (await loadObjects(path ?? value, terminal)).map(({ object }) => object);
-    live.set(stack, [...(live.get(stack) ?? []), ...objects.filter(({ kind }) => kind === "NetworkPolicy")]);
+    const { objects } = await readPolicyFiles([path ?? value], undefined, terminal);
+    live.set(stack, [...(live.get(stack) ?? []), ...objects]);
   }
   return live;
 }

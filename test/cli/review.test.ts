@@ -51,6 +51,11 @@ describe("review", () => {
     ["drift of nothing", ["review", WIDER, "--drift"], "give them with --live STACK=FILE"],
     ["another stack's live policies", ["review", WIDER, "--live", "qa=x.json"], "previewed are staging"],
     ["live policies of nobody", ["review", WIDER, SAME, "--live", "x.json"], "say for which stack"],
+    [
+      "drift of half the stacks",
+      ["review", WIDER, SAME, "--drift", "--live", "staging=docs/examples/runner-staging.yaml"],
+      "add --live for prod",
+    ],
     ["half a pod", ["review", WIDER, "--pod-label", "app=x"], "--pod-label needs --namespace"],
     ["another half", ["review", WIDER, "--namespace", "x"], "add --pod-label"],
     ["no such condition", ["review", WIDER, "--fail-on", "everything"], "wider, change, violation"],
@@ -90,6 +95,13 @@ describe("review", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("staging: both wider and narrower than the program");
     expect(stdout).toContain("+ 10.0.0.0/8");
+  });
+
+  it("concludes nothing next to live policies of another kind", async () => {
+    const live = write("live-cilium.yaml", "10.0.0.0/8", "CiliumNetworkPolicy");
+    const { code, stderr } = await egress(["review", WIDER, "--live", live]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("restricts egress too and is not analysed");
   });
 
   it("judges other pods when told", async () => {

@@ -250,16 +250,16 @@ describe("what a reviewer has to see", () => {
     expect(markdown).toContain("does anything in the pods still need");
   });
 
-  it("cautions in sight, not folded away", () => {
-    const markdown = renderMarkdown([
-      reviewStack(
-        plan([
-          { op: "delete-replaced", before: policy([]) },
-          { op: "create-replacement", before: policy([]), after: policy([]) },
-        ]),
-      ),
-    ]);
+  it("cautions in sight, not folded away nor left out where there is little room", () => {
+    const review = reviewStack(
+      plan([
+        { op: "delete-replaced", before: policy([]) },
+        { op: "create-replacement", before: policy([]), after: policy([]) },
+      ]),
+    );
+    const markdown = renderMarkdown([review]);
     expect(markdown.slice(0, markdown.indexOf("<details>"))).toContain("⚠️ **Caution:** shop/worker is deleted");
+    expect(renderMarkdown([review], { limit: 1600 })).toContain("⚠️ Shop/worker is deleted");
   });
 
   it("whose a note is, where it is not everybody's", () => {
