@@ -106,6 +106,7 @@ describe("cannot conclude", () => {
   it.each<readonly [string, StackReview, string]>([
     ["an unknown value", reviewOf(update(WIDE, withCidr(UNKNOWN))), "spec.egress[0].to[0].ipBlock.cidr is unknown"],
     ["an unknown spec", reviewOf(update(WIDE, { ...WIDE, spec: UNKNOWN })), "spec is unknown"],
+    ["a masked value", reviewOf(update(WIDE, withCidr("[secret]"))), "spec.egress[0].to[0].ipBlock.cidr is secret"],
     ["a secret", reviewStack(recordedPlan("other.secret.jsonl")), "spec.egress[0].to[0].ipBlock.cidr is secret"],
     [
       "a policy that the API server would refuse",
@@ -296,7 +297,8 @@ describe("what a gain means", () => {
   it.each<readonly [string, unknown, readonly string[]]>([
     ["the metadata service", block("169.254.169.254/32"), ["credentials"]],
     ["EKS Pod Identity over IPv6", block("fd00:ec2::23/128", [], onPort(80)), ["credentials", "private"]],
-    ["the metadata service, but not its port", block("169.254.169.254/32", [], onPort(443)), []],
+    ["the metadata service, but a port above its own", block("169.254.169.254/32", [], onPort(443)), []],
+    ["the metadata service, but a port below its own", block("169.254.169.254/32", [], onPort(22)), []],
     ["the metadata service, but not its protocol", block("169.254.169.254/32", [], onPort(80, "UDP")), []],
     ["a private block", block("192.168.7.0/24"), ["private"]],
     ["carrier-grade NAT, where EKS puts pods", block("100.64.0.0/10"), ["private"]],
@@ -364,6 +366,25 @@ describe("a changed selector", () => {
       ["worker", "deletion", "wider"],
     ]);
     expect(review.verdict).toBe("both");
+  });
+
+  it("does not hide them either where another resource takes over", () => {
+    const contract = { namespace: "shop", podLabels: { app: "worker-2" } };
+    const review = reviewOf(
+      { ...component(FACTS), after: { contract, facts: FACTS } },
+      { op: "delete", name: "old", before: WIDE },
+      { op: "create", name: "new", after: { ...renamed, metadata: { name: "worker-2", namespace: "shop" } } },
+    );
+    expect(subjectsOf(review)).toEqual([
+      ["worker-2", "first deploy", "narrower"],
+      ["worker", "deletion", "wider"],
+    ]);
+  });
+
+  it("that is an expression is no riddle while its policy stays as it is", () => {
+    const other = { ...selecting({ matchExpressions: [{ key: "x", operator: "Exists" }] }), metadata: { name: "x" } };
+    const review = reviewOf(update(WIDE, policy([])), { op: "same", name: "x", before: other, after: other });
+    expect(review.verdict).toBe("narrower");
   });
 
   it("counts where only the live policy has the former one", () => {
@@ -458,6 +479,11 @@ describe("with the live policies", () => {
       live: [live([block("0.0.0.0/0", ["10.0.0.0/8", "100.64.0.0/10"]), block("10.0.0.0/8")])],
     });
     expect(linesOf(review)).toEqual(["- 10.0.0.0/8"]);
+  });
+
+  it("does not keep a live policy that the stack deletes", () => {
+    const review = reviewStack(plan([{ op: "delete", before: WIDE }]), { live: [WIDE] });
+    expect(review.subjects).toMatchObject([{ stage: "deletion", verdict: "wider" }]);
   });
 
   it("counts policies that the stack does not own on both sides", () => {
