@@ -251,15 +251,17 @@ describe("what a reviewer has to see", () => {
   });
 
   it("cautions in sight, not folded away nor left out where there is little room", () => {
+    const rules = ["a", "b", "c", "d"].map((app) => ({ to: [{ podSelector: { matchLabels: { app } } }] }));
+    const same = policy(rules);
     const review = reviewStack(
       plan([
-        { op: "delete-replaced", before: policy([]) },
-        { op: "create-replacement", before: policy([]), after: policy([]) },
+        { op: "delete-replaced", before: same },
+        { op: "create-replacement", before: same, after: same },
       ]),
     );
     const markdown = renderMarkdown([review]);
     expect(markdown.slice(0, markdown.indexOf("<details>"))).toContain("⚠️ **Caution:** shop/worker is deleted");
-    expect(renderMarkdown([review], { limit: 1600 })).toContain("⚠️ Shop/worker is deleted");
+    expect(renderMarkdown([review], { limit: 1390 })).toContain("⚠️ Shop/worker is deleted");
   });
 
   it("whose a note is, where it is not everybody's", () => {
