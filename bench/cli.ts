@@ -40,6 +40,8 @@ async function measureIn(folder: string): Promise<string> {
   const yaml = large.map((policy, index) => file(`${index}.yaml`, dump(policy)));
   const json = large.map((policy, index) => file(`${index}.json`, JSON.stringify(policy)));
   const cli = "cli/main.ts";
+  const wide = [exceptPolicy(1018), exceptPolicy(1018, 500)];
+  const previews = ["staging", "prod"].map((stack) => file(`${stack}.jsonl`, previewEvents(stack, wide)));
   const sets = randomSets();
   const rows: Row[] = [
     { name: "node -e 0", args: ["-e", "0"] },
@@ -51,6 +53,23 @@ async function measureIn(folder: string): Promise<string> {
     },
     { name: "diff, 10,018 excepts, YAML", args: [cli, "diff", ...yaml], bar: 1 },
     { name: "diff, 10,018 excepts, JSON", args: [cli, "diff", ...json] },
+    {
+      name: "review, two stacks",
+      args: [
+        cli,
+        "review",
+        "docs/examples/preview-staging.jsonl",
+        "docs/examples/preview-prod.jsonl",
+        "-o",
+        "markdown",
+      ],
+      bar: 0.5,
+    },
+    {
+      name: "review, two stacks, 1,018 excepts",
+      args: [cli, "review", ...previews, "-o", "markdown", "--ip-family", "ipv4"],
+      bar: 0.5,
+    },
     ...(["kubernetes", "vpc-cni"] as const).map((semantics) => ({
       name: `evaluate, ${SETS} sets, ${semantics}`,
       args: [cli, "evaluate", "--semantics", semantics],
@@ -96,6 +115,16 @@ function runSeconds({ args, stdin = "" }: Row): Promise<number> {
         : reject(new Error(`${args.join(" ")} ended with ${code}`)),
     );
   });
+}
+
+/** The engine's events of a preview that updates a policy from the one object to the other. */
+function previewEvents(stack: string, [before, after]: readonly object[]): string {
+  const type = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
+  const urn = `urn:pulumi:${stack}::bench::${type}::policy`;
+  const state = (inputs: unknown) => ({ type, urn, inputs, outputs: inputs });
+  const metadata = { op: "update", urn, type, old: state(before), new: state(after) };
+  const events = [{ resourcePreEvent: { metadata } }, { summaryEvent: { result: "succeeded" } }];
+  return events.map((event, sequence) => JSON.stringify({ sequence, ...event })).join("\n");
 }
 
 /** Sets of up to three policies with a few blocks and `except`s each, and twenty points, as JSON lines. */

@@ -88,8 +88,8 @@ const addExplain: Adder = (program, terminal, done) => {
     .command("explain")
     .summary("may the pod send to a destination, and why")
     .description(
-      "Says for each destination whether the pod may send to it, and which rule and except decided.\n" +
-        "Destinations: 10.1.7.7:443/tcp, [fd00:ec2::254]:80, service/NAMESPACE/NAME:PORT, pod/NAMESPACE/NAME:PORT,\n" +
+      "Says for each destination whether the pod may send to it, and which rule and except decided.\n\n" +
+        "Destinations: 10.1.7.7:443/tcp, [fd00:ec2::254]:80, service/NAMESPACE/NAME:PORT, pod/NAMESPACE/NAME:PORT, " +
         "host names (never resolved), or - for a list on stdin. They stand before the options.",
     )
     .argument("<destination...>", "what the pod sends to");
@@ -114,8 +114,8 @@ const addDiff: Adder = (program, terminal, done) => {
     .command("diff")
     .summary("what a change would open and close")
     .description(
-      "Compares what two sets of policies allow: files, folders, stack:NAME, or - for stdin.\n" +
-        "With --lines, reads JSON lines {id, before, after, pod?, ipFamily?, nodeIp?} and writes the exact counts of\n" +
+      "Compares what two sets of policies allow: files, folders, stack:NAME, or - for stdin.\n\n" +
+        "With --lines, reads JSON lines {id, before, after, pod?, ipFamily?, nodeIp?} and writes the exact counts of " +
         "(address, port) pairs gained and lost.",
     )
     .argument("[before]", "the policies as they are")
@@ -183,7 +183,7 @@ const addDivergences: Adder = (program, terminal, done) => {
     .command("divergences")
     .summary("where EKS enforces something else than Kubernetes specifies")
     .description(
-      "Lists each region on which the AWS network policy agent does something else than the Kubernetes API reference says,\n" +
+      "Lists each region on which the AWS network policy agent does something else than the Kubernetes API reference says, " +
         "with an example and the shape of rules that causes it (docs/semantics.md).",
     )
     .option("--accept <shape...>", "shapes that are known and do not count, such as other-family-not-enforced")
@@ -228,7 +228,7 @@ const addEvaluate: Adder = (program, terminal, done) => {
     .command("evaluate")
     .summary("verdicts for machines, as JSON lines")
     .description(
-      "Reads JSON lines {id, policies, points: [{ip, protocol, port}], pod?, ipFamily?, nodeIp?} and writes\n" +
+      "Reads JSON lines {id, policies, points: [{ip, protocol, port}], pod?, ipFamily?, nodeIp?} and writes " +
         "{id, verdicts}, {id, aborts: true, reasons} or {id, error}, in the same order (docs/cli.md).",
     );
   addAgentOptions(addSemanticsOption(command, "kubernetes"))

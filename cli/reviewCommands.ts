@@ -16,15 +16,26 @@ export function addReview(
     .command("review")
     .summary("what the previews of a pull request would open and close")
     .description(
-      "Reads previews of one or more stacks and says for each what the pods could newly reach and no longer reach.\n" +
-        "A preview is the output of `pulumi preview --json`, best with PULUMI_ENABLE_STREAMING_JSON_PREVIEW=1, which also\n" +
-        "lists what does not change and what the policy packs say. Several files of one stack are read together.",
+      "Reads previews of one or more stacks and says for each what the pods could newly reach and no longer reach.\n\n" +
+        "A preview is the output of `pulumi preview --json`, best with PULUMI_ENABLE_STREAMING_JSON_PREVIEW=1, which also " +
+        "lists what does not change and what the policy packs say. The digest and the events of one run may be given together.",
     )
     .argument("<preview...>", "PATH or STACK=PATH; - for stdin")
-    .option("--live <stack=path...>", "kubectl get networkpolicies -n NAMESPACE -o json: compare with what is live")
-    .option("--drift", "say what the live policies allow beyond the program, and what they lack")
-    .addOption(new Option("--fail-on <what...>", "exit with 1 on these").choices(["wider", "change", "violation"]))
-    .option("--namespace <name>", "namespace of the pods (default: the contract's, else each policy's own)")
+    .option(
+      "--live <stack=path...>",
+      "what is live, from kubectl get networkpolicies -n NAMESPACE -o json; takes the place of the state that Pulumi remembers",
+    )
+    .option("--drift", "with --live: say what the live policies allow beyond the program, and what they lack")
+    .addOption(
+      new Option(
+        "--fail-on <what...>",
+        "exit with 1 if a stack is wider, has any change of reach, or violates a policy of a pack; with 2 if that can't be said",
+      ).choices(["wider", "change", "violation"]),
+    )
+    .option(
+      "--namespace <name>",
+      "namespace of the pods, with --pod-label (default: those of the program's contract, else those that each policy selects)",
+    )
     .option("--pod-label <key=value...>", "labels of the pods")
     .addOption(
       new Option("--ip-family <family>", "the cluster's family, where the preview does not say it").choices([
@@ -38,7 +49,7 @@ export function addReview(
       "after",
       examples(
         "review docs/examples/preview-staging.jsonl docs/examples/preview-prod.jsonl --output markdown",
-        "review docs/examples/preview-staging.jsonl --fail-on wider violation",
+        "review docs/examples/preview-staging.jsonl --fail-on wider",
         "review staging=docs/examples/preview-staging.jsonl --live staging=docs/examples/runner-staging.yaml --drift",
       ),
     )
@@ -59,7 +70,7 @@ export function addReport(
     .command("report")
     .summary("one HTML file that shows and explains what the pods can reach")
     .description(
-      "Writes a report that needs no network and no server: all of IPv4 as a map, IPv6 as a tree, the pods and services as\n" +
+      "Writes a report that needs no network and no server: all of IPv4 as a map, IPv6 as a tree, the pods and services as " +
         "a graph, a search box that explains any destination, and before and after where there are both.",
     )
     .argument("[preview]", "PATH or STACK=PATH of a preview (see review); - for stdin")

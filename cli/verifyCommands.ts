@@ -11,7 +11,7 @@ export function addVerify(program: Command, terminal: Terminal, done: (code: Exi
     .command("verify")
     .summary("prove on a cluster that the policy is enforced")
     .description(
-      "Tries what the policy allows and what it must deny from a pod that it selects and, for comparison, from one that\n" +
+      "Tries what the policy allows and what it must deny from a pod that it selects and, for comparison, from one that " +
         "nothing selects. It creates two Jobs and deletes them; it changes nothing else (docs/verify.md).",
     );
   addSemanticsOption(addPolicyOptions(command), "that of the cluster's enforcer")

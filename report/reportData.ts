@@ -8,6 +8,7 @@ import {
   parseNetworkPolicies,
   type Semantics,
 } from "../analysis/index.ts";
+import type { Names } from "../review/networkFacts.ts";
 
 /** What a report is made from, as JSON: everything that the page computes, it computes from this. */
 export interface ReportData {
@@ -18,6 +19,8 @@ export interface ReportData {
   readonly source: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> } | null;
   /** Names for blocks besides those of the registries. */
   readonly names: readonly { readonly cidr: string; readonly name: string }[];
+  /** What the program calls pods, by the text of the analysis for them. */
+  readonly pods: Readonly<Record<string, string>>;
   /** The cluster's family; `null`: not known, so only the reading of Kubernetes is shown. */
   readonly ipFamily: AddressFamily | null;
   /** Versions of the network policy agent; `null`: the newest known. */
@@ -37,6 +40,8 @@ export interface ReportReading {
 /** The policies of a report, compiled. */
 export interface ReportModel {
   readonly names: readonly NamedAddresses[];
+  /** The same with the names of pods. */
+  readonly known: Names;
   /** As enforced first, where the family is known. */
   readonly readings: readonly ReportReading[];
 }
@@ -61,8 +66,10 @@ export function reportModel(data: ReportData): ReportModel {
       after: compile(after, { semantics: semantics(data.agent.after), ...source }),
     };
   };
+  const names = data.names.map(({ cidr, name }) => ({ cidr: parseCidr(cidr), name }));
   return {
-    names: data.names.map(({ cidr, name }) => ({ cidr: parseCidr(cidr), name })),
+    names,
+    known: { blocks: names, own: names, pods: new Map(Object.entries(data.pods)) },
     readings: [...(data.ipFamily === null ? [] : [reading("vpc-cni")]), reading("kubernetes")],
   };
 }

@@ -5,6 +5,11 @@ import { namesOf } from "./wording.ts";
 /** Changed and unchanged edges each; more than this and nobody reads the picture. */
 const MOST_EDGES = 12;
 
+const CLASSES = [
+  ["gained", "stroke:#cf222e,stroke-width:3px"],
+  ["lost", "stroke:#6e7781,stroke-dasharray:4 4"],
+] as const;
+
 interface Edge {
   readonly label: string;
   readonly lines: readonly string[];
@@ -42,8 +47,9 @@ export function diagram(subject: SubjectReview, words: { readonly gained: string
   return [
     ...lines,
     ...styles,
-    "  classDef gained stroke:#cf222e,stroke-width:3px",
-    "  classDef lost stroke:#6e7781,stroke-dasharray:4 4",
+    ...CLASSES.filter(([kind]) => edges.some((edge) => edge.kind === kind)).map(
+      ([kind, style]) => `  classDef ${kind} ${style}`,
+    ),
   ].join("\n");
 }
 
@@ -86,12 +92,16 @@ function runnerLabel({ source }: SubjectReview): string {
 
 /** Mermaid reads `#…;` as an entity and some words as syntax; quotes end the text. */
 function mermaidText(text: string): string {
-  return text
-    .replaceAll("#", "#35;")
-    .replaceAll('"', "#quot;")
-    .replaceAll("<", "#lt;")
-    .replaceAll(">", "#gt;")
-    .replaceAll("`", "#96;")
-    .replaceAll("\\", "#92;")
-    .replace(/\s+/g, " ");
+  return (
+    text
+      .replaceAll("#", "#35;")
+      .replaceAll('"', "#quot;")
+      .replaceAll("<", "#lt;")
+      .replaceAll(">", "#gt;")
+      .replaceAll("`", "#96;")
+      .replaceAll("\\", "#92;")
+      // Two of them would begin a formula.
+      .replaceAll("$", "#36;")
+      .replace(/\s+/g, " ")
+  );
 }

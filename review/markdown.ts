@@ -2,7 +2,7 @@ import { LEVELS, type Level, SENTENCES_ONLY } from "./levels.ts";
 import { stackSection, stackSentence } from "./markdownStack.ts";
 import { codeSpan, details, escapeText, shorten, table } from "./markdownText.ts";
 import type { StackReview } from "./stackReview.ts";
-import { plural, SIGNS, wordingOf } from "./wording.ts";
+import { capital, plural, SIGNS, wordingOf } from "./wording.ts";
 
 /** GitHub refuses a longer comment ("body is too long"), counted in characters; bytes are never fewer. */
 export const COMMENT_LIMIT = 65_536;
@@ -72,7 +72,7 @@ function overview(reviews: readonly StackReview[]): string {
   }
   const wording = wordingOf(first);
   return table(
-    ["Stack", wording.column, wording.gained, wording.lost, "Guardrails"],
+    ["Stack", wording.column, capital(wording.gained), capital(wording.lost), "Guardrails"],
     reviews.map((review) => [
       codeSpan(shorten(review.stack, 80)),
       `${SIGNS[review.verdict]} **${wording.verdicts[review.verdict]}**`,
@@ -109,14 +109,29 @@ function guardrails({ findings, packs }: StackReview): string {
 
 /** What a reader who has never seen this needs; folded. */
 function legend(reviews: readonly StackReview[]): string {
-  const notes = [...new Set(reviews.flatMap((review) => review.notes))];
+  const notes = new Map<string, string[]>();
+  for (const review of reviews) {
+    for (const note of review.notes) {
+      notes.set(note, [...(notes.get(note) ?? []), review.stack]);
+    }
+  }
+  // A note of every stack needs no names; 3,000 names help nobody.
+  const whose = (stacks: readonly string[]) =>
+    stacks.length === reviews.length
+      ? ""
+      : `${stacks
+          .slice(0, 3)
+          .map((stack) => codeSpan(shorten(stack, 80)))
+          .join(", ")}${stacks.length > 3 ? " and others" : ""}: `;
   return details(
     "How to read this",
     [
       "Each row is a set of destinations whose verdict changes, computed exactly over every IPv4 and IPv6 address, protocol and port; reordering or splitting rules gives no row. The example is one destination of the row, in the form that `egress explain` takes. Rules and list items are counted from 0, in the policy as it is (now) or as it was (was). " +
         "A policy is read twice: as Kubernetes specifies it, and as the network policy agent of the AWS VPC CNI enforces it on EKS; a row says so where the two differ.",
       "No NetworkPolicy can stop what goes to the pod's own node, the first seconds of a new pod, or connections that are already open.",
-      ...(notes.length === 0 ? [] : [notes.map((note) => `- ${escapeText(note)}`).join("\n")]),
+      ...(notes.size === 0
+        ? []
+        : [[...notes].map(([note, stacks]) => `- ${whose(stacks)}${escapeText(note)}`).join("\n")]),
     ].join("\n\n"),
   );
 }

@@ -6,14 +6,17 @@ import type { PackFinding } from "./plan.ts";
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { ReachEntry, StackReview, SubjectReview } from "./stackReview.ts";
 import {
+  capital,
   formatCount,
   holds,
   type Named,
   namesOf,
+  nextSteps,
   plural,
   SIGNS,
   subjectName,
   type Wording,
+  whyItMatters,
   wordingOf,
 } from "./wording.ts";
 
@@ -22,6 +25,7 @@ export function stackSection(review: StackReview, level: Level): string {
   const wording = wordingOf(review);
   return [
     `### ${codeSpan(shorten(review.stack, 80))}: ${SIGNS[review.verdict]} ${wording.verdicts[review.verdict]}`,
+    ...review.cautions.map((caution) => `⚠️ **Caution:** ${escapeText(shorten(caution, level.message))}.`),
     ...obstacles(review, level),
     ...review.subjects.flatMap((subject) => subjectParts(review, subject, wording, level)),
     ...policyChanges(review),
@@ -38,6 +42,7 @@ export function stackSentence(review: StackReview): string {
   const [obstacle] = review.obstacles;
   return [
     `**${codeSpan(shorten(review.stack, 80))}**: ${wording.verdicts[review.verdict]}.`,
+    ...review.cautions.map((caution) => `⚠️ ${capital(escapeText(shorten(caution, 120)))}.`),
     ...(obstacle === undefined ? sentences : [`${escapeText(shorten(obstacle, 120))}.`]),
   ].join(" ");
 }
@@ -62,6 +67,7 @@ function subjectParts(review: StackReview, subject: SubjectReview, wording: Word
   const isFirst = subject.stage === "first deploy";
   return [
     summary(review, subject, wording),
+    ...advice(subject, wording),
     ...rowsTable(`**${capital(wording.gained)}**`, of("gained"), review, level),
     ...(isFirst
       ? reachTable(subject.reach, level)
@@ -81,7 +87,8 @@ function summary(review: StackReview, subject: SubjectReview, wording: Wording):
     return `${who}: **${state}**. They could reach every destination, the instance metadata service and the whole VPC among them.`;
   }
   if (subject.rows.length === 0) {
-    return `${who}: exactly the same destinations as before.`;
+    const isRewritten = review.policies.some(({ kind }) => kind === "changed");
+    return `${who}: exactly the same destinations as before${isRewritten ? "; the update only writes the policy differently" : ""}.`;
   }
   const parts = (["gained", "lost"] as const).map((direction) => {
     const rows = subject.rows.filter((row) => row.direction === direction);
@@ -93,6 +100,16 @@ function summary(review: StackReview, subject: SubjectReview, wording: Wording):
     return `${wording[direction]}: ${list}`;
   });
   return `${who}. ${parts.map(capital).join(". ")}.`;
+}
+
+/** What a reader who has never seen this makes of it. */
+function advice(subject: SubjectReview, wording: Wording): string[] {
+  const reasons = whyItMatters(subject.rows);
+  const points = [
+    ...(reasons.length === 0 ? [] : [`**Why it matters:** it opens the way to ${reasons.join("; ")}.`]),
+    ...nextSteps(subject, wording).map((step) => capital(step).replace(/^Before approving:/, "**$&**")),
+  ];
+  return points.length === 0 ? [] : [points.map((point) => `- ${point}`).join("\n")];
 }
 
 function nameOf(row: Named): string {
@@ -220,8 +237,4 @@ function warnings({ warnings }: StackReview, { items, message }: Level): string[
   return shown.length === 0
     ? []
     : [details(plural(warnings.length, "warning"), codeBlock(shortenLines(shown.join("\n"), message)))];
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

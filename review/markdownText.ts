@@ -1,5 +1,8 @@
 import type { Phrase } from "./phrase.ts";
 
+/** Characters that turn the direction of what follows, so that it reads as something else. */
+const BIDI = /[\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+
 /**
  * Quotes a text so that GitHub shows it as it is: no emphasis, link, HTML, mention or issue reference comes of it. Line
  * breaks become spaces.
@@ -10,17 +13,20 @@ export function escapeText(text: string): string {
       .replace(/\s+/g, " ")
       // GitHub looks for mentions, references and addresses in the rendered text, where only another character helps.
       .replace(/[@#](?=\w)|:(?=\/\/)|\bwww(?=\.)/gi, "$&\u200B")
+      .replace(BIDI, "\uFFFD")
       .replace(/[\\`*_[\]~]/g, "\\$&")
       .replaceAll("&", "&amp;")
       .replaceAll("<", "&lt;")
       .replaceAll(">", "&gt;")
       .replaceAll("|", "&#124;")
+      // Between two of them GitHub would set formulas.
+      .replaceAll("$", "&#36;")
   );
 }
 
 /** A text as a code span. Line breaks become spaces; a table cell needs {@link table} around it. */
 export function codeSpan(text: string): string {
-  const line = text.replace(/\s+/g, " ").trim();
+  const line = text.replace(/\s+/g, " ").replace(BIDI, "\uFFFD").trim();
   if (line === "") {
     return "` `";
   }

@@ -1,8 +1,12 @@
 import type { StackPlan } from "./plan.ts";
+import { NO_REASON_IN_DIGEST } from "./planBuilder.ts";
+import { PreviewError } from "./readPreview.ts";
 
 /**
- * Joins what several sources say about one stack, such as a digest and the engine's events of the same preview. The
- * resources come from the source that lists them all, policy results from every source that has them.
+ * Joins what several sources say about one stack: the digest and the engine's events of the same preview. The resources
+ * come from the events, which list them all; policy results, errors and warnings from both.
+ *
+ * @throws {PreviewError} for two previews of one stack, because one of them would go unread.
  */
 export function mergePlans(plans: readonly StackPlan[]): StackPlan[] {
   const byStack = new Map<string, StackPlan>();
@@ -14,14 +18,31 @@ export function mergePlans(plans: readonly StackPlan[]): StackPlan[] {
 }
 
 function merge(a: StackPlan, b: StackPlan): StackPlan {
-  const fuller = b.isComplete && !a.isComplete ? b : a;
+  const [events, digest] = a.isComplete ? [a, b] : [b, a];
+  if (!isSamePreview(events, digest)) {
+    throw new PreviewError(
+      `there are two different previews of stack ${a.stack}; give one, or the digest and the events of the same run`,
+    );
+  }
   const findings = [...(a.findings ?? []), ...(b.findings ?? [])];
+  const errors = [...new Set([...events.errors, ...digest.errors])];
   return {
-    ...fuller,
+    ...events,
     findings: a.findings === undefined && b.findings === undefined ? undefined : distinct(findings),
     packs: [...new Set([...a.packs, ...b.packs])].sort(),
+    // The events have the reason that a digest lacks: a violation, where there is no error.
+    errors: events.isComplete ? errors.filter((error) => error !== NO_REASON_IN_DIGEST) : errors,
     warnings: [...new Set([...a.warnings, ...b.warnings])],
   };
+}
+
+/** A file given twice counts as one; a digest belongs to the events that count the same operations. */
+function isSamePreview(a: StackPlan, b: StackPlan): boolean {
+  if (a.isComplete === b.isComplete) {
+    return JSON.stringify(a.resources) === JSON.stringify(b.resources);
+  }
+  const counts = ({ changes }: StackPlan) => JSON.stringify(Object.entries(changes).sort());
+  return [a, b].some(({ changes }) => Object.keys(changes).length === 0) || counts(a) === counts(b);
 }
 
 function distinct<T>(values: readonly T[]): T[] {

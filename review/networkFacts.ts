@@ -18,7 +18,9 @@ export interface FactChange {
 export interface PlanContext {
   readonly before: Properties;
   readonly after: Properties;
+  /** What the program declares now, else what it declared; {@link formerContract} is what it declared before. */
   readonly contract: Properties;
+  readonly formerContract: Properties;
 }
 
 /** Finds what the program looked up: inputs of the component, else the stack's output `facts`. */
@@ -36,6 +38,7 @@ export function planContext(plan: StackPlan): PlanContext {
     // A digest leaves out what does not change.
     after: after ?? (component?.after === undefined && component?.before !== undefined ? {} : (before ?? {})),
     contract: objectAt(component?.after?.inputs ?? component?.before?.inputs, "contract") ?? {},
+    formerContract: objectAt(component?.before?.inputs, "contract") ?? {},
   };
 }
 
@@ -57,20 +60,23 @@ export function contractSource(
 export function enforcement(facts: Properties): {
   ipFamily: AddressFamily | undefined;
   agentVersion: string | undefined;
+  /** Whether the add-on enforces policies; `undefined` where the facts don't say, `"unknown"` where it can't be read. */
+  isOn: boolean | "unknown" | undefined;
 } {
   const family = objectAt(facts, "cluster")?.ipFamily;
-  const version = objectAt(facts, "enforcer")?.agentVersion;
+  const { agentVersion: version, networkPolicyEnabled: isOn } = objectAt(facts, "addOn") ?? {};
   return {
+    isOn: typeof isOn === "boolean" || isOn === "unknown" ? isOn : undefined,
     ipFamily: family === "ipv4" || family === "ipv6" ? family : undefined,
     agentVersion: typeof version === "string" ? /\d+\.\d+\.\d+/.exec(version)?.[0] : undefined,
   };
 }
 
 /** Names of the blocks that the facts know: the VPC's, the database subnets', the Services'. */
-export function namedAddresses(facts: Properties): NamedAddresses[] {
+function namedAddresses(facts: Properties): NamedAddresses[] {
   const vpc = objectAt(facts, "vpc") ?? {};
   const cluster = objectAt(facts, "cluster") ?? {};
-  const subnets = (Array.isArray(facts.databaseSubnets) ? facts.databaseSubnets : []).filter(isObject);
+  const subnets = objects(facts.databaseSubnets);
   const blocks: (readonly [unknown, string])[] = [
     ...subnets.flatMap(({ id, cidrs }) =>
       strings(cidrs).map((cidr) => [cidr, `database subnet ${String(id)}`] as const),
@@ -78,14 +84,59 @@ export function namedAddresses(facts: Properties): NamedAddresses[] {
     [cluster.serviceCidr, `Services of cluster ${String(cluster.name)}`],
     ...[...strings(vpc.ipv4Cidrs), ...strings(vpc.ipv6Cidrs)].map((cidr) => [cidr, `VPC ${String(vpc.id)}`] as const),
   ];
-  return blocks.flatMap(([text, name]) => {
-    try {
-      return typeof text === "string" ? [{ cidr: parseCidr(text), name: `${name} (${text})` }] : [];
-    } catch {
-      // Not a block: an unknown value, say. It names nothing.
-      return [];
+  return blocks.flatMap(([text, name]) => named(text, `${name} (${String(text)})`));
+}
+
+/** What a plan calls the destinations that it knows. */
+export interface Names {
+  /** Blocks that the contract declares, then those of the network, {@link own}. */
+  readonly blocks: readonly NamedAddresses[];
+  /** Blocks of the VPC, its databases and the cluster. */
+  readonly own: readonly NamedAddresses[];
+  /** Pods that the contract declares, by the text of the analysis for them. */
+  readonly pods: ReadonlyMap<string, string>;
+}
+
+/** Names from both sides of a plan, those of afterwards first. */
+export function namesOf({ before, after, contract, formerContract }: PlanContext): Names {
+  const pods = new Map<string, string>();
+  const blocks: NamedAddresses[] = [];
+  const own = [...namedAddresses(after), ...namedAddresses(before)];
+  for (const { services, cidrs: ranges } of [contract, formerContract]) {
+    for (const { name, namespace, podLabels } of objects(services)) {
+      if (typeof namespace === "string" && isObject(podLabels)) {
+        const labels = Object.entries(podLabels)
+          .map(([key, value]) => `${key}=${String(value)}`)
+          .sort()
+          .join(",");
+        const text = `pods ${labels} in namespace ${namespace}`;
+        pods.set(text, pods.get(text) ?? declared(name));
+      }
     }
-  });
+    for (const { name, cidrs } of objects(ranges)) {
+      blocks.push(...strings(cidrs).flatMap((text) => named(text, declared(name))));
+    }
+  }
+  return { blocks: [...blocks, ...own], own, pods };
+}
+
+/** What the contract calls pods; empty where it does not declare them. */
+export function namesOfPods(text: string, { pods }: Pick<Names, "pods">): string[] {
+  const name = pods.get(text);
+  return name === undefined ? [] : [name];
+}
+
+function declared(name: unknown): string {
+  return `declared as ${String(name)}`;
+}
+
+function named(text: unknown, name: string): NamedAddresses[] {
+  try {
+    return typeof text === "string" ? [{ cidr: parseCidr(text), name }] : [];
+  } catch {
+    // Not a block: an unknown value, say. It names nothing.
+    return [];
+  }
 }
 
 /** What changed in the facts, each as a person would say it, sorted. */
@@ -114,7 +165,7 @@ function statements(facts: Properties): Map<string, string> {
   for (const cidr of [...strings(vpc.ipv4Cidrs), ...strings(vpc.ipv6Cidrs)]) {
     found.set(`VPC CIDR\t${cidr}`, cidr);
   }
-  for (const subnet of (Array.isArray(facts.databaseSubnets) ? facts.databaseSubnets : []).filter(isObject)) {
+  for (const subnet of objects(facts.databaseSubnets)) {
     found.set(`Database subnet\t${String(subnet.id)}`, `${String(subnet.id)} (${strings(subnet.cidrs).join(", ")})`);
   }
   for (const [key, value] of Object.entries(facts)) {
@@ -125,7 +176,7 @@ function statements(facts: Properties): Map<string, string> {
   return found;
 }
 
-const KNOWN_NAMES: Readonly<Record<string, string>> = { enforcer: "Network policy add-on", cluster: "Cluster" };
+const KNOWN_NAMES: Readonly<Record<string, string>> = { addOn: "Network policy add-on", cluster: "Cluster" };
 
 function flatten(found: Map<string, string>, name: string, value: unknown): void {
   if (isObject(value)) {
@@ -159,6 +210,10 @@ function words(key: string): string {
 function objectAt(properties: Properties | undefined, key: string): Properties | undefined {
   const value = properties?.[key];
   return isObject(value) ? value : undefined;
+}
+
+function objects(value: unknown): Properties[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 function strings(value: unknown): string[] {

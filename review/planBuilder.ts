@@ -15,6 +15,9 @@ const REMOVALS: ReadonlySet<string> = new Set(["delete", "delete-replaced", "dis
 /** Steps that only look at what is there; what the program wants comes with another step. */
 const READINGS: ReadonlySet<string> = new Set(["refresh", "remove-pending-replace"]);
 
+/** Stands for the error of a digest that only says that the preview failed. */
+export const NO_REASON_IN_DIGEST = "no reason is given; a policy pack's findings are only in the engine's events";
+
 /** Collects what a preview says, in its order, into one plan for one stack. */
 export class PlanBuilder {
   readonly findings: PackFinding[] = [];
@@ -65,10 +68,6 @@ export class PlanBuilder {
     // A violation fails the preview, but the whole program was evaluated.
     return this.findings.some(({ severity }) => severity === "mandatory")
       ? []
-      : [
-          hasFindings
-            ? "no reason is given"
-            : "no reason is given; a policy pack's findings are only in the engine's events",
-        ];
+      : [hasFindings ? "no reason is given" : NO_REASON_IN_DIGEST];
   }
 }

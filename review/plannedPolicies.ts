@@ -7,6 +7,7 @@ import {
 } from "../analysis/index.ts";
 import { hiddenValues } from "./hiddenValues.ts";
 import { isObject, type PlannedResource, type Properties, resourceName, type StackPlan } from "./plan.ts";
+import type { PolicyPair } from "./subjects.ts";
 
 /** What happens to one NetworkPolicy of the stack. */
 export interface PolicyChange {
@@ -22,6 +23,8 @@ export interface PlannedPolicies {
   readonly before: readonly NetworkPolicy[];
   readonly after: readonly NetworkPolicy[];
   readonly changes: readonly PolicyChange[];
+  /** The policies of each resource of the stack, where it has one. */
+  readonly pairs: readonly PolicyPair[];
   /** The same policies as objects, in the same order. */
   readonly objects: { readonly before: readonly KubernetesObject[]; readonly after: readonly KubernetesObject[] };
   /** Reasons for which nothing can be concluded; empty when all is known. */
@@ -57,6 +60,7 @@ export function plannedPolicies(plan: StackPlan, live?: readonly KubernetesObjec
   const before = new Map<string, ReadPolicy>();
   const after = new Map<string, ReadPolicy>();
   const changes: PolicyChange[] = [];
+  const pairs: { id: string; before: ReadPolicy | undefined; after: ReadPolicy | undefined }[] = [];
   for (const resource of plan.resources) {
     const obstacle = obstacleOf(resource);
     if (obstacle !== undefined) {
@@ -74,8 +78,10 @@ export function plannedPolicies(plan: StackPlan, live?: readonly KubernetesObjec
       after.set(idOf(fresh), fresh);
     }
     const known = fresh ?? old;
+    const id = known === undefined ? resourceName(resource.urn) : idOf(known);
+    pairs.push({ id, before: old, after: fresh });
     changes.push({
-      id: known === undefined ? resourceName(resource.urn) : idOf(known),
+      id,
       kind: changeKind(resource),
       hasGap: hasGap(resource),
     });
@@ -100,8 +106,23 @@ export function plannedPolicies(plan: StackPlan, live?: readonly KubernetesObjec
     after: fresh.map(({ policy }) => policy),
     objects: { before: old.map(({ object }) => object), after: fresh.map(({ object }) => object) },
     changes,
-    obstacles,
+    pairs: pairs.map(({ id, before: deployed, after: planned }) => ({
+      before: (live === undefined ? deployed : before.get(id))?.policy,
+      after: planned?.policy,
+    })),
+    obstacles: [...obstacles, ...usurped(changes)],
   };
+}
+
+/** A resource that another name takes over: the engine creates the same object first and deletes it last. */
+function usurped(changes: readonly PolicyChange[]): string[] {
+  const kept = new Set(changes.filter(({ kind }) => kind !== "deleted").map(({ id }) => id));
+  return changes
+    .filter(({ kind, id }) => kind === "deleted" && kept.has(id))
+    .map(
+      ({ id }) =>
+        `${id} is deleted by one resource and made by another: the engine deletes last, so it may be gone afterwards; give the new resource an alias of the old one`,
+    );
 }
 
 /**

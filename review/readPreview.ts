@@ -1,5 +1,5 @@
 import type { PackFinding, Properties, ResourceState, StackPlan } from "./plan.ts";
-import { isObject, resourceName } from "./plan.ts";
+import { isObject, resourceName, stackOfUrn } from "./plan.ts";
 import { PlanBuilder, type Step } from "./planBuilder.ts";
 
 /** A preview that can't be read. The message names the file, what was found and what is wanted. */
@@ -34,18 +34,29 @@ export function readPreview(source: PreviewSource): StackPlan {
     throw new PreviewError(`${source.name} is empty; ${WANTED}`);
   }
   const whole = parse(text);
-  if (isObject(whole) && !isEvent(whole)) {
-    return readDigest(source, whole);
+  const plan =
+    isObject(whole) && !isEvent(whole) ? readDigest(source, whole) : readEvents(source, parseEvents(source, text));
+  return ofItsStack(plan, source);
+}
+
+/** A preview under another stack's name would be believed. */
+function ofItsStack(plan: StackPlan, { name, stack }: PreviewSource): StackPlan {
+  const [own] = plan.resources.flatMap(({ urn }) => stackOfUrn(urn) ?? []);
+  if (stack !== undefined && own !== undefined && stack !== own && !stack.endsWith(`/${own}`)) {
+    throw new PreviewError(`${name} is a preview of stack ${own}, not of ${stack}`);
   }
+  return plan;
+}
+
+function parseEvents({ name }: PreviewSource, text: string): Properties[] {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
-  const events = lines.map((line, index) => {
+  return lines.map((line, index) => {
     const event = parse(line);
     if (!isObject(event)) {
-      throw new PreviewError(`${source.name}, line ${index + 1}: ${quote(line)} is not JSON; ${WANTED}`);
+      throw new PreviewError(`${name}, line ${index + 1}: ${quote(line)} is not JSON; ${WANTED}`);
     }
     return event;
   });
-  return readEvents(source, events);
 }
 
 function readDigest({ name, stack }: PreviewSource, digest: Properties): StackPlan {
@@ -88,6 +99,10 @@ function readEvents({ stack }: PreviewSource, events: readonly Properties[]): St
     } else if (isObject(event.errorEvent)) {
       plan.errors.push(text(event.errorEvent.error).trim());
     }
+  }
+  if (plan.errors.length === 0 && !events.some((event) => isObject(event.summaryEvent))) {
+    // Deletions come last, so what is missing may be the worst of it.
+    plan.errors.push("its events end before the summary, so it was cut off; preview again");
   }
   return plan.finish(stack, true, true);
 }

@@ -1,14 +1,6 @@
-import {
-  type AddressFamily,
-  appliesTo,
-  compile,
-  diff,
-  type NamedAddresses,
-  type NetworkPolicy,
-  type Semantics,
-  type Source,
-} from "../analysis/index.ts";
-import { contractSource, enforcement, factChanges, namedAddresses, planContext } from "./networkFacts.ts";
+import { type AddressFamily, appliesTo, compile, diff, type Semantics, type Source } from "../analysis/index.ts";
+import { enforcement, factChanges, type Names, namesOf, planContext } from "./networkFacts.ts";
+import { cautionsOf, notesOf } from "./notes.ts";
 import type { StackPlan } from "./plan.ts";
 import { type KubernetesObject, type PlannedPolicies, plannedPolicies } from "./plannedPolicies.ts";
 import { reachOf } from "./reach.ts";
@@ -23,6 +15,7 @@ import {
   type SubjectReview,
   verdictOfRows,
 } from "./stackReview.ts";
+import { subjectsOf } from "./subjects.ts";
 
 /** What a review may be told besides the preview. */
 export interface ReviewOptions {
@@ -62,14 +55,18 @@ function judge(
   options: ReviewOptions,
 ): StackReview {
   const context = planContext(plan);
-  const names = [...namedAddresses(context.after), ...namedAddresses(context.before)];
-  const sources = options.source === undefined ? sourcesOf(plan, sets) : [options.source];
+  const names = namesOf(context);
+  const found =
+    options.source === undefined
+      ? subjectsOf(context, sets, policies.pairs)
+      : { sources: [options.source], obstacles: [] };
   const readings = readingsOf(context.before, context.after, options.ipFamily);
-  const isKnown = policies.obstacles.length === 0 && plan.errors.length === 0;
-  const subjects = isKnown ? sources.map((source) => reviewSubject(sets, source, readings, names)) : [];
+  const isKnown = policies.obstacles.length + found.obstacles.length + plan.errors.length === 0;
+  const subjects = isKnown ? found.sources.map((source) => reviewSubject(sets, source, readings, names)) : [];
   const obstacles = [
     ...plan.errors.map((error) => `the preview failed: ${error}`),
     ...policies.obstacles,
+    ...found.obstacles,
     ...(isKnown && plan.isComplete && policies.changes.length === 0 && sets.before.length + sets.after.length === 0
       ? ["the plan has no NetworkPolicy, so it does not say what the pods can reach"]
       : []),
@@ -88,7 +85,11 @@ function judge(
     findings: plan.findings,
     packs: plan.packs,
     warnings: plan.warnings,
-    notes: [...(perspective === "drift" ? pendingChanges(plan) : []), ...notesOf(plan, policies, readings, options)],
+    cautions: cautionsOf(policies, context),
+    notes: notesOf(plan, policies, perspective, {
+      hasLive: options.live !== undefined,
+      isEnforcementRead: readings.length > 1,
+    }),
   };
 }
 
@@ -121,43 +122,14 @@ function readingsOf(
   ];
 }
 
-/** The pods that a plan is about. */
-function sourcesOf(plan: StackPlan, { before, after }: PolicySets): (Source | undefined)[] {
-  const source = contractSource(planContext(plan).contract);
-  if (source !== undefined) {
-    return [source];
-  }
-  const found = new Map<string, Source>();
-  for (const policy of [...after, ...before]) {
-    const labels = plainLabels(policy);
-    if (labels !== undefined) {
-      found.set(`${policy.namespace} ${JSON.stringify(labels)}`, { namespace: policy.namespace, labels });
-    }
-  }
-  // Selectors with expressions name no single pod; all policies are then taken to select the same one.
-  return found.size === 0 ? (before.length + after.length === 0 ? [] : [undefined]) : [...found.values()];
-}
-
-function plainLabels({ podSelector }: NetworkPolicy): Record<string, string> | undefined {
-  const labels: Record<string, string> = {};
-  for (const { key, operator, values } of podSelector.requirements) {
-    const [value] = values;
-    if (operator !== "In" || values.length !== 1 || value === undefined) {
-      return undefined;
-    }
-    labels[key] = value;
-  }
-  return labels;
-}
-
 function reviewSubject(
   sets: PolicySets,
   source: Source | undefined,
   readings: readonly Reading[],
-  names: readonly NamedAddresses[],
+  names: Names,
 ): SubjectReview {
   const comparisons = readings.map((reading) => compare(sets, source, reading, names));
-  const rows: ReviewRow[] = reviewRows(comparisons);
+  const rows: ReviewRow[] = reviewRows(comparisons, names);
   const [isBefore, isAfter] = [sets.before, sets.after].map((policies) =>
     policies.some((policy) => policy.isolatesEgress && appliesTo(policy, source)),
   );
@@ -175,50 +147,10 @@ function compare(
   sets: PolicySets,
   source: Source | undefined,
   { name, before, after }: Reading,
-  names: readonly NamedAddresses[],
+  names: Names,
 ): Comparison {
   const pod = source === undefined ? {} : { source };
   const old = compile(sets.before, { semantics: before, ...pod });
   const fresh = compile(sets.after, { semantics: after, ...pod });
-  return { semantics: name, before: old, after: fresh, diff: diff(old, fresh, names) };
-}
-
-/** What an update would do besides; a drift of annotations or of the order of rules changes no reach. */
-function pendingChanges({ changes }: StackPlan): string[] {
-  const pending = Object.entries(changes).filter(([operation, count]) => operation !== "same" && count > 0);
-  return pending.length === 0
-    ? []
-    : [
-        `an update would ${pending.map(([operation, count]) => `${operation} ${count}`).join(", ")} of the stack's resources`,
-      ];
-}
-
-function notesOf(
-  plan: StackPlan,
-  policies: PlannedPolicies,
-  readings: readonly Reading[],
-  { live }: ReviewOptions,
-): string[] {
-  const replaced = policies.changes.filter(({ kind }) => kind === "replaced");
-  const [abrupt, smooth] = [true, false].map((hasGap) =>
-    replaced.filter((change) => change.hasGap === hasGap).map(({ id }) => id),
-  ) as [string[], string[]];
-  const deleted = policies.changes.filter(({ kind }) => kind === "deleted").map(({ id }) => id);
-  return [
-    ...(abrupt.length > 0
-      ? [`${abrupt.join(", ")} is deleted and created again: in between it restricts nothing`]
-      : []),
-    ...(smooth.length > 0 ? [`${smooth.join(", ")} replaces another policy, which is deleted after it is there`] : []),
-    ...(deleted.length > 0 ? [`${deleted.join(", ")} is deleted`] : []),
-    ...(plan.isComplete || policies.changes.length > 0 || plan.errors.length > 0
-      ? []
-      : ["no NetworkPolicy changes in this preview"]),
-    ...(plan.isComplete || live !== undefined
-      ? []
-      : ["the digest lists only what changes, so unchanged NetworkPolicies of the stack are not in this comparison"]),
-    ...(live === undefined ? ["NetworkPolicies outside this stack are not in this comparison"] : []),
-    ...(readings.length === 1
-      ? ["the cluster's address family is not known, so the VPC CNI's own reading of the policy is not compared"]
-      : []),
-  ];
+  return { semantics: name, before: old, after: fresh, diff: diff(old, fresh, names.blocks) };
 }

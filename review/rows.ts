@@ -15,6 +15,8 @@ import {
   type Verdict,
 } from "../analysis/index.ts";
 import { blame, podsBlame } from "./blame.ts";
+import { type Concern, concernsOf } from "./concerns.ts";
+import { type Names, namesOfPods } from "./networkFacts.ts";
 import type { Phrase } from "./phrase.ts";
 import type { Comparison } from "./stackReview.ts";
 
@@ -42,12 +44,14 @@ export interface ReviewRow {
   readonly witness: string | undefined;
   /** The rules and `except`s that make the difference, in words. */
   readonly because: Phrase;
+  /** Why a gain matters; empty for a loss. */
+  readonly concerns: readonly Concern[];
   /** The readings under which it is so. */
   readonly semantics: readonly SemanticsName[];
 }
 
 /** Turns the differences under one or two readings into rows; what both say is one row. */
-export function reviewRows(comparisons: readonly Comparison[]): ReviewRow[] {
+export function reviewRows(comparisons: readonly Comparison[], names: Names): ReviewRow[] {
   const rows = new Map<string, ReviewRow>();
   const add = (row: ReviewRow) => {
     const protocols = row.protocols === "all" ? "all" : row.protocols.join();
@@ -59,10 +63,10 @@ export function reviewRows(comparisons: readonly Comparison[]): ReviewRow[] {
   for (const { semantics, before, after, diff } of comparisons) {
     for (const direction of ["gained", "lost"] as const) {
       for (const box of foldPortless(diff[direction].boxes)) {
-        add(boxRow(box, direction, semantics));
+        add(boxRow(box, direction, semantics, names));
       }
       for (const pods of diff[direction].pods) {
-        add(podsRow(pods, direction, semantics, direction === "gained" ? after : before));
+        add(podsRow(pods, direction, semantics, direction === "gained" ? after : before, names));
       }
     }
   }
@@ -83,7 +87,7 @@ function isEveryPort({ from, to }: PortRange): boolean {
   return from === 0 && to === 65535;
 }
 
-function boxRow(box: DiffBox, direction: ReviewRow["direction"], semantics: SemanticsName): ReviewRow {
+function boxRow(box: DiffBox, direction: ReviewRow["direction"], semantics: SemanticsName, { own }: Names): ReviewRow {
   const destination = formatRange(box.range);
   return {
     direction,
@@ -98,6 +102,7 @@ function boxRow(box: DiffBox, direction: ReviewRow["direction"], semantics: Sema
     after: box.after,
     witness: formatPoint(box.witness),
     because: blame(box),
+    concerns: direction === "gained" ? concernsOf(box, own) : [],
     semantics: [semantics],
   };
 }
@@ -112,6 +117,7 @@ function podsRow(
   direction: ReviewRow["direction"],
   semantics: SemanticsName,
   allowing: EgressAnalysis,
+  names: Names,
 ): ReviewRow {
   const isGain = direction === "gained";
   const granting = allowing.podGrants
@@ -126,7 +132,7 @@ function podsRow(
     direction,
     destination: text,
     kind: "pods",
-    names: [],
+    names: namesOfPods(text, names),
     protocols: isEveryProtocol(protocols) ? "all" : protocols,
     ports,
     addresses: undefined,
@@ -135,6 +141,7 @@ function podsRow(
     after: isGain ? "allow" : "deny",
     witness: undefined,
     because: podsBlame(isGain, allowing.isolated, unique),
+    concerns: isGain ? ["pods"] : [],
     semantics: [semantics],
   };
 }

@@ -48,6 +48,8 @@ export interface StackReview {
   readonly findings: readonly PackFinding[] | undefined;
   readonly packs: readonly string[];
   readonly warnings: readonly string[];
+  /** What makes the verdict worth less than it looks, such as an add-on that enforces nothing. */
+  readonly cautions: readonly string[];
   /** What the reader has to know to judge the result. */
   readonly notes: readonly string[];
 }

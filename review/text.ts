@@ -1,7 +1,7 @@
 import { plainPhrase } from "./phrase.ts";
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { StackReview } from "./stackReview.ts";
-import { formatCount, holds, namesOf, subjectName, wordingOf } from "./wording.ts";
+import { formatCount, holds, namesOf, nextSteps, subjectName, whyItMatters, wordingOf } from "./wording.ts";
 
 /** The review for a terminal. */
 export function renderText(reviews: readonly StackReview[]): string {
@@ -11,6 +11,7 @@ export function renderText(reviews: readonly StackReview[]): string {
 function stackText(review: StackReview): string {
   const wording = wordingOf(review);
   const lines = [`${review.stack}: ${wording.verdicts[review.verdict]}`];
+  lines.push(...review.cautions.map((caution) => `  caution: ${caution}`));
   lines.push(...review.obstacles.map((obstacle) => `  ! ${obstacle.replaceAll("\n", "\n    ")}`));
   for (const subject of review.subjects) {
     lines.push(`  ${subjectName(subject)}${subject.stage === "change" ? "" : ` (${subject.stage})`}`);
@@ -25,7 +26,16 @@ function stackText(review: StackReview): string {
     const shown =
       subject.stage === "first deploy" ? subject.rows.filter(({ direction }) => direction === "gained") : subject.rows;
     lines.push(...shown.map((row) => rowText(row, review)));
+    lines.push(
+      ...whyItMatters(subject.rows).map((reason) => `    why it matters: it opens the way to ${reason}`),
+      ...nextSteps(subject, wording).map((step) => `    next: ${step}`),
+    );
   }
+  lines.push(
+    ...review.policies
+      .filter(({ kind }) => kind !== "unchanged" && kind !== "changed")
+      .map(({ id, kind }) => `  NetworkPolicy ${id} is ${kind}`),
+  );
   lines.push(
     ...review.facts.map(({ what, before, after }) => `  network: ${what}: ${before ?? "–"} -> ${after ?? "–"}`),
   );

@@ -1,3 +1,4 @@
+import { CONCERNS, type Concern } from "./concerns.ts";
 import type { ReviewRow } from "./rows.ts";
 import type { Perspective, ReviewVerdict, StackReview, SubjectReview } from "./stackReview.ts";
 
@@ -7,6 +8,8 @@ export interface Wording {
   readonly column: string;
   readonly gained: string;
   readonly lost: string;
+  /** What to think of next, for a gain, a loss and a first deploy. */
+  readonly next: Readonly<Record<"gained" | "lost" | "first", string>>;
   readonly verdicts: Readonly<Record<ReviewVerdict, string>>;
 }
 
@@ -16,6 +19,13 @@ const WORDINGS: Readonly<Record<Perspective, Wording>> = {
     column: "What the pods can reach",
     gained: "newly reachable",
     lost: "no longer reachable",
+    next: {
+      gained:
+        "before approving: are the pods meant to reach what is newly reachable? If not, change the rule or except that is named as the reason.",
+      lost: "before approving: does anything in the pods still need what is no longer reachable? Connections there will time out.",
+      first:
+        "before approving: does the list name everything that the pods need? Connections to anything else will time out.",
+    },
     verdicts: {
       "same reach": "same reach",
       narrower: "narrower",
@@ -29,6 +39,11 @@ const WORDINGS: Readonly<Record<Perspective, Wording>> = {
     column: "What the live policies allow, compared with the program",
     gained: "allowed live, not by the program",
     lost: "allowed by the program, not live",
+    next: {
+      gained: "an update (pulumi up) closes what only the live policies allow. To keep it, put it into the program.",
+      lost: "an update (pulumi up) opens what only the program allows. To keep it closed, take it out of the program.",
+      first: "an update (pulumi up) opens everything. To keep the live policies' restriction, put it into the program.",
+    },
     verdicts: {
       "same reach": "same reach",
       narrower: "narrower than the program",
@@ -55,11 +70,33 @@ export const SIGNS: Readonly<Record<ReviewVerdict, string>> = {
 
 /** `pods app=workflow-runner in namespace keeperhub`. */
 export function subjectName({ source }: Pick<SubjectReview, "source">): string {
-  return source === undefined
-    ? "the pods that the policies select"
-    : `pods ${Object.entries(source.labels)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(",")} in namespace ${source.namespace}`;
+  if (source === undefined) {
+    return "the pods that the policies select";
+  }
+  const labels = Object.entries(source.labels).map(([key, value]) => `${key}=${value}`);
+  return `${labels.length === 0 ? "pods without labels" : `pods ${labels.join(",")}`} in namespace ${source.namespace}`;
+}
+
+const REASONS: Readonly<Record<Concern, string>> = {
+  credentials: "instance metadata and pod credentials, which hand out AWS keys to whoever can send a request there",
+  private: "private addresses, where databases, other pods and internal services may answer",
+  pods: "pods of the cluster, which have to bear whatever these pods send",
+  internet: "the public internet, from where code can come in and to where data can go",
+};
+
+/** Why gains matter, the worst first; empty where there is none. */
+export function whyItMatters(rows: readonly ReviewRow[]): string[] {
+  const found = new Set(rows.flatMap(({ concerns }) => concerns));
+  return CONCERNS.filter((concern) => found.has(concern)).map((concern) => REASONS[concern]);
+}
+
+/** What a reader should do next about a kind of pod. */
+export function nextSteps({ stage, rows }: SubjectReview, { next }: Wording): string[] {
+  const has = (direction: ReviewRow["direction"]) => rows.some((row) => row.direction === direction);
+  return [
+    ...(has("gained") ? [next.gained] : []),
+    ...(stage === "first deploy" ? [next.first] : has("lost") ? [next.lost] : []),
+  ];
 }
 
 /** Where a row holds: under both readings, or only one. */
@@ -94,4 +131,9 @@ const MOST_NAMES = 3;
 /** What a destination is called, without repeating the destination. */
 export function namesOf({ names, destination }: Named): string[] {
   return names.slice(0, MOST_NAMES).map((name) => name.replace(` (${destination})`, ""));
+}
+
+/** With a capital letter, as at the start of a sentence. */
+export function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

@@ -4,7 +4,8 @@ import type { ReportData } from "../../report/reportData.ts";
 import { type ReportContext, readPreview, reportContext } from "../../review/index.ts";
 import { CLEAN, type ExitCode, INCONCLUSIVE } from "../exitCode.ts";
 import { parseName } from "../input/names.ts";
-import { loadObjects } from "../input/objects.ts";
+import { type PolicyFiles, readPolicyFiles } from "../input/policySet.ts";
+import { senderOf } from "../input/sender.ts";
 import { note, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 import { previewSource, sourceOf } from "./previewInput.ts";
@@ -31,10 +32,13 @@ export async function reportCommand(
   if ((preview === undefined) === (flags.policy === undefined)) {
     throw new UsageError("report needs a preview or --policy FILE..., and not both");
   }
+  if (preview !== undefined && flags.before !== undefined) {
+    throw new UsageError("--before goes with --policy; a preview knows what is deployed before");
+  }
   const context =
     preview === undefined
       ? await fromFiles(flags, terminal)
-      : reportContext(readPreview(await previewSource(preview, terminal)));
+      : reportContext(readPreview(await previewSource(preview, terminal)), sourceOf(flags));
   if (context.obstacles.length > 0) {
     note(
       terminal,
@@ -44,23 +48,29 @@ export async function reportCommand(
   }
   const { buildReport } = await import("../../report/buildReport.ts");
   const html = await buildReport(dataOf(context, flags));
-  writeFileSync(flags.out, html);
+  try {
+    writeFileSync(flags.out, html);
+  } catch (error) {
+    throw new UsageError(`--out ${flags.out} can't be written: ${(error as Error).message}`);
+  }
   note(terminal, `${flags.out}: ${Math.ceil(html.length / 1024)} KiB`);
   return CLEAN;
 }
 
 async function fromFiles(flags: ReportFlags, terminal: Terminal): Promise<ReportContext> {
-  const load = async (paths: readonly string[]) =>
-    (await Promise.all(paths.map((path) => loadObjects(path, terminal))))
-      .flat()
-      .filter(({ object }) => object.kind === "NetworkPolicy")
-      .map(({ object }) => object);
+  const load = (paths: readonly string[]) => readPolicyFiles(paths, flags.namespace, terminal);
+  const before = flags.before === undefined ? undefined : await load(flags.before);
+  const after = await load(flags.policy ?? []);
+  const { source, namespace } = senderOf([...(before?.policies ?? []), ...after.policies], flags);
+  // Policies of another namespace say nothing about a pod that is given by its namespace alone.
+  const ofNamespace = ({ policies, objects }: PolicyFiles) =>
+    objects.filter((_, index) => source !== undefined || policies[index]?.namespace === namespace);
   return {
     stack: undefined,
-    before: flags.before === undefined ? null : await load(flags.before),
-    after: await load(flags.policy ?? []),
-    source: undefined,
-    names: [],
+    before: before === undefined ? null : ofNamespace(before),
+    after: ofNamespace(after),
+    source,
+    names: { blocks: [], own: [], pods: new Map() },
     ipFamily: undefined,
     agent: { before: undefined, after: undefined },
     obstacles: [],
@@ -68,7 +78,7 @@ async function fromFiles(flags: ReportFlags, terminal: Terminal): Promise<Report
 }
 
 function dataOf(context: ReportContext, flags: ReportFlags): ReportData {
-  const source = sourceOf(flags) ?? context.source;
+  const { source } = context;
   const who = source === undefined ? "the selected pods" : Object.values(source.labels).join(", ");
   const own = (flags.names ?? []).map(parseName);
   const { stack } = context;
@@ -79,7 +89,8 @@ function dataOf(context: ReportContext, flags: ReportFlags): ReportData {
         ? [...(flags.before === undefined ? [] : [`${flags.before.join(", ")} →`]), ...(flags.policy ?? [])].join(" ")
         : `Preview of the stack ${stack}`,
     source: source ?? null,
-    names: distinct([...own, ...context.names].map(({ cidr, name }) => ({ cidr: formatCidr(cidr), name }))),
+    names: distinct([...own, ...context.names.blocks].map(({ cidr, name }) => ({ cidr: formatCidr(cidr), name }))),
+    pods: Object.fromEntries(context.names.pods),
     ipFamily: flags.ipFamily ?? context.ipFamily ?? (stack === undefined ? "ipv4" : null),
     agent: {
       before: flags.agentVersion ?? context.agent.before ?? null,

@@ -11,10 +11,10 @@ import {
   type StackReview,
 } from "../../review/index.ts";
 import { CLEAN, type ExitCode, INCONCLUSIVE, NEGATIVE, worst } from "../exitCode.ts";
-import { loadObjects } from "../input/objects.ts";
+import { readPolicyFiles } from "../input/policySet.ts";
 import type { OutputFlags } from "../options.ts";
 import { type Json, toJsonText } from "../render/json.ts";
-import { print, type Terminal } from "../terminal.ts";
+import { note, print, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 import { NAMED, previewSource, sourceOf } from "./previewInput.ts";
 
@@ -48,6 +48,10 @@ export async function reviewCommand(
     plans.map(({ stack }) => stack),
     terminal,
   );
+  const missing = plans.map(({ stack }) => stack).filter((stack) => !live.has(stack));
+  if (flags.drift === true && missing.length > 0) {
+    throw new UsageError(`--drift needs the live policies of every stack; add --live for ${missing.join(", ")}`);
+  }
   const source = sourceOf(flags);
   const reviews = plans.map((plan): StackReview => {
     const objects = live.get(plan.stack);
@@ -61,6 +65,12 @@ export async function reviewCommand(
       : reviewStack(plan, options);
   });
   await print(terminal, render(reviews, flags));
+  for (const { stack } of flags.failOn?.includes("violation") ? reviews.filter(isUnguarded) : []) {
+    note(
+      terminal,
+      `${stack}: --fail-on violation, but this preview carries no policy results; preview with --policy-pack policy-pack and PULUMI_ENABLE_STREAMING_JSON_PREVIEW=1`,
+    );
+  }
   return worst(reviews.map((review) => codeOf(review, flags.failOn ?? [])));
 }
 
@@ -77,8 +87,8 @@ async function readLive(
     if (stack === undefined || !stacks.includes(stack)) {
       throw new UsageError(`--live ${value}: say for which stack, as STACK=FILE; previewed are ${stacks.join(", ")}`);
     }
-    const objects = (await loadObjects(path ?? value, terminal)).map(({ object }) => object);
-    live.set(stack, [...(live.get(stack) ?? []), ...objects.filter(({ kind }) => kind === "NetworkPolicy")]);
+    const { objects } = await readPolicyFiles([path ?? value], undefined, terminal);
+    live.set(stack, [...(live.get(stack) ?? []), ...objects]);
   }
   return live;
 }
@@ -94,12 +104,18 @@ function render(reviews: readonly StackReview[], { output, commentKey }: ReviewF
   }
 }
 
+/** Whether nobody looked for violations, which is not the same as none. */
+function isUnguarded({ findings, packs }: StackReview): boolean {
+  return findings === undefined || (packs.length === 0 && findings.length === 0);
+}
+
 function codeOf(review: StackReview, failOn: readonly (typeof FAILURES)[number][]): ExitCode {
   const { verdict, findings } = review;
+  const isOpen = verdict === "cannot conclude" || (failOn.includes("violation") && isUnguarded(review));
   const fails = {
     wider: verdict === "wider" || verdict === "both",
     change: verdict !== "same reach" && verdict !== "cannot conclude",
     violation: (findings ?? []).some(({ severity }) => severity === "mandatory"),
   };
-  return verdict === "cannot conclude" ? INCONCLUSIVE : failOn.some((name) => fails[name]) ? NEGATIVE : CLEAN;
+  return isOpen ? INCONCLUSIVE : failOn.some((name) => fails[name]) ? NEGATIVE : CLEAN;
 }

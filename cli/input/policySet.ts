@@ -30,6 +30,22 @@ export interface PolicySet {
   readonly cluster: ClusterFacts | undefined;
 }
 
+/** Policies from files, each with the object that it was read from, whose namespace is filled in. */
+export interface PolicyFiles {
+  readonly policies: readonly NetworkPolicy[];
+  readonly objects: readonly Readonly<Record<string, unknown>>[];
+}
+
+/** The policies of {@link readPolicyFiles} as a set to be analysed. */
+export async function loadPolicyFiles(
+  paths: readonly string[],
+  namespace: string | undefined,
+  terminal: Terminal,
+): Promise<PolicySet> {
+  const { policies } = await readPolicyFiles(paths, namespace, terminal);
+  return { label: paths.join(" "), policies, names: [], cluster: undefined };
+}
+
 /**
  * Reads policies from files, folders or stdin (`-`). Other kinds are left out with a note, but for those that restrict
  * egress too: next to an AWS, admin, Cilium or Calico policy no verdict holds.
@@ -39,18 +55,18 @@ export interface PolicySet {
  * @throws {InconclusiveError} next to policies of another kind that restrict egress too.
  * @throws {ProblemsError} for policies that the API server would refuse.
  */
-export async function loadPolicyFiles(
+export async function readPolicyFiles(
   paths: readonly string[],
   namespace: string | undefined,
   terminal: Terminal,
-): Promise<PolicySet> {
+): Promise<PolicyFiles> {
   const objects: LoadedObject[] = [];
   for (const path of paths) {
     objects.push(...(await loadObjects(path, terminal)));
   }
   const undecidable: string[] = [];
   const skipped = new Map<string, number>();
-  const policies: { policy: NetworkPolicy; path: string }[] = [];
+  const policies: { policy: NetworkPolicy; path: string; object: LoadedObject["object"] }[] = [];
   const problems: Problem[] = [];
   for (const { object, path } of objects) {
     const { kind, apiVersion } = object;
@@ -60,7 +76,7 @@ export async function loadPolicyFiles(
           path: `${path}: `,
           ...(namespace === undefined ? {} : { namespace }),
         });
-        policies.push({ policy: policy as NetworkPolicy, path });
+        policies.push({ policy: policy as NetworkPolicy, path, object });
       } catch (error) {
         if (!(error instanceof ProblemsError)) {
           throw error;
@@ -87,10 +103,13 @@ export async function loadPolicyFiles(
     note(terminal, `left out, because only NetworkPolicies count: ${kinds.join(", ")}`);
   }
   return {
-    label: paths.join(" "),
     policies: policies.map(({ policy }) => policy),
-    names: [],
-    cluster: undefined,
+    objects: policies.map(({ policy: { name, namespace }, object: { apiVersion, kind, spec } }) => ({
+      apiVersion,
+      kind,
+      metadata: { name, namespace },
+      spec,
+    })),
   };
 }
 

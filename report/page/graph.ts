@@ -39,7 +39,7 @@ function edges(state: State): HTMLElement {
 const ORDER: readonly ReachEntry["kind"][] = ["pods", "addresses", "everything"];
 
 function entries(analysis: EgressAnalysis, { model }: State): ReachEntry[] {
-  return reachOf(analysis, model.names);
+  return reachOf(analysis, model.known);
 }
 
 function changed(after: EgressAnalysis, before: EgressAnalysis, state: State): Edge[] {

@@ -50,7 +50,7 @@ export class AddressMap {
     const cells = this.side ** 2;
     this.bits = paintTones(runs, this.view, cells);
     this.cursor = Math.min(this.cursor, cells - 1);
-    paintPicture(this.picture, { view: this.view, side: this.side, bits: this.bits });
+    paintPicture(this.picture, { view: this.view, side: this.side, bits: this.bits }, this.canvas.clientWidth);
     this.paint();
     this.showCrumbs();
     this.showDetail();

@@ -28,15 +28,19 @@ export function gridCells(side: number): readonly GridCell[] {
   return made;
 }
 
-/** Paints the whole picture onto a square canvas. */
-export function paintPicture(canvas: HTMLCanvasElement, picture: Picture): void {
+/**
+ * Paints the whole picture onto a square canvas.
+ *
+ * @param shownWidth how wide the canvas is shown, in CSS pixels, so that labels can be read on a phone
+ */
+export function paintPicture(canvas: HTMLCanvasElement, picture: Picture, shownWidth: number): void {
   const context = canvas.getContext("2d");
   if (context === null) {
     return;
   }
   context.imageSmoothingEnabled = false;
   context.drawImage(cellImage(picture), 0, 0, canvas.width, canvas.width);
-  paintGrid(context, canvas.width, picture.view);
+  paintGrid(context, canvas.width, picture.view, canvas.width / shownWidth);
   paintRings(context, canvas.width, picture);
 }
 
@@ -77,8 +81,12 @@ function pixelOf(context: CanvasRenderingContext2D, text: string): number {
   return new Uint32Array(context.getImageData(0, 0, 1, 1).data.buffer)[0] ?? 0;
 }
 
+/** Height of a label as shown, and width of a letter in parts of its height. */
+const LABEL_PIXELS = 12.5;
+const GLYPH_WIDTH = 0.62;
+
 /** Lines between the 16 parts of the view, each with its block. */
-function paintGrid(context: CanvasRenderingContext2D, width: number, view: Cidr): void {
+function paintGrid(context: CanvasRenderingContext2D, width: number, view: Cidr, scale: number): void {
   const part = width / 4;
   context.strokeStyle = colour("grid");
   context.lineWidth = 1;
@@ -90,16 +98,20 @@ function paintGrid(context: CanvasRenderingContext2D, width: number, view: Cidr)
     context.lineTo(width, line * part);
   }
   context.stroke();
-  context.font = `600 ${Math.round(width / 44)}px ui-monospace, Menlo, Consolas, monospace`;
+  const each = (view.last - view.first + 1n) / 16n;
+  const labels = Array.from({ length: 16 }, (_, index) =>
+    formatCidr(cidrAt("ipv4", view.first + BigInt(index) * each, view.prefixLength + 4)),
+  );
+  const longest = Math.max(...labels.map(({ length }) => length));
+  const size = Math.min(LABEL_PIXELS * scale, (part - 18) / (longest * GLYPH_WIDTH));
+  context.font = `600 ${Math.round(size)}px ui-monospace, Menlo, Consolas, monospace`;
   context.textBaseline = "top";
   context.lineWidth = 5;
   context.lineJoin = "round";
   context.strokeStyle = colour("halo");
   context.fillStyle = colour("label");
-  const each = (view.last - view.first + 1n) / 16n;
-  for (let index = 0; index < 16; index++) {
+  for (const [index, text] of labels.entries()) {
     const { x, y } = hilbertCell(4, index);
-    const text = formatCidr(cidrAt("ipv4", view.first + BigInt(index) * each, view.prefixLength + 4));
     context.strokeText(text, x * part + 9, y * part + 8);
     context.fillText(text, x * part + 9, y * part + 8);
   }

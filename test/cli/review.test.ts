@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { events, policy } from "../review/previews.ts";
 import { egress } from "../support/cli.ts";
 
 const recorded = (name: string) => `test/review/recordings/${name}`;
@@ -20,7 +21,7 @@ describe("review", () => {
     ["a change that may not be", [WIDER, "--fail-on", "change"], 1],
     ["a violation that may not be", [VIOLATED, "--fail-on", "violation"], 1],
     ["a violation, but only wider counts", [VIOLATED, "--fail-on", "wider"], 0],
-    ["no change", [SAME, "--fail-on", "wider", "change", "violation"], 0],
+    ["no change", [SAME, "--fail-on", "wider", "change"], 0],
     ["nothing to conclude", [SECRET], 2],
     ["the worst of several", [WIDER, SAME, SECRET, "--fail-on", "wider"], 2],
   ])("exits by what it finds: %s", async (_, args, code) => {
@@ -29,7 +30,18 @@ describe("review", () => {
     expect(outcome.stdout).not.toBe("");
   });
 
+  it.each([WIDER, join(folder, "violation-digest.json")])(
+    "cannot say that nothing is violated where nobody looked: %s",
+    async (path) => {
+      writeFileSync(join(folder, "violation-digest.json"), JSON.stringify({ steps: [], changeSummary: { same: 3 } }));
+      const { code, stderr } = await egress(["review", path, "--fail-on", "violation"]);
+      expect(code).toBe(2);
+      expect(stderr).toContain("carries no policy results; preview with --policy-pack");
+    },
+  );
+
   it.each<readonly [string, readonly string[], string]>([
+    ["another stack's preview", ["review", `prod=${WIDER}`], "is a preview of stack staging, not of prod"],
     ["no file", ["review", "nowhere.json"], "nowhere.json: there is no such file"],
     [
       "no preview",
@@ -39,6 +51,11 @@ describe("review", () => {
     ["drift of nothing", ["review", WIDER, "--drift"], "give them with --live STACK=FILE"],
     ["another stack's live policies", ["review", WIDER, "--live", "qa=x.json"], "previewed are staging"],
     ["live policies of nobody", ["review", WIDER, SAME, "--live", "x.json"], "say for which stack"],
+    [
+      "drift of half the stacks",
+      ["review", WIDER, SAME, "--drift", "--live", "staging=docs/examples/runner-staging.yaml"],
+      "add --live for prod",
+    ],
     ["half a pod", ["review", WIDER, "--pod-label", "app=x"], "--pod-label needs --namespace"],
     ["another half", ["review", WIDER, "--namespace", "x"], "add --pod-label"],
     ["no such condition", ["review", WIDER, "--fail-on", "everything"], "wider, change, violation"],
@@ -80,11 +97,40 @@ describe("review", () => {
     expect(stdout).toContain("+ 10.0.0.0/8");
   });
 
+  it("concludes nothing next to live policies of another kind", async () => {
+    const live = write("live-cilium.yaml", "10.0.0.0/8", "CiliumNetworkPolicy");
+    const { code, stderr } = await egress(["review", WIDER, "--live", live]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("restricts egress too and is not analysed");
+  });
+
   it("judges other pods when told", async () => {
     const { stdout } = await egress(["review", WIDER, "--namespace", "keeperhub", "--pod-label", "app=other"]);
     expect(stdout).toContain("staging: same reach\n  pods app=other in namespace keeperhub");
   });
 });
+
+/** A policy in a file, for the pods that are called like the file. */
+function write(name: string, cidr: string, kind = "NetworkPolicy"): string {
+  const path = join(folder, name);
+  const [app] = name.split(".");
+  const object = {
+    apiVersion: "networking.k8s.io/v1",
+    kind,
+    metadata: { name: app, namespace: "shop" },
+    spec: { podSelector: { matchLabels: { app } }, policyTypes: ["Egress"], egress: [{ to: [{ ipBlock: { cidr } }] }] },
+  };
+  writeFileSync(path, name.endsWith(".jsonl") ? cidr : JSON.stringify(object));
+  return path;
+}
+
+const TWO_KINDS = events(
+  ["a", "b"].map((app) => ({
+    op: "create",
+    name: app,
+    after: { ...policy([], { name: app }), spec: { podSelector: { matchLabels: { app } }, policyTypes: ["Egress"] } },
+  })),
+);
 
 describe("report", () => {
   const out = join(folder, "report.html");
@@ -110,8 +156,39 @@ describe("report", () => {
     expect([data.before, data.after].map((policies) => (policies as unknown[]).length)).toEqual([1, 1]);
   });
 
+  it("says where it can't write", async () => {
+    const { code, stderr } = await egress(["report", WIDER, "--out", join(folder, "no", "where.html")]);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(/^--out .*where\.html can't be written: .*\n$/);
+  });
+
   it.each<readonly [string, readonly string[], number, string]>([
     ["neither", [], 3, "needs a preview or --policy"],
+    [
+      "a preview with --before",
+      [WIDER, "--before", "docs/examples/runner-staging.yaml"],
+      3,
+      "--before goes with --policy",
+    ],
+    [
+      "an invalid policy",
+      ["--policy", write("bad.yaml", "10.0.0.1/8")],
+      3,
+      "has host bits set; the block is 10.0.0.0/8",
+    ],
+    [
+      "policies for different pods",
+      ["--policy", write("a.yaml", "10.0.0.0/8"), write("b.yaml", "10.0.0.0/8")],
+      3,
+      "select different pods",
+    ],
+    [
+      "policies of another kind",
+      ["--policy", write("cilium.yaml", "10.0.0.0/8", "CiliumNetworkPolicy")],
+      2,
+      "is not analysed",
+    ],
+    ["a preview about different pods", [write("pods.jsonl", TWO_KINDS)], 2, "pods app=a in namespace shop; pods app=b"],
     ["both", [WIDER, "--policy", "docs/examples/runner-staging.yaml"], 3, "and not both"],
     ["a preview that hides the policy", [SECRET], 2, "spec.egress[0].to[0].ipBlock.cidr is secret"],
     ["a digest without the policy", [join(folder, "digest.json")], 2, "a digest lists only what changes"],

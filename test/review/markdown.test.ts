@@ -74,12 +74,19 @@ describe("quoting", () => {
   });
 
   it("makes no mention, reference, link, emphasis or HTML", () => {
-    const text = "@octocat #12 https://evil.example www.evil.example **x** <img src=x> [a](b) `c`";
+    const text = "$x$ @octocat #12 https://evil.example www.evil.example **x** <img src=x> [a](b) `c`";
     const html = renderGfm(escapeText(text));
     expect(html).not.toMatch(/<(a|strong|em|img|code)\b/);
     // GitHub looks for mentions and references in the text, where only another character stops it.
     expect(html).not.toMatch(/@octocat|#12/);
+    expect(escapeText(text)).not.toContain("$");
     expect(textOf(html)).toBe(text);
+  });
+
+  it("shows characters that would turn the direction of the text", () => {
+    for (const quote of [escapeText, codeSpan]) {
+      expect(quote("evil\u202Egpj")).toContain("evil\uFFFDgpj");
+    }
   });
 
   it("of a block can't be left", () => {
@@ -231,6 +238,41 @@ describe("what a reviewer has to see", () => {
     expect(renderMarkdown([reviewStack(recordedPlan("other.deleted.jsonl"))])).toContain(
       "**nothing restricts them any more**",
     );
+  });
+
+  it("why a gain matters and what to do next", () => {
+    const html = renderGfm(renderMarkdown([reviewStack(recordedPlan("dropped-except.staging.jsonl"))]));
+    expect(html).toMatch(/Why it matters:<\/strong> it opens the way to private addresses/);
+    expect(html).toMatch(/Before approving:<\/strong> are the pods meant to reach/);
+    expect(html).not.toContain("time out");
+  });
+
+  it("the worst reason first, and what is lost as well", () => {
+    const [before, after] = [policy([block("8.8.8.8/32")]), policy([block("169.254.0.0/16"), block("10.0.0.0/8")])];
+    const markdown = renderMarkdown([reviewStack(plan([{ op: "update", before, after }]))]);
+    expect(markdown).toMatch(/opens the way to instance metadata and pod credentials.*; private addresses/);
+    expect(markdown).toContain("does anything in the pods still need");
+  });
+
+  it("cautions in sight, not folded away nor left out where there is little room", () => {
+    const rules = ["a", "b", "c", "d"].map((app) => ({ to: [{ podSelector: { matchLabels: { app } } }] }));
+    const same = policy(rules);
+    const review = reviewStack(
+      plan([
+        { op: "delete-replaced", before: same },
+        { op: "create-replacement", before: same, after: same },
+      ]),
+    );
+    const markdown = renderMarkdown([review]);
+    expect(markdown.slice(0, markdown.indexOf("<details>"))).toContain("⚠️ **Caution:** shop/worker is deleted");
+    expect(renderMarkdown([review], { limit: 1390 })).toContain("⚠️ Shop/worker is deleted");
+  });
+
+  it("whose a note is, where it is not everybody's", () => {
+    const digest = { ...recordedPlan("no-change.staging.jsonl"), isComplete: false };
+    const markdown = renderMarkdown([reviewStack(digest), reviewStack(recordedPlan("no-change.prod.jsonl"))]);
+    expect(markdown).toContain("- `staging`: the digest lists only what changes");
+    expect(markdown).toContain("- NetworkPolicies outside this stack");
   });
 
   it("which reading a row holds under, only where they differ", () => {

@@ -23,7 +23,7 @@ export interface MadeStep {
 
 const TYPE = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 
-/** Engine events of made-up steps and whatever other events are given, as the engine writes them. */
+/** Engine events of made-up steps and whatever other events are given, as the engine writes them; a summary ends them. */
 export function events(steps: readonly MadeStep[], others: readonly object[] = [], stack = "dev"): string {
   const all = [
     ...steps.map(({ op, type = TYPE, name = "policy", before, after }) => {
@@ -32,6 +32,7 @@ export function events(steps: readonly MadeStep[], others: readonly object[] = [
       return { resourcePreEvent: { metadata: { op, urn, type, old: state(before), new: state(after) } } };
     }),
     ...others,
+    ...(others.some((event) => "summaryEvent" in event) ? [] : [{ summaryEvent: { result: "succeeded" } }]),
   ];
   return all.map((event, sequence) => JSON.stringify({ sequence, ...event })).join("\n");
 }

@@ -77,6 +77,18 @@ describe("engine events", () => {
     expect(plan([], [{ summaryEvent: { result: "failed" } }]).errors).toHaveLength(1);
   });
 
+  it("that were cut off are no preview, since deletions come last", () => {
+    const lines = recording("other.deleted.jsonl").trim().split("\n");
+    const cut = read(lines.slice(0, -2).join("\n"));
+    expect(cut.errors).toEqual([expect.stringContaining("cut off")]);
+  });
+
+  it("are not taken for another stack's", () => {
+    const text = events([{ op: "create", after: policy([]) }], [], "blue");
+    expect(() => read(text, "green")).toThrow("preview.json is a preview of stack blue, not of green");
+    expect(read(text, "organisation/project/blue").stack).toBe("organisation/project/blue");
+  });
+
   it("call the stack by its URNs, else by the name given", () => {
     expect(read(events([{ op: "create", after: policy([]) }], [], "blue")).stack).toBe("blue");
     expect(read(events([], [{ preludeEvent: {} }]), "green").stack).toBe("green");
@@ -98,7 +110,7 @@ describe("a digest", () => {
 });
 
 describe("several sources of one stack", () => {
-  const digest = read(JSON.stringify({ steps: [], changeSummary: { same: 1 } }), "dev");
+  const digest = read(JSON.stringify({ steps: [], changeSummary: { same: 2 } }), "dev");
   const full = read(recording("other.pack.jsonl"));
 
   it.each([
@@ -111,6 +123,25 @@ describe("several sources of one stack", () => {
       resources: full.resources,
       findings: full.findings,
     });
+  });
+
+  it("keep the errors of both, but for a digest's complaint that it has no reason", () => {
+    const failed = (message: string) =>
+      read(JSON.stringify({ steps: [], diagnostics: [{ severity: "error", message: `error: ${message}\n` }] }), "dev");
+    expect(mergePlans([failed("preview failed"), full])[0]?.errors).toEqual([]);
+    expect(mergePlans([full, failed("the VPC is gone")])[0]?.errors).toEqual(["the VPC is gone"]);
+  });
+
+  it.each([
+    ["twice the events, which differ", [full, plan([{ op: "create", after: policy([]) }])]],
+    ["a digest of another run", [full, read(JSON.stringify({ steps: [], changeSummary: { update: 1 } }), "dev")]],
+  ])("are refused where one would go unread: %s", (_, plans) => {
+    expect(() => mergePlans(plans)).toThrow(PreviewError);
+    expect(() => mergePlans(plans)).toThrow("two different previews of stack dev");
+  });
+
+  it("may be the same file twice", () => {
+    expect(mergePlans([full, full])).toEqual([full]);
   });
 
   it("leave other stacks alone", () => {

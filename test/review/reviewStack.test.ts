@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { reviewDrift, reviewStack, type StackReview } from "../../review/index.ts";
+import type { NetworkFacts } from "../../rules/networkFacts.ts";
 import { block, type MadeStep, plan, policy, recordedPlan } from "./previews.ts";
 
 const reviewOf = (...steps: MadeStep[]) => reviewStack(plan(steps));
@@ -73,7 +74,7 @@ describe("states that a preview may have", () => {
       { op: "create-replacement", before: WIDE, after: WIDE },
     );
     expect(review.policies).toMatchObject([{ kind: "replaced", hasGap: true }]);
-    expect(review.notes.join()).toContain("in between it restricts nothing");
+    expect(review.cautions.join()).toContain("in between the pods may reach everything");
   });
 
   it("drift that a refresh found: from the live state to the program's", () => {
@@ -105,6 +106,7 @@ describe("cannot conclude", () => {
   it.each<readonly [string, StackReview, string]>([
     ["an unknown value", reviewOf(update(WIDE, withCidr(UNKNOWN))), "spec.egress[0].to[0].ipBlock.cidr is unknown"],
     ["an unknown spec", reviewOf(update(WIDE, { ...WIDE, spec: UNKNOWN })), "spec is unknown"],
+    ["a masked value", reviewOf(update(WIDE, withCidr("[secret]"))), "spec.egress[0].to[0].ipBlock.cidr is secret"],
     ["a secret", reviewStack(recordedPlan("other.secret.jsonl")), "spec.egress[0].to[0].ipBlock.cidr is secret"],
     [
       "a policy that the API server would refuse",
@@ -158,10 +160,10 @@ function component(before: object, after: object = before): MadeStep {
 
 const FACTS = {
   cluster: { name: "shop", ipFamily: "ipv4" },
-  enforcer: { addOnVersion: "v1.21.1-eksbuild.1", agentVersion: "1.3.1", networkPolicyEnabled: true },
+  addOn: { version: "v1.21.1-eksbuild.1", agentVersion: "1.3.1", networkPolicyEnabled: true, acknowledged: [] },
   vpc: { id: "vpc-1", region: "us-east-1", ipv4Cidrs: ["10.0.0.0/16"], ipv6Cidrs: [] },
   databaseSubnets: [{ id: "subnet-1", cidrs: ["10.0.100.0/24"] }],
-};
+} satisfies NetworkFacts;
 
 describe("with the facts of the program", () => {
   it("compares as specified and as enforced, and a row says where only one holds", () => {
@@ -180,7 +182,7 @@ describe("with the facts of the program", () => {
 
   it("shows what another agent would enforce, though no rule changes", () => {
     const rules = policy([block("0.0.0.0/0", ["10.0.0.0/8"]), block("10.0.100.0/24", [], [{ port: 5432 }])]);
-    const old = { ...FACTS, enforcer: { ...FACTS.enforcer, agentVersion: "1.2.3" } };
+    const old = { ...FACTS, addOn: { ...FACTS.addOn, agentVersion: "1.2.3" } };
     const review = reviewOf(component(FACTS, old), update(rules, rules));
     expect(review.verdict).toBe("wider");
     expect(rowsOf(review).every(({ semantics }) => semantics.join() === "vpc-cni")).toBe(true);
@@ -226,7 +228,7 @@ describe("with the facts of the program", () => {
     ],
     [
       "network policy switched off",
-      { enforcer: { ...FACTS.enforcer, networkPolicyEnabled: false } },
+      { addOn: { ...FACTS.addOn, networkPolicyEnabled: false } },
       { what: "Network policy add-on: network policy enabled", before: "true", after: "false" },
     ],
     [
@@ -256,6 +258,201 @@ describe("with the facts of the program", () => {
   });
 });
 
+describe("cautions", () => {
+  const enabled = (networkPolicyEnabled: boolean | "unknown") => ({
+    ...FACTS,
+    addOn: { ...FACTS.addOn, networkPolicyEnabled },
+  });
+
+  it.each<readonly [string, object, object, readonly unknown[]]>([
+    ["nothing where policies are enforced", enabled(true), enabled(true), []],
+    [
+      "an add-on that enforces nothing",
+      enabled(false),
+      enabled(false),
+      [expect.stringMatching(/switched off: unless something else enforces/)],
+    ],
+    [
+      "an add-on that was switched off",
+      enabled(true),
+      enabled(false),
+      [expect.stringMatching(/switched off, and was on before/)],
+    ],
+    [
+      "an add-on that nobody can read",
+      enabled("unknown"),
+      enabled("unknown"),
+      [expect.stringMatching(/can't be read/)],
+    ],
+  ])("%s", (_, before, after, cautions) => {
+    expect(reviewOf(component(before, after), update(WIDE, WIDE)).cautions).toEqual(cautions);
+  });
+});
+
+describe("what a gain means", () => {
+  const gain = (...egress: readonly unknown[]) =>
+    rowsOf(reviewOf(component(FACTS), update(policy([]), policy(egress))));
+  const onPort = (port: number, protocol = "TCP") => [{ protocol, port }];
+
+  it.each<readonly [string, unknown, readonly string[]]>([
+    ["the metadata service", block("169.254.169.254/32"), ["credentials"]],
+    ["EKS Pod Identity over IPv6", block("fd00:ec2::23/128", [], onPort(80)), ["credentials", "private"]],
+    ["the metadata service, but a port above its own", block("169.254.169.254/32", [], onPort(443)), []],
+    ["the metadata service, but a port below its own", block("169.254.169.254/32", [], onPort(22)), []],
+    ["the metadata service, but not its protocol", block("169.254.169.254/32", [], onPort(80, "UDP")), []],
+    ["a private block", block("192.168.7.0/24"), ["private"]],
+    ["carrier-grade NAT, where EKS puts pods", block("100.64.0.0/10"), ["private"]],
+    ["a public block", block("8.8.8.0/24"), ["internet"]],
+    ["documentation, where nobody is", block("192.0.2.0/24"), []],
+    ["everything", block("0.0.0.0/0"), ["credentials", "private", "internet"]],
+    ["pods", { to: [{ podSelector: { matchLabels: { app: "cache" } } }] }, ["pods"]],
+  ])("%s", (_, rule, concerns) => {
+    expect(gain(rule).map((row) => row.concerns)).toEqual([concerns]);
+  });
+
+  it("a public block that the VPC uses is the VPC's", () => {
+    const facts = { ...FACTS, vpc: { ...FACTS.vpc, ipv4Cidrs: ["52.95.0.0/16"] } };
+    const review = reviewOf(component(facts), update(policy([]), policy([block("52.95.7.0/24")])));
+    expect(rowsOf(review)[0]?.concerns).toEqual(["private"]);
+  });
+
+  it("nothing for a loss", () => {
+    const review = reviewOf(component(FACTS), update(policy([block("10.0.0.0/8")]), policy([])));
+    expect(rowsOf(review).map(({ concerns }) => concerns)).toEqual([[]]);
+  });
+});
+
+describe("the program's own names", () => {
+  const contract = {
+    namespace: "shop",
+    podLabels: { app: "worker" },
+    services: [{ name: "cache", namespace: "shop", podLabels: { tier: "b", app: "cache" }, ports: [] }],
+    cidrs: [{ name: "legacy", cidrs: ["10.0.50.0/24", "not known yet"], ports: [] }],
+  };
+  const named = { ...component(FACTS), after: { contract, facts: FACTS } };
+  const cache = { to: [{ podSelector: { matchLabels: { app: "cache", tier: "b" } } }], ports: [{ port: 6379 }] };
+
+  it("stand before those of the network, in rows and in the reach", () => {
+    const review = reviewOf(named, update(policy([]), policy([block("10.0.50.0/24"), cache])));
+    expect(rowsOf(review).map(({ names }) => names.slice(0, 2))).toEqual([
+      ["declared as legacy", "VPC vpc-1 (10.0.0.0/16)"],
+      ["declared as cache"],
+    ]);
+    expect(review.subjects[0]?.reach.map(({ names }) => names[0])).toEqual(["declared as legacy", "declared as cache"]);
+  });
+
+  it("are remembered for what is removed", () => {
+    const step = { ...component(FACTS), before: { contract, facts: FACTS } };
+    const review = reviewOf(step, update(policy([cache]), policy([])));
+    expect(rowsOf(review)).toMatchObject([{ direction: "lost", names: ["declared as cache"] }]);
+  });
+});
+
+describe("a changed selector", () => {
+  const selecting = (podSelector: object) => ({
+    ...WIDE,
+    spec: { ...(WIDE.spec as object), podSelector },
+  });
+  const renamed = selecting({ matchLabels: { app: "worker-2" } });
+  const subjectsOf = (review: StackReview) =>
+    review.subjects.map(({ source, stage, verdict }) => [source?.labels.app, stage, verdict]);
+
+  it("does not hide the pods that it leaves behind, which may then reach everything", () => {
+    const contract = { namespace: "shop", podLabels: { app: "worker-2" } };
+    const step = { ...component(FACTS), after: { contract, facts: FACTS } };
+    const review = reviewOf(step, update(WIDE, renamed));
+    expect(subjectsOf(review)).toEqual([
+      ["worker-2", "first deploy", "narrower"],
+      ["worker", "deletion", "wider"],
+    ]);
+    expect(review.verdict).toBe("both");
+  });
+
+  it("does not hide them either where another resource takes over", () => {
+    const contract = { namespace: "shop", podLabels: { app: "worker-2" } };
+    const review = reviewOf(
+      { ...component(FACTS), after: { contract, facts: FACTS } },
+      { op: "delete", name: "old", before: WIDE },
+      { op: "create", name: "new", after: { ...renamed, metadata: { name: "worker-2", namespace: "shop" } } },
+    );
+    expect(subjectsOf(review)).toEqual([
+      ["worker-2", "first deploy", "narrower"],
+      ["worker", "deletion", "wider"],
+    ]);
+  });
+
+  it("that is an expression is no riddle while its policy stays as it is", () => {
+    const other = { ...selecting({ matchExpressions: [{ key: "x", operator: "Exists" }] }), metadata: { name: "x" } };
+    const review = reviewOf(update(WIDE, policy([])), { op: "same", name: "x", before: other, after: other });
+    expect(review.verdict).toBe("narrower");
+  });
+
+  it("counts where only the live policy has the former one", () => {
+    const review = reviewStack(
+      plan([
+        { ...component(FACTS), op: "create" },
+        { op: "same", before: WIDE, after: WIDE },
+      ]),
+      {
+        live: [renamed],
+      },
+    );
+    expect(subjectsOf(review)).toEqual([
+      ["worker", "first deploy", "narrower"],
+      ["worker-2", "deletion", "wider"],
+    ]);
+  });
+
+  it.each<readonly [string, MadeStep[]]>([
+    [
+      "from an expression, with a contract",
+      [component(FACTS), update(selecting({ matchExpressions: [{ key: "app", operator: "Exists" }] }), WIDE)],
+    ],
+    [
+      "of one kind of pod by an expression, another by labels",
+      [
+        update(WIDE, WIDE),
+        {
+          op: "create",
+          name: "second",
+          after: {
+            ...selecting({ matchExpressions: [{ key: "x", operator: "Exists" }] }),
+            metadata: { name: "second" },
+          },
+        },
+      ],
+    ],
+    [
+      "from one expression to another",
+      [
+        update(
+          selecting({ matchExpressions: [{ key: "x", operator: "Exists" }] }),
+          selecting({ matchExpressions: [{ key: "y", operator: "Exists" }] }),
+        ),
+      ],
+    ],
+  ])("that no pod can be made from is not judged: %s", (_, steps) => {
+    const review = reviewOf(...steps);
+    expect(review.verdict).toBe("cannot conclude");
+    expect(review.obstacles.join()).toContain("selects pods by an expression; say which pods");
+    const source = { namespace: "shop", labels: { app: "worker" } };
+    expect(reviewStack(plan(steps), { source }).obstacles).toEqual([]);
+  });
+
+  it("that stays an expression is judged for whatever it selects", () => {
+    const selector = { matchExpressions: [{ key: "app", operator: "In", values: ["a", "b"] }] };
+    const open = { ...policy([block("0.0.0.0/0")]) };
+    const after = { ...open, spec: { ...(open.spec as object), podSelector: selector } };
+    expect(linesOf(reviewOf(update(selecting(selector), after)))).toEqual(["+ 10.0.0.0/8", "+ 100.64.0.0/10"]);
+  });
+});
+
+it("a policy that moves to another resource is not believed to stay, because the engine deletes last", () => {
+  const review = reviewOf({ op: "delete", name: "old", before: WIDE }, { op: "create", name: "new", after: WIDE });
+  expect(review.verdict).toBe("cannot conclude");
+  expect(review.obstacles.join()).toContain("give the new resource an alias");
+});
+
 describe("without a contract", () => {
   it("judges each kind of pod that a policy selects", () => {
     const other = { ...WIDE, spec: { podSelector: { matchLabels: { app: "db" } }, policyTypes: ["Egress"] } };
@@ -282,6 +479,11 @@ describe("with the live policies", () => {
       live: [live([block("0.0.0.0/0", ["10.0.0.0/8", "100.64.0.0/10"]), block("10.0.0.0/8")])],
     });
     expect(linesOf(review)).toEqual(["- 10.0.0.0/8"]);
+  });
+
+  it("does not keep a live policy that the stack deletes", () => {
+    const review = reviewStack(plan([{ op: "delete", before: WIDE }]), { live: [WIDE] });
+    expect(review.subjects).toMatchObject([{ stage: "deletion", verdict: "wider" }]);
   });
 
   it("counts policies that the stack does not own on both sides", () => {

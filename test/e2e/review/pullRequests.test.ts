@@ -124,8 +124,10 @@ describe.skipIf(!isInLab())("the comment on a pull request, from real previews o
       }
       const markdown = await comment(project, "added-destination");
       expect(markdown.match(/🔴 \*\*wider\*\* \| 2 regions \| –/g)).toHaveLength(2);
-      expect(markdown).toMatch(/`10\.1\.50\.0\/24` \| VPC vpc-\d .* \| TCP 443 \| 256 \| `10\.1\.50\.1:443\/tcp` \|/);
-      expect(markdown).toContain("| `pods app=redis in namespace keeperhub` | – | TCP 6379 |");
+      expect(markdown).toMatch(
+        /`10\.1\.50\.0\/24` \| declared as legacy; VPC vpc-\d .* \| TCP 443 \| 256 \| `10\.1\.50\.1:443\/tcp` \|/,
+      );
+      expect(markdown).toContain("| `pods app=redis in namespace keeperhub` | declared as cache | TCP 6379 |");
     });
   });
 
