@@ -1,7 +1,7 @@
 import { createNamespace } from "./cluster.ts";
 import { Network, type NetworkOptions } from "./network.ts";
 import { configurePack } from "./pack.ts";
-import { configFor, Project, type Stack } from "./stack.ts";
+import { configFor, Project, Stack } from "./stack.ts";
 
 /** The stacks of this repository, in the order in which they are deployed. */
 export const STACK_NAMES = ["staging", "prod"] as const;
@@ -19,20 +19,31 @@ export interface BothStacks {
 /** A network and the namespace of the runners in the suite's one cluster. Default: named as the network. */
 export type StackOptions = NetworkOptions & { readonly namespace?: string };
 
-/** Makes both stacks; nothing is deployed, and nothing committed. */
-export async function createBothStacks(options: Readonly<Record<StackName, StackOptions>>): Promise<BothStacks> {
+/** Makes what both stacks need and writes their config; the stacks themselves are still to be made. */
+export async function configureBothStacks(options: Readonly<Record<StackName, StackOptions>>): Promise<BothStacks> {
   const project = await Project.copy();
-  const create = async (name: StackName) => {
+  const configure = async (name: StackName) => {
     const { namespace = options[name].name, ...network } = options[name];
     const [made] = await Promise.all([Network.create(network), createNamespace(namespace)]);
     await configurePack(project, name, { namespace, prefix: network.prefix });
-    return { network: made, stack: await project.stack(name, configFor(made, namespace)) };
+    const stack = new Stack(project, name);
+    await stack.configure(configFor(made, namespace));
+    return { network: made, stack };
   };
-  const staging = await create("staging");
-  const prod = await create("prod");
+  const staging = await configure("staging");
+  const prod = await configure("prod");
   return {
     project,
     networks: { staging: staging.network, prod: prod.network },
     stacks: { staging: staging.stack, prod: prod.stack },
   };
+}
+
+/** Makes both stacks; nothing is deployed, and nothing committed. */
+export async function createBothStacks(options: Readonly<Record<StackName, StackOptions>>): Promise<BothStacks> {
+  const both = await configureBothStacks(options);
+  for (const name of STACK_NAMES) {
+    await both.stacks[name].init();
+  }
+  return both;
 }

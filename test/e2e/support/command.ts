@@ -23,7 +23,8 @@ export interface RunOptions {
 export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
   const { cwd, env, input = "" } = options;
   const child = spawn(command, args, { env: { ...process.env, ...env }, ...(cwd !== undefined && { cwd }) });
-  child.stdin.end(input);
+  // A command may end without having read it.
+  child.stdin.on("error", () => {}).end(input);
   const ended = new Promise<number>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code) => resolve(code ?? 128));

@@ -81,7 +81,7 @@ export class Project {
   async stack(name: string, config: ConfigEntries): Promise<Stack> {
     const stack = new Stack(this, name);
     await stack.configure(config);
-    await this.mustRun("pulumi", ["stack", "init", name, "--non-interactive"]);
+    await stack.init();
     return stack;
   }
 }
@@ -118,6 +118,11 @@ export class Stack {
   /** The same stack in another environment. */
   with(env: Readonly<Record<string, string>>): Stack {
     return new Stack(this.#project, this.#name, env);
+  }
+
+  /** Makes the stack in the state. */
+  async init(): Promise<void> {
+    await this.#project.mustRun("pulumi", ["stack", "init", this.#name, "--non-interactive"]);
   }
 
   preview(...args: string[]): Promise<Outcome> {
