@@ -57,17 +57,17 @@ export class Walkthrough {
   }
 
   /**
-   * Runs each block that starts with this line, command by command; throws unless each ends as expected.
+   * Runs the block that starts with this line, command by command; throws unless each ends as expected.
    *
    * @returns what the commands printed, one after the other
    */
   async run(firstLine: string, expected: ExpectedStatuses = {}): Promise<string> {
-    const blocks = this.#blocks.filter((text) => text.split("\n", 1)[0] === firstLine);
-    if (blocks.length === 0) {
-      throw new Error(`no block starts with ${firstLine}`);
+    const [block, ...others] = this.#blocks.filter((text) => text.split("\n", 1)[0] === firstLine);
+    if (block === undefined || others.length > 0) {
+      throw new Error(`${others.length + (block === undefined ? 0 : 1)} blocks start with ${firstLine}, not one`);
     }
     this.#run.add(firstLine);
-    return this.#runText(blocks[0] ?? "", expected);
+    return this.#runText(block, expected);
   }
 
   /** Runs a single command that the document has in a block or in its text. */

@@ -5,7 +5,14 @@ import type { Approval } from "../../../scripts/ci/approval.ts";
 import { fencedBlocks } from "../../support/markdown.ts";
 import { AwsApi } from "../support/aws.ts";
 import { type BothStacks, configureBothStacks, STACK_NAMES, type StackName } from "../support/bothStacks.ts";
-import { clearNamespace, livePolicy, POLICY_NAME, patchPolicy, requirePolicy } from "../support/cluster.ts";
+import {
+  clearNamespace,
+  earlierManifest,
+  livePolicy,
+  POLICY_NAME,
+  patchPolicy,
+  requirePolicy,
+} from "../support/cluster.ts";
 import { mustRun } from "../support/command.ts";
 import type { Project } from "../support/stack.ts";
 import { Walkthrough } from "./walkthrough.ts";
@@ -44,6 +51,9 @@ beforeAll(async () => {
   const api = new AwsApi("us-east-1");
   await api.createBucket("docs-state");
   await api.createKey("pulumi-state");
+  // As docs/adoption.md has it for the workflows: staging's policy was applied by hand, and the stack may take it over.
+  await mustRun("kubectl", ["apply", "-f", "-"], { input: earlierManifest(namespaceOf("staging")) });
+  await stacks.staging.configure({ "runner-egress:adopt": true });
   // The kinds that the AWS controller brings.
   await mustRun("kubectl", ["apply", "-f", join(import.meta.dirname, "../../e2e-cluster/fixtures/aws-kinds.yaml")]);
   setUp = new Walkthrough("docs/promotion.md", project, { substitutions: [...VERIFY, BACKEND] });
@@ -70,7 +80,10 @@ describe("docs/promotion.md, as its reader follows it", () => {
   });
 
   it("the steps by hand: previews and approvals are there, and both stacks are deployed as approved", async () => {
+    const byHand = await requirePolicy(namespaceOf("staging"));
     const printed = await setUp.run(STEPS);
+    expect(printed).toContain("takes it over in place");
+    expect((await requirePolicy(namespaceOf("staging"))).metadata.uid).toBe(byHand.metadata.uid);
     expect(printed).toMatch(/\| `staging` .*✅ passed \|[\s\S]*\| `prod` .*✅ passed \|/);
     for (const stack of STACK_NAMES) {
       const approval = await json<Approval>(`previews/${stack}.approval.json`);
