@@ -6,7 +6,6 @@ import {
   overlaps,
   type PortRange,
   type Protocol,
-  parseAddress,
   SPECIAL_PURPOSE_BLOCKS,
   specialPurposeBlockOf,
 } from "../analysis/index.ts";
@@ -18,10 +17,9 @@ export const CONCERNS = ["credentials", "private", "pods", "internet"] as const;
 export type Concern = (typeof CONCERNS)[number];
 
 /** Services that hand out AWS credentials to whoever asks, on TCP 80 (EC2, ECS and EKS user guides, as of 2026-07). */
-const CREDENTIALS: readonly AddressRange[] = AWS_ENDPOINTS.flatMap(({ address, name }) => {
-  const parsed = /metadata|credentials/.test(name) ? parseAddress(address) : undefined;
-  return parsed === undefined ? [] : [{ family: parsed.family, first: parsed.value, last: parsed.value }];
-});
+const CREDENTIALS: readonly AddressRange[] = AWS_ENDPOINTS.filter(({ givesCredentials }) => givesCredentials).map(
+  ({ cidr }) => cidr,
+);
 const CREDENTIALS_PORT = 80;
 
 /** Blocks in which networks of one's own live: RFC 1918, RFC 6598 (EKS custom networking, transit networks), RFC 4193. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { load } from "js-yaml";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { fencedBlocks } from "../support/markdown.ts";
 import {
   apply,
   FIXTURES,
@@ -327,9 +328,7 @@ describe("several runs, and runs that end early", () => {
 });
 
 describe("docs/verify.md", () => {
-  const commands = [...readFileSync("docs/verify.md", "utf8").matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(
-    ([, block]) => (block ?? "").trim().split("\n"),
-  );
+  const commands = fencedBlocks("docs/verify.md", "sh").flatMap(({ text }) => text.trim().split("\n"));
 
   it("has commands that do what it says", () => {
     apply(load(readFileSync("docs/examples/runner-staging.yaml", "utf8")));

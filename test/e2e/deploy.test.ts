@@ -1,55 +1,29 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import {
-  createNamespace,
-  editPolicy,
-  kubectl,
-  livePolicy,
-  POLICY_NAME,
-  patchPolicy,
-  requirePolicy,
-} from "./support/cluster.ts";
+import { type BothStacks, createBothStacks, STACK_NAMES, type StackName } from "./support/bothStacks.ts";
+import { editPolicy, kubectl, livePolicy, POLICY_NAME, patchPolicy, requirePolicy } from "./support/cluster.ts";
 import type { Outcome } from "./support/command.ts";
-import { Network } from "./support/network.ts";
-import { configurePack } from "./support/pack.ts";
-import { configFor, Project } from "./support/stack.ts";
+import type { Project } from "./support/stack.ts";
 
 const STACKS = {
   staging: { name: "e2e-deploy-staging", prefix: "10.61" },
   prod: { name: "e2e-deploy-prod", prefix: "10.62" },
 } as const;
-type StackName = keyof typeof STACKS;
-const NAMES = ["staging", "prod"] as const;
 
 describe("the steps of the workflows", () => {
   let project: Project;
-  const networks = new Map<StackName, Network>();
+  let networks: BothStacks["networks"];
 
   const npm = (script: string, ...args: readonly string[]): Promise<Outcome> =>
     project.run("npm", ["run", "--silent", script, "--", ...args]);
   const preview = (stack: StackName) => npm("ci:preview", stack);
   const deploy = (stack: StackName, ...args: readonly string[]) => npm("ci:deploy", stack, ...args);
   const drift = (stack: StackName) => npm("ci:drift", stack);
-  const network = (stack: StackName) => networks.get(stack) as Network;
-  const commit = async (message: string) => {
-    await project.mustRun("git", ["add", "--all", "--", "."]);
-    const author = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
-    await project.mustRun("git", [...author, "commit", "--quiet", "--allow-empty", "-m", message]);
-  };
 
   beforeAll(async () => {
-    project = await Project.copy();
-    for (const stack of NAMES) {
-      const options = STACKS[stack];
-      const [made] = await Promise.all([Network.create(options), createNamespace(options.name)]);
-      networks.set(stack, made);
-      await configurePack(project, stack, { namespace: options.name, prefix: options.prefix });
-      await project.stack(stack, configFor(made, options.name));
-    }
-    await project.mustRun("git", ["init", "--quiet"]);
-    await writeFile(join(project.directory, ".git", "info", "exclude"), "node_modules\n");
-    await commit("the project");
+    ({ project, networks } = await createBothStacks(STACKS));
+    await project.commit("the project");
   });
   afterAll(() => project.remove());
 
@@ -62,12 +36,12 @@ describe("the steps of the workflows", () => {
     });
 
     it("preview both stacks with the pack, and one comment tells them together", async () => {
-      for (const stack of NAMES) {
+      for (const stack of STACK_NAMES) {
         const { status, output } = await preview(stack);
         expect(output).toContain(stack);
         expect(status, output).toBe(0);
       }
-      const { output, status } = await npm("ci:comment", "pull-request", ...NAMES, "--print");
+      const { output, status } = await npm("ci:comment", "pull-request", ...STACK_NAMES, "--print");
       expect(status).toBe(0);
       expect(output.split("\n")[0]).toBe("<!-- runner-egress:review -->");
       expect(output).toMatch(/\| `staging` \|/);
@@ -110,7 +84,7 @@ describe("the steps of the workflows", () => {
       const dirty = await deploy("prod");
       expect(dirty.output).toMatch(/The working tree is not the commit[\s\S]*README\.md/);
       expect(dirty.status).toBe(2);
-      await commit("another commit");
+      await project.commit("another commit");
       const other = await deploy("prod");
       expect(other.output).toMatch(
         /prod was not deployed:\n {2}- approved was commit [0-9a-f]{40}, this is [0-9a-f]{40}/,
@@ -119,9 +93,9 @@ describe("the steps of the workflows", () => {
     });
 
     it("refuse other facts, in words, until they are previewed and approved", async () => {
-      for (const stack of NAMES) expect(await preview(stack)).toMatchObject({ status: 0 });
+      for (const stack of STACK_NAMES) expect(await preview(stack)).toMatchObject({ status: 0 });
       const before = await requirePolicy(STACKS.prod.name);
-      await network("prod").addDatabaseSubnet(`${STACKS.prod.prefix}.103.0/24`);
+      await networks.prod.addDatabaseSubnet(`${STACKS.prod.prefix}.103.0/24`);
       const refused = await deploy("prod");
       expect(refused.output).toContain("it is not what was approved");
       expect(refused.output).toContain(`${STACKS.prod.prefix}.103.0/24`);
@@ -175,7 +149,7 @@ describe("the steps of the workflows", () => {
     });
 
     it("find a new block of the VPC and deploy it", async () => {
-      await network("staging").associate("100.64.0.0/16");
+      await networks.staging.associate("100.64.0.0/16");
       await expectFoundAndRepaired([/100\.64\.0\.0\/16/]);
     });
 
@@ -185,7 +159,7 @@ describe("the steps of the workflows", () => {
     });
 
     it("say so where they cannot tell", async () => {
-      await network("staging").duplicate();
+      await networks.staging.duplicate();
       const { status, output } = await drift("staging");
       expect(output).toContain("staging: unknown");
       expect(status).toBe(2);

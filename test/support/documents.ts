@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { egress, parseExample, ROOT } from "./cli.ts";
+import { fencedBlocks, readDocument } from "./markdown.ts";
 
 /** A command in a document's console block, and what the document says that it prints. */
 export interface DocumentedCommand {
@@ -8,11 +9,9 @@ export interface DocumentedCommand {
   readonly output: string;
 }
 
-const BLOCK = /^```console\n([\s\S]*?)^```$/gm;
-
 /** The commands of a document: lines of console blocks that start with `$ `, each with the lines after it. */
 export function commandsOf(document: string): DocumentedCommand[] {
-  return [...readFileSync(join(ROOT, document), "utf8").matchAll(BLOCK)].flatMap(([, block = ""]) => commandsIn(block));
+  return fencedBlocks(document, "console").flatMap(({ text }) => commandsIn(text));
 }
 
 function commandsIn(block: string): DocumentedCommand[] {
@@ -39,13 +38,13 @@ export async function runDocumented(line: string): Promise<{ output: string; cod
 /** Writes what every command really prints into its document. */
 export async function updateDocument(document: string): Promise<void> {
   const path = join(ROOT, document);
-  let text = readFileSync(path, "utf8");
-  for (const [block, inner = ""] of text.matchAll(BLOCK)) {
+  let text = readDocument(document);
+  for (const block of fencedBlocks(document, "console")) {
     const parts: string[] = [];
-    for (const { line } of commandsIn(inner)) {
+    for (const { line } of commandsIn(block.text)) {
       parts.push(`$ ${line}\n${(await runDocumented(line)).output}`);
     }
-    text = text.replace(block, () => `\`\`\`console\n${parts.join("")}\`\`\``);
+    text = text.replace(block.text, () => parts.join(""));
   }
   writeFileSync(path, text);
 }

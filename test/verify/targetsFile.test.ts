@@ -1,7 +1,9 @@
+import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
 import { formatPoint } from "../../analysis/point.ts";
 import { ProblemsError } from "../../analysis/problems.ts";
 import { readNamedTargets } from "../../verify/targetsFile.ts";
+import { fencedBlocks } from "../support/markdown.ts";
 
 const resolve = async (host: string): Promise<string[]> => {
   if (host !== "db.example.test") {
@@ -39,6 +41,17 @@ describe("readNamedTargets", () => {
     for (const wrong of ["two words", "", 7]) {
       await expect(readNamedTargets({ image: wrong }, resolve)).rejects.toThrow(/image.*must be/);
     }
+  });
+
+  it("reads the example in docs/verify.md", async () => {
+    const [block] = fencedBlocks("docs/verify.md", "yaml");
+    const { targets, accepted } = await readNamedTargets(load(block?.text ?? ""), async () => ["10.1.100.10"]);
+    expect(targets.map(({ name, expect: expected }) => `${expected} ${name}`)).toEqual([
+      "allow database",
+      "allow public RPC",
+      "deny cache",
+    ]);
+    expect(accepted.map(({ point }) => formatPoint(point))).toEqual(["169.254.169.254:80/tcp"]);
   });
 
   it("takes an empty file for one that names nothing", async () => {

@@ -1,31 +1,29 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readPreview, renderMarkdown, reviewStack } from "../../../review/index.ts";
-import { isInLab, LAB_STACKS, type LabProject, labNamespace, labProject } from "./labProject.ts";
+import { type BothStacks, createBothStacks, STACK_NAMES } from "../support/bothStacks.ts";
+import { clearNamespace } from "../support/cluster.ts";
 import { recordable, stableIds } from "./recordings.ts";
 
-const STACKS = Object.keys(LAB_STACKS);
 const RECORDINGS = fileURLToPath(new URL("../../review/recordings/", import.meta.url));
 const GOLDEN = fileURLToPath(new URL("../../review/golden/", import.meta.url));
 
 /** Set to write the recordings and the golden comments instead of comparing with them. */
 const IS_RECORDING = process.env.RECORD_REVIEWS === "1";
 
-const ADD_SECONDARY_CIDR = `
-import boto3
-for region, name in (("us-east-1", "techops-staging"), ("us-east-2", "techops-prod")):
-    ec2 = boto3.client("ec2", region_name=region)
-    vpc = ec2.describe_vpcs(Filters=[{"Name": "tag:Name", "Values": [name]}])["Vpcs"][0]["VpcId"]
-    ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock="52.95.0.0/16")
-`;
+/** The networks of both stacks; both are in one cluster, so that prod's runners have a namespace of their own. */
+const NETWORKS = {
+  staging: { name: "techops-staging", prefix: "10.1", namespace: "keeperhub" },
+  prod: { name: "techops-prod", prefix: "10.0", region: "us-east-2", namespace: "keeperhub-prod" },
+} as const;
 
 /** Previews both stacks, and compares the comment with the golden file, or writes it. */
-async function comment(project: LabProject, name: string, ...args: string[]): Promise<string> {
+async function comment({ stacks }: BothStacks, name: string): Promise<string> {
   const previews = [];
-  for (const stack of STACKS) {
-    const { stdout } = await project.preview(stack, ...args);
-    previews.push({ name: stack, stack, text: recordable(stdout) });
+  for (const stack of STACK_NAMES) {
+    previews.push({ name: stack, stack, text: recordable(await stacks[stack].previewEvents()) });
   }
   const markdown = stableIds(renderMarkdown(previews.map((preview) => reviewStack(readPreview(preview)))));
   if (IS_RECORDING) {
@@ -40,28 +38,34 @@ async function comment(project: LabProject, name: string, ...args: string[]): Pr
   return markdown;
 }
 
-async function withProject(change: (project: LabProject) => Promise<void>): Promise<void> {
-  const project = await labProject();
+/** Runs a case with files of the project changed, and changes them back. */
+async function withChanges(
+  { project }: BothStacks,
+  changes: readonly { readonly file: string; readonly from: string; readonly to: string }[],
+  run: () => Promise<void>,
+): Promise<void> {
+  const paths = changes.map(({ file }) => join(project.directory, file));
+  const before = await Promise.all(paths.map((path) => readFile(path, "utf8")));
   try {
-    await change(project);
+    for (const { file, from, to } of changes) {
+      await project.patch(file, from, to);
+    }
+    await run();
   } finally {
-    await project.remove();
+    await Promise.all(paths.map((path, index) => writeFile(path, before[index] ?? "")));
   }
 }
 
-describe.skipIf(!isInLab())("the comment on a pull request, from real previews of both stacks", () => {
-  let main: LabProject;
+describe("the comment on a pull request, from real previews of both stacks", () => {
+  let main: BothStacks;
 
   beforeAll(async () => {
-    main = await labProject();
-    await main.must("seed-aws", []);
-    for (const stack of STACKS) {
-      await main.must("kubectl", ["create", "namespace", labNamespace(stack)]);
-      await main.must("pulumi", ["stack", "init", stack]);
-    }
+    main = await createBothStacks(NETWORKS);
   });
-
-  afterAll(() => main.remove());
+  afterAll(async () => {
+    await Promise.all(STACK_NAMES.map((name) => clearNamespace(NETWORKS[name].namespace)));
+    await main.project.remove();
+  });
 
   it("first deploy: lists what is reachable from now on", async () => {
     const markdown = await comment(main, "first-deploy");
@@ -72,8 +76,8 @@ describe.skipIf(!isInLab())("the comment on a pull request, from real previews o
   });
 
   it("nothing changes: says so and shows no row", async () => {
-    for (const stack of STACKS) {
-      await main.must("pulumi", ["up", "--yes", "--stack", stack]);
+    for (const stack of STACK_NAMES) {
+      expect(await main.stacks[stack].up()).toMatchObject({ status: 0 });
     }
     const markdown = await comment(main, "no-change");
     expect(markdown.match(/⚪ \*\*same reach\*\* \| – \| –/g)).toHaveLength(2);
@@ -81,19 +85,21 @@ describe.skipIf(!isInLab())("the comment on a pull request, from real previews o
   });
 
   it("one except dropped: exactly one row, which names the block, its size, a witness and the rule", async () => {
-    await withProject(async (project) => {
-      await project.patch(
-        "rules/exceptList.ts",
-        "return { ipv4, ipv6: leastSet(KEEPERHUB_EXCEPTS.ipv6), leftOut: [] };",
-        'return { ipv4: ipv4.filter((cidr) => formatCidr(cidr) !== "100.64.0.0/10"), ipv6: leastSet(KEEPERHUB_EXCEPTS.ipv6), leftOut: [] };',
-      );
+    const changes = [
+      {
+        file: "rules/exceptList.ts",
+        from: "return { ipv4, ipv6: leastSet(KEEPERHUB_EXCEPTS.ipv6), leftOut: [] };",
+        to: 'return { ipv4: ipv4.filter((cidr) => formatCidr(cidr) !== "100.64.0.0/10"), ipv6: leastSet(KEEPERHUB_EXCEPTS.ipv6), leftOut: [] };',
+      },
       // Or the component's own guardrails would refuse the plan before there is anything to review.
-      await project.patch(
-        "components/runnerEgress.ts",
-        "const problems = guardrailProblems(policy, contract, facts);",
-        "const problems = guardrailProblems(policy, contract, facts).slice(0, 0);",
-      );
-      const markdown = await comment(project, "dropped-except");
+      {
+        file: "components/runnerEgress.ts",
+        from: "const problems = guardrailProblems(policy, contract, facts);",
+        to: "const problems = guardrailProblems(policy, contract, facts).slice(0, 0);",
+      },
+    ];
+    await withChanges(main, changes, async () => {
+      const markdown = await comment(main, "dropped-except");
       expect(markdown.match(/🔴 \*\*wider\*\* \| 1 region \| –/g)).toHaveLength(2);
       const rows = markdown.split("\n").filter((line) => line.startsWith("| `100.64.0.0/10` |"));
       expect(rows).toHaveLength(2);
@@ -107,22 +113,17 @@ describe.skipIf(!isInLab())("the comment on a pull request, from real previews o
   });
 
   it("a destination added: a row for the pods and a row for the block", async () => {
-    await withProject(async (project) => {
-      for (const [stack, block] of [
-        ["staging", "10.1.50.0/24"],
-        ["prod", "10.0.50.0/24"],
-      ] as const) {
-        const config = JSON.stringify({
-          services: { cache: { podLabels: { app: "redis" }, ports: ["6379/TCP"] } },
-          cidrs: { legacy: { cidrs: [block], ports: ["443/TCP"] } },
-        });
-        await project.patch(
-          `Pulumi.${stack}.yaml`,
-          "  runner-egress:vpc:",
-          `  runner-egress:destinations: ${config}\n  runner-egress:vpc:`,
-        );
-      }
-      const markdown = await comment(project, "added-destination");
+    const blocks = { staging: "10.1.50.0/24", prod: "10.0.50.0/24" };
+    const changes = STACK_NAMES.map((stack) => {
+      const config = JSON.stringify({
+        services: { cache: { podLabels: { app: "redis" }, ports: ["6379/TCP"] } },
+        cidrs: { legacy: { cidrs: [blocks[stack]], ports: ["443/TCP"] } },
+      });
+      const from = "  runner-egress:vpc:";
+      return { file: `Pulumi.${stack}.yaml`, from, to: `  runner-egress:destinations: ${config}\n${from}` };
+    });
+    await withChanges(main, changes, async () => {
+      const markdown = await comment(main, "added-destination");
       expect(markdown.match(/🔴 \*\*wider\*\* \| 2 regions \| –/g)).toHaveLength(2);
       expect(markdown).toMatch(
         /`10\.1\.50\.0\/24` \| declared as legacy; VPC vpc-\d .* \| TCP 443 \| 256 \| `10\.1\.50\.1:443\/tcp` \|/,
@@ -132,20 +133,22 @@ describe.skipIf(!isInLab())("the comment on a pull request, from real previews o
   });
 
   it("rules only reordered: the same reach and an empty table, though the engine plans an update", async () => {
-    await withProject(async (project) => {
-      await project.patch(
-        "rules/runnerPolicy.ts",
-        'policyTypes: ["Egress"], egress },',
-        'policyTypes: ["Egress"], egress: egress.toReversed() },',
-      );
-      const markdown = await comment(project, "reordered");
+    const change = {
+      file: "rules/runnerPolicy.ts",
+      from: 'policyTypes: ["Egress"], egress },',
+      to: 'policyTypes: ["Egress"], egress: egress.toReversed() },',
+    };
+    await withChanges(main, [change], async () => {
+      const markdown = await comment(main, "reordered");
       expect(markdown.match(/⚪ \*\*same reach\*\* \| – \| –/g)).toHaveLength(2);
       expect(markdown).not.toContain("| Destination |");
     });
   });
 
   it("no change of ours, but the VPC gained a CIDR: the fact and what it closes", async () => {
-    await main.must("lab-python", ["-c", ADD_SECONDARY_CIDR]);
+    for (const stack of STACK_NAMES) {
+      await main.networks[stack].associate("52.95.0.0/16");
+    }
     const markdown = await comment(main, "vpc-gained-cidr");
     expect(markdown.match(/🟢 \*\*narrower\*\* \| – \| 1 region/g)).toHaveLength(2);
     expect(markdown).toContain("| VPC CIDR | – | `52.95.0.0/16` |");

@@ -24,15 +24,32 @@ export class AwsApi {
     await this.#send("eks", method, path, { body: JSON.stringify(content), type: "application/json" });
   }
 
+  /** Makes a bucket. */
+  async createBucket(name: string): Promise<void> {
+    await this.#send("s3", "PUT", `/${name}`, { body: "", type: "application/xml" });
+  }
+
+  /** Makes a key for encryption; `alias` without `alias/`. */
+  async createKey(alias: string): Promise<void> {
+    const call = (action: string, content: object) =>
+      this.#send("kms", "POST", "/", {
+        body: JSON.stringify(content),
+        type: "application/x-amz-json-1.1",
+        target: `TrentService.${action}`,
+      });
+    const { KeyMetadata } = JSON.parse(await call("CreateKey", {})) as { KeyMetadata: { KeyId: string } };
+    await call("CreateAlias", { AliasName: `alias/${alias}`, TargetKeyId: KeyMetadata.KeyId });
+  }
+
   async #send(
     service: string,
     method: string,
     path: string,
-    { body, type }: { body: string | URLSearchParams; type: string },
+    { body, type, target }: { body: string | URLSearchParams; type: string; target?: string },
   ) {
     const scope = `${process.env.AWS_ACCESS_KEY_ID}/20260101/${this.#region}/${service}/aws4_request`;
     const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none`;
-    const headers = { "content-type": type, authorization };
+    const headers = { "content-type": type, authorization, ...(target && { "x-amz-target": target }) };
     const response = await fetch(new URL(path, this.#endpoint), { method, headers, body });
     const text = await response.text();
     if (!response.ok) {

@@ -20,8 +20,15 @@ export function kubectl(args: readonly string[], input?: string): Promise<Outcom
   return run("kubectl", args, input === undefined ? {} : { input });
 }
 
+/** Makes a namespace, unless an earlier suite has made it already. */
 export async function createNamespace(name: string): Promise<void> {
-  await mustRun("kubectl", ["create", "namespace", name]);
+  const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name } };
+  await mustRun("kubectl", ["apply", "-f", "-"], { input: JSON.stringify(namespace) });
+}
+
+/** Removes every policy of a namespace, for the next suite. */
+export async function clearNamespace(name: string): Promise<void> {
+  await mustRun("kubectl", ["-n", name, "delete", "networkpolicies", "--all"]);
 }
 
 /** The live policy of a namespace; `undefined` where there is none. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, delimiter, join, resolve } from "node:path";
@@ -51,11 +52,36 @@ export class Project {
     return { PATH: path, PULUMI_BACKEND_URL: `file://${stateOf(this.directory)}` };
   }
 
+  /** Replaces a text that has to be there, exactly once. */
+  async patch(file: string, from: string, to: string): Promise<void> {
+    const path = join(this.directory, file);
+    const text = await readFile(path, "utf8");
+    const found = text.split(from).length - 1;
+    if (found !== 1) {
+      throw new Error(`${file} has ${found} times ${JSON.stringify(from)}, not once`);
+    }
+    await writeFile(
+      path,
+      text.replace(from, () => to),
+    );
+  }
+
+  /** Commits everything, to a repository that is made for the first commit. */
+  async commit(message: string): Promise<void> {
+    if (!existsSync(join(this.directory, ".git"))) {
+      await this.mustRun("git", ["init", "--quiet"]);
+      await writeFile(join(this.directory, ".git", "info", "exclude"), "node_modules\n");
+    }
+    await this.mustRun("git", ["add", "--all", "--", "."]);
+    const author = ["-c", "user.name=test", "-c", "user.email=test@localhost"];
+    await this.mustRun("git", [...author, "commit", "--quiet", "--allow-empty", "-m", message]);
+  }
+
   /** Makes a stack; its config is what its file says already and `config` on top. */
   async stack(name: string, config: ConfigEntries): Promise<Stack> {
     const stack = new Stack(this, name);
     await stack.configure(config);
-    await this.mustRun("pulumi", ["stack", "init", name, "--non-interactive"]);
+    await stack.init();
     return stack;
   }
 }
@@ -94,8 +120,19 @@ export class Stack {
     return new Stack(this.#project, this.#name, env);
   }
 
+  /** Makes the stack in the state. */
+  async init(): Promise<void> {
+    await this.#project.mustRun("pulumi", ["stack", "init", this.#name, "--non-interactive"]);
+  }
+
   preview(...args: string[]): Promise<Outcome> {
     return this.#pulumi("preview", args);
+  }
+
+  /** The engine's events of a preview, as the workflows take them; one that fails has events, too. */
+  async previewEvents(): Promise<string> {
+    const env = { PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "1" };
+    return (await this.with({ ...this.#env, ...env }).preview("--json")).stdout;
   }
 
   /** With its own preview first, as a user runs it. */

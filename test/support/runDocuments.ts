@@ -1,0 +1,56 @@
+/** A test that runs or reads blocks of a document, from the document itself. */
+export interface BlockTest {
+  readonly document: string;
+  /** Language of the blocks. */
+  readonly language: string;
+  /** The test's file. */
+  readonly test: string;
+  /** `each`: every block that is there; `named`: those whose first line the test has. */
+  readonly takes: "each" | "named";
+}
+
+const each = (test: string, language: string, ...documents: string[]): BlockTest[] =>
+  documents.map((document) => ({ document, language, test, takes: "each" }));
+const named = (test: string, ...documents: string[]): BlockTest[] =>
+  documents.map((document) => ({ document, language: "sh", test, takes: "named" }));
+
+/** Which test takes which blocks of which document. */
+export const BLOCK_TESTS: readonly BlockTest[] = [
+  ...each(
+    "test/cli/documents.test.ts",
+    "console",
+    ...["docs/assertions.md", "docs/cli.md", "docs/review.md", "docs/semantics.md", "README.md"],
+  ),
+  ...each("test/config/document.test.ts", "yaml", "docs/config.md"),
+  ...each("test/docs.test.ts", "mermaid", "docs/architecture.md"),
+  ...each("test/e2e-cluster/enforced.test.ts", "sh", "docs/verify.md"),
+  ...each("test/policy-pack/docs.test.ts", "json", "docs/guardrails.md"),
+  ...each("test/policy-pack/docs.test.ts", "text", "docs/guardrails.md"),
+  ...each("test/verify/targetsFile.test.ts", "yaml", "docs/verify.md"),
+  ...each("test/e2e/documents/workflows.test.ts", "text", "docs/promotion.md"),
+  ...named("test/e2e/documents/adoption.test.ts", "docs/adoption.md"),
+  ...named("test/e2e/documents/clone.test.ts", "docs/review.md", "README.md"),
+  ...named("test/e2e/documents/workflows.test.ts", "docs/drift.md", "docs/guardrails.md", "docs/promotion.md"),
+];
+
+/** Files that run commands which stand in the text of a document and in no block. */
+export const TEXT_TESTS: readonly string[] = [
+  ".ci/run",
+  "test/e2e/documents/adoption.test.ts",
+  "test/e2e/documents/clone.test.ts",
+  "test/e2e/documents/workflows.test.ts",
+];
+
+/** Blocks by their first line and commands that no test runs from the document, each with the reason. */
+export const NOT_RUN: Readonly<Record<string, string>> = {
+  'import { verifyAfterwards } from "./verify/resourceHook.ts";':
+    "test/e2e/verifyHook.test.ts runs the hook, in a program of its own",
+  "node -e 0": "a figure's yardstick",
+  "npm run --silent egress -- COMMAND ...": "says what the examples of the document stand for",
+  "npm run --silent egress -- verify --stack staging":
+    "test/e2e-cluster/enforced.test.ts runs it from the help, which has the context of the cluster, too",
+  "npm run bench": "takes minutes, and what it prints is not asserted anywhere",
+  "npm run egress -- explain, diff, regions, divergences, check, evaluate":
+    "a list of names; docs/cli.md has an example of each",
+  "npm run record": "needs an AWS account in earnest; test/e2e/record.test.ts runs it with flags",
+};
