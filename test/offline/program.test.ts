@@ -51,6 +51,8 @@ describe.each(STACKS)("the program for $stack", ({ stack, region, network, subne
 
     it("names the provider of every resource and every lookup on AWS", () => {
       expect(only(current(), COMPONENT).providers).toEqual({ kubernetes: kubernetesUrn });
+      // So that a destroy that protection refuses leaves the provider alone.
+      expect(only(current(), COMPONENT).dependencies).toEqual([awsUrn]);
       expect(only(current(), POLICY).provider).toBe(kubernetesUrn);
       const lookups = current().invocations.filter(({ token }) => token.startsWith("aws:"));
       expect(new Set(lookups.map(({ provider }) => provider))).toEqual(new Set([awsUrn]));
