@@ -1,6 +1,6 @@
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { ReachEntry, SubjectReview } from "./stackReview.ts";
-import { namesOf } from "./wording.ts";
+import { namesOf, plural } from "./wording.ts";
 
 /** Changed and unchanged edges each; more than this and nobody reads the picture. */
 const MOST_EDGES = 12;
@@ -54,7 +54,7 @@ export function diagram(subject: SubjectReview, words: { readonly gained: string
 }
 
 function keptEdge({ destination, names, ports, excepts }: ReachEntry): Edge {
-  const suffix = excepts === 0 ? "" : ` except ${excepts} ${excepts === 1 ? "block" : "blocks"}`;
+  const suffix = excepts.length === 0 ? "" : ` except ${plural(excepts.length, "block")}`;
   return {
     kind: "kept",
     label: ports,

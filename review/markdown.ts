@@ -1,11 +1,18 @@
 import { LEVELS, type Level, SENTENCES_ONLY } from "./levels.ts";
 import { stackSection, stackSentence } from "./markdownStack.ts";
 import { codeSpan, details, escapeText, shorten, table } from "./markdownText.ts";
+import { OTHERS_LEFT_OUT } from "./notes.ts";
+import { formatRowPorts } from "./rows.ts";
 import type { StackReview } from "./stackReview.ts";
-import { capital, plural, SIGNS, wordingOf } from "./wording.ts";
+import { capital, formatCount, plural, SIGNS, wordingOf } from "./wording.ts";
 
 /** GitHub refuses a longer comment ("body is too long"), counted in characters; bytes are never fewer. */
 export const COMMENT_LIMIT = 65_536;
+
+/** Destinations of each direction in the overview. */
+const IN_OVERVIEW = 2;
+
+const NOT_RUN = "not run";
 
 /** The invisible first line by which a later run finds its comment. */
 export function commentMarker(key = "review"): string {
@@ -40,6 +47,7 @@ function render(reviews: readonly StackReview[], level: Level, marker: string): 
     marker,
     `## ${titleOf(reviews)}`,
     overview(reviews),
+    ...[scope(reviews)].filter((sentences) => sentences !== ""),
     ...(level === SENTENCES_ONLY ? reviews.map(stackSentence) : reviews.map((review) => stackSection(review, level))),
     ...(level.isComplete ? [] : ["Not everything fits into a comment; the JSON output has it all."]),
     legend(reviews),
@@ -76,27 +84,47 @@ function overview(reviews: readonly StackReview[]): string {
     reviews.map((review) => [
       codeSpan(shorten(review.stack, 80)),
       `${SIGNS[review.verdict]} **${wording.verdicts[review.verdict]}**`,
-      countOf(review, "gained"),
-      countOf(review, "lost"),
+      summaryOf(review, "gained"),
+      summaryOf(review, "lost"),
       guardrails(review),
     ]),
   );
 }
 
-function countOf({ verdict, subjects }: StackReview, direction: "gained" | "lost"): string {
+/** The first destinations of a direction, and how many more there are. */
+function summaryOf({ verdict, subjects }: StackReview, direction: "gained" | "lost"): string {
   if (verdict === "cannot conclude") {
     return "?";
   }
   if (direction === "lost" && subjects.some(({ stage }) => stage === "first deploy")) {
-    return "all but what follows";
+    return "everything that is not listed below";
   }
-  const count = subjects.flatMap(({ rows }) => rows).filter((row) => row.direction === direction).length;
-  return count === 0 ? "–" : plural(count, "region");
+  const rows = subjects.flatMap((subject) => subject.rows).filter((row) => row.direction === direction);
+  const shown = rows
+    .slice(0, IN_OVERVIEW)
+    .map((row) => `${codeSpan(shorten(row.destination, 60))} on ${escapeText(formatRowPorts(row))}`);
+  const rest = rows.length - shown.length;
+  return rows.length === 0 ? "–" : [...shown, ...(rest > 0 ? [`${formatCount(BigInt(rest))} more`] : [])].join(", ");
+}
+
+/** What every verdict here is about, and what it leaves out; always in sight. */
+function scope(reviews: readonly StackReview[]): string {
+  const sentences = [
+    ...(reviews.some(({ notes }) => notes.includes(OTHERS_LEFT_OUT))
+      ? [
+          "Compared are the stack's own NetworkPolicies: others that select the same pods would add to what they reach. Routes and security groups can take away, and are not looked at.",
+        ]
+      : []),
+    ...(reviews.some((review) => guardrails(review) === NOT_RUN)
+      ? ["Where guardrails are not run, the preview had no policy pack (`--policy-pack policy-pack`)."]
+      : []),
+  ];
+  return sentences.join(" ");
 }
 
 function guardrails({ findings, packs }: StackReview): string {
   if (findings === undefined || (packs.length === 0 && findings.length === 0)) {
-    return "not run";
+    return NOT_RUN;
   }
   const mandatory = findings.filter(({ severity }) => severity === "mandatory").length;
   const others = findings.length - mandatory;
@@ -111,7 +139,7 @@ function guardrails({ findings, packs }: StackReview): string {
 function legend(reviews: readonly StackReview[]): string {
   const notes = new Map<string, string[]>();
   for (const review of reviews) {
-    for (const note of review.notes) {
+    for (const note of review.notes.filter((note) => note !== OTHERS_LEFT_OUT)) {
       notes.set(note, [...(notes.get(note) ?? []), review.stack]);
     }
   }
@@ -126,7 +154,7 @@ function legend(reviews: readonly StackReview[]): string {
   return details(
     "How to read this",
     [
-      "Each row is a set of destinations whose verdict changes, computed exactly over every IPv4 and IPv6 address, protocol and port; reordering or splitting rules gives no row. The example is one destination of the row, in the form that `egress explain` takes. Rules and list items are counted from 0, in the policy as it is (now) or as it was (was). " +
+      "Each row is a set of destinations whose verdict changes, computed exactly over every IPv4 and IPv6 address, protocol and port; reordering or splitting rules gives no row. The example is one destination of the row, in the form that `egress explain` takes. The last column names what decides, with its place in the policy before or after the change, where lists are counted from 0. The colours tell the direction, not the danger: what is narrower can break what the pods do. " +
         "A policy is read twice: as Kubernetes specifies it, and as the network policy agent of the AWS VPC CNI enforces it on EKS; a row says so where the two differ.",
       "No NetworkPolicy can stop what goes to the pod's own node, the first seconds of a new pod, or connections that are already open.",
       ...(notes.size === 0

@@ -7,6 +7,7 @@ import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { ReachEntry, StackReview, SubjectReview } from "./stackReview.ts";
 import {
   capital,
+  credentials,
   formatCount,
   holds,
   type Named,
@@ -27,9 +28,9 @@ export function stackSection(review: StackReview, level: Level): string {
     `### ${codeSpan(shorten(review.stack, 80))}: ${SIGNS[review.verdict]} ${wording.verdicts[review.verdict]}`,
     ...review.cautions.map((caution) => `⚠️ **Caution:** ${escapeText(shorten(caution, level.message))}.`),
     ...obstacles(review, level),
+    ...facts(review.facts, level),
     ...review.subjects.flatMap((subject) => subjectParts(review, subject, wording, level)),
     ...policyChanges(review),
-    ...facts(review.facts, level),
     ...findings(review, level),
     ...warnings(review, level),
   ].join("\n\n");
@@ -73,6 +74,7 @@ function subjectParts(review: StackReview, subject: SubjectReview, wording: Word
       ? reachTable(subject.reach, level)
       : rowsTable(`**${capital(wording.lost)}**`, of("lost"), review, level)),
     ...(level.hasDiagram && subject.reach.length > 0 ? [picture(subject, wording)] : []),
+    ...(isFirst ? [] : wholeReach(subject, level)),
   ];
 }
 
@@ -80,7 +82,7 @@ function subjectParts(review: StackReview, subject: SubjectReview, wording: Word
 function summary(review: StackReview, subject: SubjectReview, wording: Wording): string {
   const who = `${capital(escapeText(subjectName(subject)))}`;
   if (subject.stage === "first deploy" && review.perspective === "plan") {
-    return `${who}: the first policy of this stack for them. What it does not name they can't reach any more; before, this stack did not restrict them at all.`;
+    return `${who}: this stack restricts them for the first time. By its policy they reach what is listed here and nothing else.`;
   }
   if (subject.stage === "deletion") {
     const state = review.perspective === "plan" ? "nothing restricts them any more" : "no live policy restricts them";
@@ -88,7 +90,7 @@ function summary(review: StackReview, subject: SubjectReview, wording: Wording):
   }
   if (subject.rows.length === 0) {
     const isRewritten = review.policies.some(({ kind }) => kind === "changed");
-    return `${who}: exactly the same destinations as before${isRewritten ? "; the update only writes the policy differently" : ""}.`;
+    return `${who}: exactly the same destinations as before${isRewritten ? "; the policy is only written in another way" : ""}.`;
   }
   const parts = (["gained", "lost"] as const).map((direction) => {
     const rows = subject.rows.filter((row) => row.direction === direction);
@@ -106,6 +108,7 @@ function summary(review: StackReview, subject: SubjectReview, wording: Wording):
 function advice(subject: SubjectReview, wording: Wording): string[] {
   const reasons = whyItMatters(subject.rows);
   const points = [
+    ...credentials(subject).map((sentence) => `**${capital(sentence)}**`),
     ...(reasons.length === 0 ? [] : [`**Why it matters:** it opens the way to ${reasons.join("; ")}.`]),
     ...nextSteps(subject, wording).map((step) => capital(step).replace(/^Before approving:/, "**$&**")),
   ];
@@ -148,12 +151,33 @@ function rowsTable(title: string, rows: readonly ReviewRow[], review: StackRevie
 }
 
 function reachTable(reach: readonly ReachEntry[], level: Level): string[] {
-  const rows = reach.map(({ destination, names, ports, excepts }) => [
-    `${codeSpan(destination)}${excepts === 0 ? "" : ` except ${plural(excepts, "block")}`}`,
-    whatItIs({ destination, names }),
+  return foldedTable(REACH_TITLE, REACH_HEADER, reach.map(reachLine), level, "destination");
+}
+
+const REACH_TITLE = "**Reachable from now on**";
+const REACH_HEADER = ["Destination", "What it is", "Ports"];
+
+/** Excepted blocks of one rule in a table; a policy of ours has about fifteen. */
+const MOST_EXCEPTS = 40;
+
+function reachLine({ destination, names, ports, excepts }: ReachEntry): string[] {
+  const shown = excepts
+    .slice(0, MOST_EXCEPTS)
+    .map(({ block, names }) => `${codeSpan(block)}${names.length === 0 ? "" : ` ${escapeText(names.join("; "))}`}`);
+  const rest = excepts.length - shown.length;
+  const without = [...shown, ...(rest > 0 ? [plural(rest, "more block")] : [])].join(", ");
+  return [
+    codeSpan(destination),
+    `${whatItIs({ destination, names })}${excepts.length === 0 ? "" : `, except: ${without}`}`,
     escapeText(ports),
-  ]);
-  return foldedTable("**Reachable from now on**", ["Destination", "What it is", "Ports"], rows, level, "destination");
+  ];
+}
+
+/** The whole reach after a change, folded: what the change is measured against. */
+function wholeReach(subject: SubjectReview, level: Level): string[] {
+  return subject.reach.length === 0 || !level.hasDiagram || subject.reach.length > level.folded
+    ? []
+    : [details("Everything that the rules allow after the change", table(REACH_HEADER, subject.reach.map(reachLine)))];
 }
 
 /** A table whose first rows are open, the next folded, and the rest counted. */
@@ -190,12 +214,12 @@ function facts(changes: readonly FactChange[], { items }: Level): string[] {
     .slice(0, items)
     .map(({ what, before, after }) => [
       escapeText(what),
-      before === undefined ? "–" : codeSpan(before),
-      after === undefined ? "–" : codeSpan(after),
+      before === undefined ? "not there" : codeSpan(before),
+      after === undefined ? "gone" : codeSpan(after),
     ]);
   const hidden = changes.length - shown.length;
   return [
-    "**The network changed** since the last update:",
+    "**The network changed** since this stack was last deployed, and the policy follows it:",
     ...(shown.length > 0 ? [table(["Fact", "Before", "Now"], shown)] : []),
     ...(hidden > 0 ? [`… and ${plural(hidden, "more fact")}.`] : []),
   ];

@@ -1,4 +1,4 @@
-import { type AddressFamily, type NamedAddresses, parseCidr } from "../analysis/index.ts";
+import { type AddressFamily, type NamedAddresses, parseCidr, specialPurposeBlockOf } from "../analysis/index.ts";
 import { isObject, type Properties, type StackPlan } from "./plan.ts";
 
 /** The component that carries the looked-up facts among its inputs. */
@@ -82,9 +82,20 @@ function namedAddresses(facts: Properties): NamedAddresses[] {
       strings(cidrs).map((cidr) => [cidr, `database subnet ${String(id)}`] as const),
     ),
     [cluster.serviceCidr, `Services of cluster ${String(cluster.name)}`],
-    ...[...strings(vpc.ipv4Cidrs), ...strings(vpc.ipv6Cidrs)].map((cidr) => [cidr, `VPC ${String(vpc.id)}`] as const),
+    ...[...strings(vpc.ipv4Cidrs), ...strings(vpc.ipv6Cidrs)].map(
+      (cidr) => [cidr, `VPC ${String(vpc.id)}${isPublic(cidr) ? ", public addresses" : ""}`] as const,
+    ),
   ];
   return blocks.flatMap(([text, name]) => named(text, `${name} (${String(text)})`));
+}
+
+/** Whether a block is of the public internet's addresses, which a VPC may have as well. */
+function isPublic(text: string): boolean {
+  try {
+    return specialPurposeBlockOf(parseCidr(text)) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** What a plan calls the destinations that it knows. */
@@ -127,7 +138,7 @@ export function namesOfPods(text: string, { pods }: Pick<Names, "pods">): string
 }
 
 function declared(name: unknown): string {
-  return `declared as ${String(name)}`;
+  return `destination ${String(name)}`;
 }
 
 function named(text: unknown, name: string): NamedAddresses[] {

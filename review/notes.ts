@@ -23,6 +23,9 @@ export function cautionsOf({ changes }: PlannedPolicies, { before, after }: Plan
   ];
 }
 
+/** The note of a comparison that knows only the stack's own policies. */
+export const OTHERS_LEFT_OUT = "NetworkPolicies outside this stack are not in this comparison";
+
 /** What the reader has to know of how the review came about. */
 export function notesOf(
   plan: StackPlan,
@@ -40,7 +43,7 @@ export function notesOf(
     ...(plan.isComplete || hasLive
       ? []
       : ["the digest lists only what changes, so unchanged NetworkPolicies of the stack are not in this comparison"]),
-    ...(hasLive ? [] : ["NetworkPolicies outside this stack are not in this comparison"]),
+    ...(hasLive ? [] : [OTHERS_LEFT_OUT]),
     ...(isEnforcementRead
       ? []
       : ["the cluster's address family is not known, so the VPC CNI's own reading of the policy is not compared"]),

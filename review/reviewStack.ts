@@ -1,4 +1,16 @@
-import { type AddressFamily, appliesTo, compile, diff, type Semantics, type Source } from "../analysis/index.ts";
+import {
+  type AddressFamily,
+  AWS_ENDPOINTS,
+  appliesTo,
+  compile,
+  diff,
+  type EgressAnalysis,
+  formatAddress,
+  type Semantics,
+  type Source,
+  verdict,
+} from "../analysis/index.ts";
+import { CREDENTIALS_PORT } from "./concerns.ts";
 import { enforcement, factChanges, type Names, namesOf, planContext } from "./networkFacts.ts";
 import { cautionsOf, notesOf } from "./notes.ts";
 import type { StackPlan } from "./plan.ts";
@@ -140,7 +152,25 @@ function reviewSubject(
     stage: isBefore === isAfter ? "change" : isBefore ? "deletion" : "first deploy",
     rows,
     reach: after === undefined ? [] : reachOf(after, names),
+    openCredentials: openCredentials(comparisons.map((comparison) => comparison.after)),
   };
+}
+
+/** Names of what hands out credentials to the pods, in the address families that the readings judge. */
+function openCredentials(analyses: readonly EgressAnalysis[]): string[] {
+  const families = new Set(
+    analyses.flatMap(({ semantics }) => (semantics.name === "vpc-cni" ? [semantics.ipFamily] : [])),
+  );
+  return AWS_ENDPOINTS.filter(
+    ({ cidr, givesCredentials }) => givesCredentials && (families.size === 0 || families.has(cidr.family)),
+  )
+    .filter(({ cidr }) =>
+      analyses.some((analysis) => {
+        const address = { family: cidr.family, value: cidr.first };
+        return verdict(analysis, { address, protocol: "TCP", port: CREDENTIALS_PORT }) !== "deny";
+      }),
+    )
+    .map(({ cidr, name }) => `${name} ${formatAddress({ family: cidr.family, value: cidr.first })}`);
 }
 
 function compare(

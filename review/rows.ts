@@ -154,11 +154,11 @@ function isEveryProtocol(protocols: readonly Protocol[]): boolean {
   return POLICY_PROTOCOLS.every((protocol) => protocols.includes(protocol));
 }
 
-/** `all ports`, `TCP 5432`, `TCP and UDP 53`, `TCP port "metrics"`. */
+/** `every protocol and port`, `TCP 5432`, `TCP and UDP 53`, `TCP port "metrics"`. */
 export function formatRowPorts({ protocols, ports }: Pick<ReviewRow, "protocols" | "ports">): string {
   const numbers = typeof ports === "string" ? `port "${ports}"` : formatPorts(ports);
   if (protocols === "all") {
-    return numbers === "all ports" ? numbers : `every protocol, ${numbers}`;
+    return numbers === "all ports" ? "every protocol and port" : `every protocol, ${numbers}`;
   }
   const names = protocols.join(" and ");
   return protocols.every((protocol) => PORTLESS_PROTOCOLS.includes(protocol)) ? names : `${names} ${numbers}`;

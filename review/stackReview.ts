@@ -10,14 +10,20 @@ export type ReviewVerdict = "same reach" | "narrower" | "wider" | "both" | "cann
 /** What two states are compared: the deployed with the planned one, or the program with what is live. */
 export type Perspective = "plan" | "drift";
 
+/** A block that a rule leaves out, and what its addresses are called. */
+export interface ExceptedBlock {
+  readonly block: string;
+  readonly names: readonly string[];
+}
+
 /** What a pod may reach, as the rules say it. */
 export interface ReachEntry {
   readonly destination: string;
   readonly kind: "addresses" | "pods" | "everything";
   readonly names: readonly string[];
   readonly ports: string;
-  /** Number of blocks that are excepted. */
-  readonly excepts: number;
+  /** Blocks that are excepted. */
+  readonly excepts: readonly ExceptedBlock[];
 }
 
 /** The review of one kind of pod. */
@@ -30,6 +36,8 @@ export interface SubjectReview {
   readonly rows: readonly ReviewRow[];
   /** What the pods may reach afterwards, by rule; empty where nothing is known. */
   readonly reach: readonly ReachEntry[];
+  /** Names of the services that would hand AWS credentials to the pods afterwards, under either reading. */
+  readonly openCredentials: readonly string[];
 }
 
 /** Everything that a reviewer of one stack should know. */

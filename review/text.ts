@@ -1,7 +1,16 @@
 import { plainPhrase } from "./phrase.ts";
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { StackReview } from "./stackReview.ts";
-import { formatCount, holds, namesOf, nextSteps, subjectName, whyItMatters, wordingOf } from "./wording.ts";
+import {
+  credentials,
+  formatCount,
+  holds,
+  namesOf,
+  nextSteps,
+  subjectName,
+  whyItMatters,
+  wordingOf,
+} from "./wording.ts";
 
 /** The review for a terminal. */
 export function renderText(reviews: readonly StackReview[]): string {
@@ -19,7 +28,7 @@ function stackText(review: StackReview): string {
       lines.push(
         ...subject.reach.map(
           ({ destination, ports, excepts }) =>
-            `    = ${destination}${excepts > 0 ? ` except ${excepts} blocks` : ""}, ${ports}`,
+            `    = ${destination}${excepts.length > 0 ? ` except ${excepts.map(({ block }) => block).join(", ")}` : ""}, ${ports}`,
         ),
       );
     }
@@ -27,6 +36,7 @@ function stackText(review: StackReview): string {
       subject.stage === "first deploy" ? subject.rows.filter(({ direction }) => direction === "gained") : subject.rows;
     lines.push(...shown.map((row) => rowText(row, review)));
     lines.push(
+      ...credentials(subject).map((sentence) => `    ${sentence.replace(/\.$/, "")}`),
       ...whyItMatters(subject.rows).map((reason) => `    why it matters: it opens the way to ${reason}`),
       ...nextSteps(subject, wording).map((step) => `    next: ${step}`),
     );

@@ -21,10 +21,10 @@ const WORDINGS: Readonly<Record<Perspective, Wording>> = {
     lost: "no longer reachable",
     next: {
       gained:
-        "before approving: are the pods meant to reach what is newly reachable? If not, change the rule or except that is named as the reason.",
-      lost: "before approving: does anything in the pods still need what is no longer reachable? Connections there will time out.",
+        "before approving: are the pods meant to reach what is newly reachable? If not, undo what the last column names.",
+      lost: "before approving: does anything in the pods still need what is no longer reachable? New connections there will time out.",
       first:
-        "before approving: does the list name everything that the pods need? Connections to anything else will time out.",
+        "before approving: does the list name everything that the pods need? New connections to anything else will time out.",
     },
     verdicts: {
       "same reach": "same reach",
@@ -62,7 +62,7 @@ export function wordingOf({ perspective }: Pick<StackReview, "perspective">): Wo
 /** A sign for the eye; the word always stands beside it. */
 export const SIGNS: Readonly<Record<ReviewVerdict, string>> = {
   "same reach": "⚪",
-  narrower: "🟢",
+  narrower: "🔵",
   wider: "🔴",
   both: "🟠",
   "cannot conclude": "❔",
@@ -80,7 +80,7 @@ export function subjectName({ source }: Pick<SubjectReview, "source">): string {
 const REASONS: Readonly<Record<Concern, string>> = {
   credentials: "instance metadata and pod credentials, which hand out AWS keys to whoever can send a request there",
   private: "private addresses, where databases, other pods and internal services may answer",
-  pods: "pods of the cluster, which have to bear whatever these pods send",
+  pods: "pods of the cluster, which then get whatever these pods send",
   internet: "the public internet, from where code can come in and to where data can go",
 };
 
@@ -88,6 +88,16 @@ const REASONS: Readonly<Record<Concern, string>> = {
 export function whyItMatters(rows: readonly ReviewRow[]): string[] {
   const found = new Set(rows.flatMap(({ concerns }) => concerns));
   return CONCERNS.filter((concern) => found.has(concern)).map((concern) => REASONS[concern]);
+}
+
+/** Whether the pods can get AWS credentials afterwards, which is asked first; empty where that goes without saying. */
+export function credentials({ stage, openCredentials }: SubjectReview): string[] {
+  if (stage === "deletion") {
+    return [];
+  }
+  return openCredentials.length === 0
+    ? ["instance metadata and pod credentials are closed."]
+    : [`${openCredentials.join(", ")} can be reached: whoever makes a pod send a request there gets AWS credentials.`];
 }
 
 /** What a reader should do next about a kind of pod. */

@@ -1,7 +1,7 @@
 import type { EgressAnalysis } from "../../analysis/index.ts";
 import { reachOf } from "../../review/reach.ts";
 import type { ReachEntry } from "../../review/stackReview.ts";
-import { namesOf } from "../../review/wording.ts";
+import { namesOf, plural } from "../../review/wording.ts";
 import { byId, element } from "./dom.ts";
 import { type State, type Store, shown } from "./state.ts";
 
@@ -43,7 +43,8 @@ function entries(analysis: EgressAnalysis, { model }: State): ReachEntry[] {
 }
 
 function changed(after: EgressAnalysis, before: EgressAnalysis, state: State): Edge[] {
-  const key = ({ destination, ports, excepts }: ReachEntry) => `${destination} ${ports} ${excepts}`;
+  const key = ({ destination, ports, excepts }: ReachEntry) =>
+    [destination, ports, ...excepts.map(({ block }) => block)].join(" ");
   const [old, fresh] = [entries(before, state), entries(after, state)];
   const [oldKeys, freshKeys] = [new Set(old.map(key)), new Set(fresh.map(key))];
   return [
@@ -64,7 +65,7 @@ function edge({ entry, change }: Edge): HTMLElement {
       "span",
       { class: `node ${kind}` },
       element("strong", {}, destination),
-      excepts > 0 && element("span", { class: "excepts" }, ` except ${excepts} ${excepts === 1 ? "block" : "blocks"}`),
+      excepts.length > 0 && element("span", { class: "excepts" }, ` except ${plural(excepts.length, "block")}`),
       names.length > 0 && element("span", { class: "names" }, namesOf({ names, destination }).slice(0, 2).join(" · ")),
     ),
   );
