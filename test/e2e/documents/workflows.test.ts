@@ -110,8 +110,11 @@ describe("docs/promotion.md, as its reader follows it", () => {
     const printed = await guardrails.run("npm ci    # installs the pack too");
     expect(printed.match(/✅ runner-egress@/g)).toHaveLength(2);
     await guardrails.run("kubectl get networkpolicies --all-namespaces --output json > policy-pack/deployed.json");
-    const { items } = await json<{ items: { kind: string }[] }>("policy-pack/deployed.json");
-    expect(items.map(({ kind }) => kind)).toEqual(["NetworkPolicy", "NetworkPolicy"]);
+    const { items } = await json<{ items: { metadata: object }[] }>("policy-pack/deployed.json");
+    for (const stack of STACK_NAMES) {
+      const metadata = expect.objectContaining({ namespace: namespaceOf(stack), name: POLICY_NAME });
+      expect(items).toContainEqual(expect.objectContaining({ kind: "NetworkPolicy", metadata }));
+    }
     expect(guardrails.leftOver()).toEqual([]);
     await rm(join(project.directory, "policy-pack/deployed.json"));
   });
