@@ -28,10 +28,10 @@ export function stackSection(review: StackReview, level: Level): string {
     `### ${codeSpan(shorten(review.stack, 80))}: ${SIGNS[review.verdict]} ${wording.verdicts[review.verdict]}`,
     ...review.cautions.map((caution) => `⚠️ **Caution:** ${escapeText(shorten(caution, level.message))}.`),
     ...obstacles(review, level),
+    ...findings(review, level),
     ...facts(review.facts, level),
     ...review.subjects.flatMap((subject) => subjectParts(review, subject, wording, level)),
     ...policyChanges(review),
-    ...findings(review, level),
     ...warnings(review, level),
   ].join("\n\n");
 }

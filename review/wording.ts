@@ -96,7 +96,7 @@ export function credentials({ stage, openCredentials }: SubjectReview): string[]
     return [];
   }
   return openCredentials.length === 0
-    ? ["instance metadata and pod credentials are closed."]
+    ? ["by these policies, instance metadata and pod credentials are closed."]
     : [`${openCredentials.join(", ")} can be reached: whoever makes a pod send a request there gets AWS credentials.`];
 }
 

@@ -22,7 +22,7 @@ const CHANGE: ReportData = {
     { cidr: "10.1.100.0/24", name: "database subnet subnet-1" },
     { cidr: "10.1.0.0/16", name: "VPC vpc-1" },
   ],
-  pods: { "pods app=redis in namespace keeperhub": "declared as cache" },
+  pods: { "pods app=redis in namespace keeperhub": "destination cache" },
   ipFamily: "ipv4",
   agent: { before: "1.3.1", after: "1.3.1" },
   ...objects,
@@ -130,8 +130,8 @@ describe.skipIf(!hasChromium())("the report in Chromium", () => {
     const { page } = await open(CHANGE);
     expect(await page.locator("#changes tbody tr").count()).toBe(2);
     expect(await page.locator(".edge.gained").count()).toBe(2);
-    expect(await page.locator("#changes").textContent()).toContain("declared as cache");
-    expect(await page.locator("#graph").textContent()).toContain("declared as cache");
+    expect(await page.locator("#changes").textContent()).toContain("destination cache");
+    expect(await page.locator("#graph").textContent()).toContain("destination cache");
     expect(await page.locator("#legend").textContent()).toContain("newly allowed");
     const block = page.locator("#blocks button", { hasText: "10.1.50.0/24" });
     expect(await block.textContent()).toContain("newly allowed");

@@ -216,7 +216,7 @@ describe("files that cannot be read", () => {
     });
     const { code, stderr } = await egress(["explain", "10.0.0.1:1", ...STAGING, "--inventory", at("pods.json")]);
     expect(code).toBe(3);
-    expect(stderr).toContain("  - inventory: has a Pod or Service of this namespace but not the Namespace");
+    expect(stderr).toContain('  - namespace "n": has a Pod or Service in the inventory but no Namespace');
   });
 });
 

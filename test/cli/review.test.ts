@@ -84,7 +84,9 @@ describe("review", () => {
         addresses: "4194304",
         pairs: `${4_194_304n * 65_536n}`,
         witness: "100.64.0.1:443/tcp",
-        because: expect.stringContaining("now allowed by rule 4 of keeperhub/workflow-runner-block-imds"),
+        because: expect.stringContaining(
+          "after: allowed by 0.0.0.0/0 at spec.egress[4].to[0] of keeperhub/workflow-runner",
+        ),
       }),
     ]);
   });

@@ -113,7 +113,7 @@ describe("a stack that cannot be read", () => {
   it("because its config is wrong, with every problem", async () => {
     const folder = copy(config("  runner-egress:databaseSubnets: {subnetGroup: d}\n  runner-egress:adpot: true\n"));
     await expect(loadStack("x", { stderr }, folder)).rejects.toThrow(
-      /^stack:x: The config of stack x has 1 problem\(s\):\n.*runner-egress:adpot/,
+      /^stack:x: The config of stack x can't be used:\n.*runner-egress:adpot/,
     );
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { KEEPERHUB_CONTRACT } from "../../rules/contract.ts";
 import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
 import { applyEdits, toldEdits } from "../support/declarationEdits.ts";
+import { fencedBlocks } from "../support/markdown.ts";
 import { networkFacts } from "../support/networkFacts.ts";
 import {
   IPV6_VPC,
@@ -210,11 +211,8 @@ describe("when the network changes", () => {
 
   it("by a subnet that was announced as a destination that may be missing, nothing is refused", async () => {
     const config = shippedConfig("staging");
-    config.declaration.destinations["database-next"] = {
-      cidrs: ["10.1.103.0/24"],
-      ports: ["5432/TCP"],
-      required: false,
-    };
+    const [announced] = fencedBlocks("docs/promotion.md", "json");
+    Object.assign(config.declaration.destinations, JSON.parse(announced?.text ?? ""));
     for (const databaseCidrs of [SUBNETS, [...SUBNETS, "10.1.103.0/24"]]) {
       expect((await judge({ databaseCidrs }, config)).fired).toEqual([]);
     }

@@ -130,8 +130,8 @@ describe("changed edges", () => {
       plan([{ op: "update", before: policy([block("10.0.0.0/8")]), after: policy([block("172.16.0.0/12")]) }]),
     );
     const [diagram = ""] = diagramsOf(renderMarkdown([review]));
-    expect(diagram).toMatch(/==>\|"newly reachable: all ports"\| d0\n {2}class d0 gained/);
-    expect(diagram).toMatch(/-\.->\|"no longer reachable: all ports"\| d1\n {2}class d1 lost/);
+    expect(diagram).toMatch(/==>\|"newly reachable: every protocol and port"\| d0\n {2}class d0 gained/);
+    expect(diagram).toMatch(/-\.->\|"no longer reachable: every protocol and port"\| d1\n {2}class d1 lost/);
     expect(diagram).toContain("linkStyle 0 stroke:#cf222e");
   });
 
@@ -191,7 +191,7 @@ describe("the size limit of a comment", () => {
 
   it("shows a long table folded, and says what is missing when it does not fit", () => {
     const fits = renderMarkdown([manyRows(100, "dev")]);
-    expect(tablesOf(renderGfm(fits)).reduce((sum, rows) => sum + rows.length - 1, 0)).toBe(1 + 100);
+    expect(tablesOf(renderGfm(fits)).reduce((sum, rows) => sum + rows.length - 1, 0)).toBe(1 + 100 + 100);
     expect(fits).toContain("<summary>88 more rows</summary>");
     const tooMuch = renderMarkdown([manyRows(2000, "dev")]);
     expect(tooMuch).toMatch(/… and \d+ further rows; the JSON output has them\./);
@@ -216,6 +216,28 @@ describe("the size limit of a comment", () => {
 });
 
 describe("what a reviewer has to see", () => {
+  it("the blocks that a rule leaves out, with their names, in a first deploy and after a change", () => {
+    for (const recording of ["first-deploy", "dropped-except"]) {
+      const html = renderGfm(renderMarkdown([reviewStack(recordedPlan(`${recording}.staging.jsonl`))]));
+      const internet = tablesOf(html)
+        .flat()
+        .find(([destination]) => destination === "0.0.0.0/0");
+      expect(internet?.[1]).toContain("169.254.0.0/16 link-local (RFC 3927)");
+      expect(internet?.[1]?.includes("100.64.0.0/10")).toBe(recording === "first-deploy");
+    }
+  });
+
+  it("whether AWS credentials can be got, whatever changes", () => {
+    const closed = "By these policies, instance metadata and pod credentials are closed.";
+    expect(renderMarkdown([reviewStack(recordedPlan("no-change.staging.jsonl"))])).toContain(closed);
+    const same = policy([block("169.254.0.0/16")]);
+    const open = renderMarkdown([reviewStack(plan([{ op: "same", before: same, after: same }]))]);
+    expect(open).toMatch(
+      /EC2 instance metadata \(IMDS\) 169\.254\.169\.254, .* can be reached: whoever makes a pod send/,
+    );
+    expect(open).not.toContain(closed);
+  });
+
   it("policy results, the worst first, quoted", () => {
     const markdown = renderMarkdown([reviewStack(recordedPlan("other.pack.jsonl"))]);
     const [overview, findings] = tablesOf(renderGfm(markdown));
@@ -265,14 +287,14 @@ describe("what a reviewer has to see", () => {
     );
     const markdown = renderMarkdown([review]);
     expect(markdown.slice(0, markdown.indexOf("<details>"))).toContain("⚠️ **Caution:** shop/worker is deleted");
-    expect(renderMarkdown([review], { limit: 1390 })).toContain("⚠️ Shop/worker is deleted");
+    expect(renderMarkdown([review], { limit: 1790 })).toContain("⚠️ Shop/worker is deleted");
   });
 
   it("whose a note is, where it is not everybody's", () => {
     const digest = { ...recordedPlan("no-change.staging.jsonl"), isComplete: false };
     const markdown = renderMarkdown([reviewStack(digest), reviewStack(recordedPlan("no-change.prod.jsonl"))]);
     expect(markdown).toContain("- `staging`: the digest lists only what changes");
-    expect(markdown).toContain("- NetworkPolicies outside this stack");
+    expect(markdown.slice(0, markdown.indexOf("###"))).toContain("Compared are the stack's own NetworkPolicies");
   });
 
   it("which reading a row holds under, only where they differ", () => {

@@ -335,16 +335,16 @@ describe("the program's own names", () => {
   it("stand before those of the network, in rows and in the reach", () => {
     const review = reviewOf(named, update(policy([]), policy([block("10.0.50.0/24"), cache])));
     expect(rowsOf(review).map(({ names }) => names.slice(0, 2))).toEqual([
-      ["declared as legacy", "VPC vpc-1 (10.0.0.0/16)"],
-      ["declared as cache"],
+      ["destination legacy", "VPC vpc-1 (10.0.0.0/16)"],
+      ["destination cache"],
     ]);
-    expect(review.subjects[0]?.reach.map(({ names }) => names[0])).toEqual(["declared as legacy", "declared as cache"]);
+    expect(review.subjects[0]?.reach.map(({ names }) => names[0])).toEqual(["destination legacy", "destination cache"]);
   });
 
   it("are remembered for what is removed", () => {
     const step = { ...component(FACTS), before: { contract, facts: FACTS } };
     const review = reviewOf(step, update(policy([cache]), policy([])));
-    expect(rowsOf(review)).toMatchObject([{ direction: "lost", names: ["declared as cache"] }]);
+    expect(rowsOf(review)).toMatchObject([{ direction: "lost", names: ["destination cache"] }]);
   });
 });
 

@@ -27,7 +27,10 @@ export const BLOCK_TESTS: readonly BlockTest[] = [
   ...each("test/policy-pack/docs.test.ts", "json", "docs/guardrails.md"),
   ...each("test/policy-pack/docs.test.ts", "text", "docs/guardrails.md"),
   ...each("test/verify/targetsFile.test.ts", "yaml", "docs/verify.md"),
+  // The first says what a refused deploy prints, the second what a refused preview does.
   ...each("test/e2e/documents/workflows.test.ts", "text", "docs/promotion.md"),
+  ...each("test/policy-pack/networkChange.test.ts", "text", "docs/promotion.md"),
+  ...each("test/policy-pack/networkChange.test.ts", "json", "docs/promotion.md"),
   ...named("test/e2e/documents/adoption.test.ts", "docs/adoption.md"),
   ...named("test/e2e/documents/clone.test.ts", "docs/review.md", "README.md"),
   ...named("test/e2e/documents/workflows.test.ts", "docs/drift.md", "docs/guardrails.md", "docs/promotion.md"),
@@ -36,6 +39,7 @@ export const BLOCK_TESTS: readonly BlockTest[] = [
 /** Files that run commands which stand in the text of a document and in no block. */
 export const TEXT_TESTS: readonly string[] = [
   ".ci/run",
+  "test/e2e-cluster/pipeline/eksAuthenticator.ts",
   "test/e2e/documents/adoption.test.ts",
   "test/e2e/documents/clone.test.ts",
   "test/e2e/documents/workflows.test.ts",
@@ -46,6 +50,7 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   'import { verifyAfterwards } from "./verify/resourceHook.ts";':
     "test/e2e/verifyHook.test.ts runs the hook, in a program of its own",
   "node -e 0": "a figure's yardstick",
+  "npm run ci:preview -- STACK": "the same step for either stack; the steps by hand are run",
   "npm run --silent egress -- COMMAND ...": "says what the examples of the document stand for",
   "npm run --silent egress -- verify --stack staging":
     "test/e2e-cluster/enforced.test.ts runs it from the help, which has the context of the cluster, too",

@@ -105,8 +105,8 @@ describe("the comment on a pull request, from real previews of both stacks", () 
       expect(rows).toHaveLength(2);
       for (const row of rows) {
         expect(row).toContain("shared address space (RFC 6598)");
-        expect(row).toContain("| all ports | 4,194,304 | `100.64.0.1:443/tcp` |");
-        expect(row).toContain("now allowed by rule 4 of");
+        expect(row).toContain("| every protocol and port | 4,194,304 | `100.64.0.1:443/tcp` |");
+        expect(row).toContain("after: allowed by `0.0.0.0/0` at `spec.egress[4].to[0]`");
         expect(row).toContain("`except 100.64.0.0/10`");
       }
     });
@@ -126,9 +126,9 @@ describe("the comment on a pull request, from real previews of both stacks", () 
       const markdown = await comment(main, "added-destination");
       expect(markdown.match(/🔴 \*\*wider\*\* \| 2 regions \| –/g)).toHaveLength(2);
       expect(markdown).toMatch(
-        /`10\.1\.50\.0\/24` \| declared as legacy; VPC vpc-\d .* \| TCP 443 \| 256 \| `10\.1\.50\.1:443\/tcp` \|/,
+        /`10\.1\.50\.0\/24` \| destination legacy; VPC vpc-\d .* \| TCP 443 \| 256 \| `10\.1\.50\.1:443\/tcp` \|/,
       );
-      expect(markdown).toContain("| `pods app=redis in namespace keeperhub` | declared as cache | TCP 6379 |");
+      expect(markdown).toContain("| `pods app=redis in namespace keeperhub` | destination cache | TCP 6379 |");
     });
   });
 
@@ -152,6 +152,6 @@ describe("the comment on a pull request, from real previews of both stacks", () 
     const markdown = await comment(main, "vpc-gained-cidr");
     expect(markdown.match(/🟢 \*\*narrower\*\* \| – \| 1 region/g)).toHaveLength(2);
     expect(markdown).toContain("| VPC CIDR | – | `52.95.0.0/16` |");
-    expect(markdown).toMatch(/`52\.95\.0\.0\/16` \| VPC vpc-\d \| all ports \| 65,536 \|/);
+    expect(markdown).toMatch(/`52\.95\.0\.0\/16` \| VPC vpc-\d, public addresses \| every protocol and port \| 65,536 \|/);
   });
 });
