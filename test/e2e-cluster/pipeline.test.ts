@@ -49,8 +49,8 @@ describe("the workflows, from their files, with the roles and rights of access/,
     }
     expect(world.github.comments).toHaveLength(1);
     const [{ body } = { body: null }] = world.github.comments;
-    expect(body).toMatch(/\| `staging` \| 🟢 \*\*narrower\*\* .*✅ passed/);
-    expect(body).toMatch(/\| `prod` \| 🟢 \*\*narrower\*\* .*✅ passed/);
+    expect(body).toMatch(/\| `staging` \| 🔵 \*\*narrower\*\* .*✅ passed/);
+    expect(body).toMatch(/\| `prod` \| 🔵 \*\*narrower\*\* .*✅ passed/);
     expect(livePolicies("keeperhub")).toBe("");
   });
 
@@ -78,7 +78,7 @@ describe("the workflows, from their files, with the roles and rights of access/,
       "Deploy prod": "success",
     });
     // What those who approve prod read.
-    expect(run.get("Preview prod")?.summary).toMatch(/`prod` \| 🟢 \*\*narrower\*\*/);
+    expect(run.get("Preview prod")?.summary).toMatch(/`prod` \| 🔵 \*\*narrower\*\*/);
     for (const { stack, namespace } of ENVIRONMENTS) {
       expect(log(run, `Deploy ${stack}`)).toContain(`${namespace}/${POLICY}: verified`);
       expect(livePolicies(namespace)).toBe(`networkpolicy.networking.k8s.io/${POLICY}`);

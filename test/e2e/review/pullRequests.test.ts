@@ -69,9 +69,9 @@ describe("the comment on a pull request, from real previews of both stacks", () 
 
   it("first deploy: lists what is reachable from now on", async () => {
     const markdown = await comment(main, "first-deploy");
-    expect(markdown).toContain("| `staging` | 🟢 **narrower** | – | all but what follows | not run |");
-    expect(markdown).toContain("| `prod` | 🟢 **narrower** | – | all but what follows | not run |");
-    expect(markdown).toContain("the first policy of this stack for them");
+    expect(markdown).toContain("| `staging` | 🔵 **narrower** | – | everything that is not listed below | not run |");
+    expect(markdown).toContain("| `prod` | 🔵 **narrower** | – | everything that is not listed below | not run |");
+    expect(markdown).toContain("this stack restricts them for the first time");
     expect(markdown).toMatch(/`10\.0\.100\.0\/24` \| database subnet subnet-\d; .*TCP 5432/);
   });
 
@@ -81,7 +81,7 @@ describe("the comment on a pull request, from real previews of both stacks", () 
     }
     const markdown = await comment(main, "no-change");
     expect(markdown.match(/⚪ \*\*same reach\*\* \| – \| –/g)).toHaveLength(2);
-    expect(markdown).not.toContain("| Destination |");
+    expect(markdown).not.toContain("| Destination | What it is | Ports | Addresses |");
   });
 
   it("one except dropped: exactly one row, which names the block, its size, a witness and the rule", async () => {
@@ -100,7 +100,9 @@ describe("the comment on a pull request, from real previews of both stacks", () 
     ];
     await withChanges(main, changes, async () => {
       const markdown = await comment(main, "dropped-except");
-      expect(markdown.match(/🔴 \*\*wider\*\* \| 1 region \| –/g)).toHaveLength(2);
+      expect(markdown.match(/🔴 \*\*wider\*\* \| `100\.64\.0\.0\/10` on every protocol and port \| –/g)).toHaveLength(
+        2,
+      );
       const rows = markdown.split("\n").filter((line) => line.startsWith("| `100.64.0.0/10` |"));
       expect(rows).toHaveLength(2);
       for (const row of rows) {
@@ -124,7 +126,9 @@ describe("the comment on a pull request, from real previews of both stacks", () 
     });
     await withChanges(main, changes, async () => {
       const markdown = await comment(main, "added-destination");
-      expect(markdown.match(/🔴 \*\*wider\*\* \| 2 regions \| –/g)).toHaveLength(2);
+      expect(
+        markdown.match(/🔴 \*\*wider\*\* \| `10\.\d\.50\.0\/24` on TCP 443, `pods app=redis .*` on TCP 6379 \| –/g),
+      ).toHaveLength(2);
       expect(markdown).toMatch(
         /`10\.1\.50\.0\/24` \| destination legacy; VPC vpc-\d .* \| TCP 443 \| 256 \| `10\.1\.50\.1:443\/tcp` \|/,
       );
@@ -141,7 +145,7 @@ describe("the comment on a pull request, from real previews of both stacks", () 
     await withChanges(main, [change], async () => {
       const markdown = await comment(main, "reordered");
       expect(markdown.match(/⚪ \*\*same reach\*\* \| – \| –/g)).toHaveLength(2);
-      expect(markdown).not.toContain("| Destination |");
+      expect(markdown).not.toContain("| Destination | What it is | Ports | Addresses |");
     });
   });
 
@@ -150,8 +154,12 @@ describe("the comment on a pull request, from real previews of both stacks", () 
       await main.networks[stack].associate("52.95.0.0/16");
     }
     const markdown = await comment(main, "vpc-gained-cidr");
-    expect(markdown.match(/🟢 \*\*narrower\*\* \| – \| 1 region/g)).toHaveLength(2);
-    expect(markdown).toContain("| VPC CIDR | – | `52.95.0.0/16` |");
-    expect(markdown).toMatch(/`52\.95\.0\.0\/16` \| VPC vpc-\d, public addresses \| every protocol and port \| 65,536 \|/);
+    expect(markdown.match(/🔵 \*\*narrower\*\* \| – \| `52\.95\.0\.0\/16` on every protocol and port/g)).toHaveLength(
+      2,
+    );
+    expect(markdown).toContain("| VPC CIDR | not there | `52.95.0.0/16` |");
+    expect(markdown).toMatch(
+      /`52\.95\.0\.0\/16` \| VPC vpc-\d, public addresses \| every protocol and port \| 65,536 \|/,
+    );
   });
 });
