@@ -4,31 +4,15 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { getFromApi } from "../../lookups/apiServer.ts";
 import { accessFrom } from "../../lookups/kubeconfig.ts";
 import { kubeconfigOf } from "../support/apiServer.ts";
+import { selfSigned } from "../support/selfSigned.ts";
 
-// Of no server but the one below: signed by itself, for 127.0.0.1 and cluster.test.
-const CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBuDCCAV6gAwIBAgIUfgzQqTip6xnvLZOHXKIzM7o7D/wwCgYIKoZIzj0EAwIw
-ITEfMB0GA1UEAwwWYW4gQVBJIHNlcnZlciBpbiB0ZXN0czAgFw0yNjExMjQxODUz
-NTNaGA8yMTI2MTAzMTE4NTM1M1owITEfMB0GA1UEAwwWYW4gQVBJIHNlcnZlciBp
-biB0ZXN0czBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABJFhOkFoDtgcEoZ33OrY
-VA2NzZGRBn/1xem6kFCxrPrYJ8Ow9nJj3op7tGY7AF8MRzbobg4/HcSbmA+nE1Jh
-F3ejcjBwMB0GA1UdDgQWBBSu9igyVi99IcpMw8dltojfsJw1xzAfBgNVHSMEGDAW
-gBSu9igyVi99IcpMw8dltojfsJw1xzAPBgNVHRMBAf8EBTADAQH/MB0GA1UdEQQW
-MBSHBH8AAAGCDGNsdXN0ZXIudGVzdDAKBggqhkjOPQQDAgNIADBFAiAFU7PNjfW4
-qKaWWZMFU1Aa+0gVe54MSAiOXiAqRgRinAIhAKW85q4vqc2SLhHz8EQPV1ItPSfV
-3Rq9Lfnn39ixbNTr
------END CERTIFICATE-----`;
-const KEY = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgX7Zk2uqfSCeVR8dC
-IxgK826cz9ZWEj1eGYstIuyTckihRANCAASRYTpBaA7YHBKGd9zq2FQNjc2RkQZ/
-9cXpupBQsaz62CfDsPZyY96Ke7RmOwBfDEc26G4OPx3Em5gPpxNSYRd3
------END PRIVATE KEY-----`;
+const certificate = selfSigned("IP:127.0.0.1", "DNS:cluster.test");
 
-describe("an API server with a certificate of its own", () => {
+describe.skipIf(certificate === undefined)("an API server with a certificate of its own", () => {
   let server: Server;
   let asked = 0;
   beforeAll(async () => {
-    server = createServer({ cert: CERTIFICATE, key: KEY }, (_, response) => {
+    server = createServer({ ...certificate }, (_, response) => {
       asked++;
       response.end('{"kind":"Status"}');
     });
@@ -42,7 +26,7 @@ describe("an API server with a certificate of its own", () => {
       kubeconfig.clusters?.map((entry) => ({ ...entry, cluster: { ...entry.cluster, ...cluster } })) ?? [];
     return getFromApi(await accessFrom({ ...kubeconfig, clusters }), "/version");
   }
-  const authority = { "certificate-authority-data": Buffer.from(CERTIFICATE).toString("base64") };
+  const authority = { "certificate-authority-data": Buffer.from(certificate?.cert ?? "").toString("base64") };
 
   it("is not believed, and gets no credentials, unless the kubeconfig names its authority", async () => {
     await expect(ask({})).rejects.toThrow(/self-signed certificate/);

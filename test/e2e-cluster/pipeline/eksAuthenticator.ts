@@ -1,10 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, request, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { accessFrom, readKubeconfig } from "../../../lookups/kubeconfig.ts";
-import { sh } from "../lab.ts";
+import { selfSigned } from "../../support/selfSigned.ts";
 import type { AwsFront } from "./awsFront.ts";
 import { signatureOf } from "./awsRequests.ts";
 
@@ -26,8 +23,11 @@ export class EksAuthenticator {
   static async start(front: AwsFront, groups: Readonly<Record<string, readonly string[]>>): Promise<EksAuthenticator> {
     const administrator = await accessFrom(await readKubeconfig());
     const target = new URL(administrator.server);
-    const { cert, key } = selfSigned();
-    const server = createServer({ cert, key }, (incoming, response) => {
+    const certificate = selfSigned("IP:127.0.0.1");
+    if (certificate === undefined) {
+      throw new Error("there is no openssl to make a certificate with");
+    }
+    const server = createServer({ ...certificate }, (incoming, response) => {
       const role = front.roleOf(accessKeyOf(incoming.headers.authorization ?? "") ?? "");
       if (role === undefined) {
         response.writeHead(401, { "content-type": "application/json" });
@@ -57,7 +57,7 @@ export class EksAuthenticator {
       incoming.pipe(outgoing);
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    return new EksAuthenticator(cert, server);
+    return new EksAuthenticator(certificate.cert, server);
   }
 
   get url(): string {
@@ -75,17 +75,4 @@ function accessKeyOf(authorization: string): string | undefined {
   const encoded = /^Bearer k8s-aws-v1\.(.+)$/.exec(authorization)?.[1];
   const url = Buffer.from(encoded ?? "", "base64url").toString();
   return URL.canParse(url) ? signatureOf({}, new URL(url))?.accessKeyId : undefined;
-}
-
-function selfSigned(): { cert: string; key: string } {
-  const folder = mkdtempSync(join(tmpdir(), "runner-egress-tls-"));
-  try {
-    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-    const subject = ["-subj", "/CN=eks", "-addext", "subjectAltName=IP:127.0.0.1"];
-    const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
-    sh("openssl", ["req", "-x509", ...kind, ...subject, "-keyout", key, "-out", cert]);
-    return { cert: readFileSync(cert, "utf8"), key: readFileSync(key, "utf8") };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
