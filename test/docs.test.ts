@@ -102,6 +102,19 @@ describe("the lists of what is run", () => {
   });
 });
 
+it("shows in the README a comment that a real preview gave", () => {
+  const golden = readDocument("test/review/golden/dropped-except.md");
+  // The README's tables are aligned for those who read its source.
+  const plain = (text: string) => text.replaceAll(/ +/g, " ").replaceAll(/-{3,}/g, "---");
+  const comment = plain(golden);
+  const quoted = [...readDocument("README.md").matchAll(/^> (.+)$/gm)].map(([, line = ""]) => line);
+  expect(quoted.length).toBeGreaterThan(10);
+  expect(quoted.filter((line) => !comment.includes(plain(line)))).toEqual([]);
+  for (const { text } of fencedBlocks("README.md", "mermaid")) {
+    expect(golden).toContain(text);
+  }
+});
+
 it("draws in the architecture what Mermaid can read", async () => {
   for (const { text } of fencedBlocks("docs/architecture.md", "mermaid")) {
     expect(await parseMermaid(text)).toMatch(/^flowchart/);

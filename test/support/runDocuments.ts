@@ -22,7 +22,7 @@ export const BLOCK_TESTS: readonly BlockTest[] = [
     ...["docs/assertions.md", "docs/cli.md", "docs/review.md", "docs/semantics.md", "README.md"],
   ),
   ...each("test/config/document.test.ts", "yaml", "docs/config.md"),
-  ...each("test/docs.test.ts", "mermaid", "docs/architecture.md"),
+  ...each("test/docs.test.ts", "mermaid", "docs/architecture.md", "README.md"),
   ...each("test/e2e-cluster/enforced.test.ts", "sh", "docs/verify.md"),
   ...each("test/policy-pack/docs.test.ts", "json", "docs/guardrails.md"),
   ...each("test/policy-pack/docs.test.ts", "text", "docs/guardrails.md"),
