@@ -12,7 +12,7 @@ export const COMMENT_LIMIT = 65_536;
 /** Destinations of each direction in the overview. */
 const IN_OVERVIEW = 2;
 
-const NOT_RUN = "not run";
+const NOT_RUN = "⚠️ not run";
 
 /** The invisible first line by which a later run finds its comment. */
 export function commentMarker(key = "review"): string {

@@ -154,7 +154,7 @@ function reachTable(reach: readonly ReachEntry[], level: Level): string[] {
   return foldedTable(REACH_TITLE, REACH_HEADER, reach.map(reachLine), level, "destination");
 }
 
-const REACH_TITLE = "**Reachable from now on**";
+const REACH_TITLE = "**Still reachable**, and nothing else";
 const REACH_HEADER = ["Destination", "What it is", "Ports"];
 
 /** Excepted blocks of one rule in a table; a policy of ours has about fifteen. */
@@ -214,12 +214,12 @@ function facts(changes: readonly FactChange[], { items }: Level): string[] {
     .slice(0, items)
     .map(({ what, before, after }) => [
       escapeText(what),
-      before === undefined ? "not there" : codeSpan(before),
-      after === undefined ? "gone" : codeSpan(after),
+      before === undefined ? "(new)" : codeSpan(before),
+      after === undefined ? "(gone)" : codeSpan(after),
     ]);
   const hidden = changes.length - shown.length;
   return [
-    "**The network changed** since this stack was last deployed, and the policy follows it:",
+    "**The network changed**: what was looked up is not what it was when this stack was last deployed, and the policy follows it:",
     ...(shown.length > 0 ? [table(["Fact", "Before", "Now"], shown)] : []),
     ...(hidden > 0 ? [`… and ${plural(hidden, "more fact")}.`] : []),
   ];

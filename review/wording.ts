@@ -96,7 +96,7 @@ export function credentials({ stage, openCredentials }: SubjectReview): string[]
     return [];
   }
   return openCredentials.length === 0
-    ? ["by these policies, instance metadata and pod credentials are closed."]
+    ? ["by these policies, instance metadata and pod credentials are closed, but for the first seconds of a pod."]
     : [`${openCredentials.join(", ")} can be reached: whoever makes a pod send a request there gets AWS credentials.`];
 }
 

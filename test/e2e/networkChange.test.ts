@@ -123,7 +123,7 @@ describe("a network that changes, with the policy pack", () => {
     expect(await stack.preview(...PACK)).toMatchObject({ status: 0 });
     expect(await npm("ci:preview", "staging")).toMatchObject({ status: 0 });
     const { output } = await npm("ci:comment", "pull-request", "staging", "--print");
-    expect(output).toContain("| VPC CIDR | not there | `100.64.0.0/16` |");
+    expect(output).toContain("| VPC CIDR | (new) | `100.64.0.0/16` |");
     expect(output).toContain("✅ passed");
   });
 });

@@ -228,7 +228,7 @@ describe("what a reviewer has to see", () => {
   });
 
   it("whether AWS credentials can be got, whatever changes", () => {
-    const closed = "By these policies, instance metadata and pod credentials are closed.";
+    const closed = "By these policies, instance metadata and pod credentials are closed, but for the first seconds";
     expect(renderMarkdown([reviewStack(recordedPlan("no-change.staging.jsonl"))])).toContain(closed);
     const same = policy([block("169.254.0.0/16")]);
     const open = renderMarkdown([reviewStack(plan([{ op: "same", before: same, after: same }]))]);

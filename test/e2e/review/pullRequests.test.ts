@@ -69,8 +69,8 @@ describe("the comment on a pull request, from real previews of both stacks", () 
 
   it("first deploy: lists what is reachable from now on", async () => {
     const markdown = await comment(main, "first-deploy");
-    expect(markdown).toContain("| `staging` | 🔵 **narrower** | – | everything that is not listed below | not run |");
-    expect(markdown).toContain("| `prod` | 🔵 **narrower** | – | everything that is not listed below | not run |");
+    expect(markdown).toContain("| `staging` | 🔵 **narrower** | – | everything that is not listed below | ⚠️ not run |");
+    expect(markdown).toContain("| `prod` | 🔵 **narrower** | – | everything that is not listed below | ⚠️ not run |");
     expect(markdown).toContain("this stack restricts them for the first time");
     expect(markdown).toMatch(/`10\.0\.100\.0\/24` \| database subnet subnet-\d; .*TCP 5432/);
   });
@@ -157,7 +157,7 @@ describe("the comment on a pull request, from real previews of both stacks", () 
     expect(markdown.match(/🔵 \*\*narrower\*\* \| – \| `52\.95\.0\.0\/16` on every protocol and port/g)).toHaveLength(
       2,
     );
-    expect(markdown).toContain("| VPC CIDR | not there | `52.95.0.0/16` |");
+    expect(markdown).toContain("| VPC CIDR | (new) | `52.95.0.0/16` |");
     expect(markdown).toMatch(
       /`52\.95\.0\.0\/16` \| VPC vpc-\d, public addresses \| every protocol and port \| 65,536 \|/,
     );
