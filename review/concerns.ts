@@ -20,7 +20,7 @@ export type Concern = (typeof CONCERNS)[number];
 const CREDENTIALS: readonly AddressRange[] = AWS_ENDPOINTS.filter(({ givesCredentials }) => givesCredentials).map(
   ({ cidr }) => cidr,
 );
-/** See above. */
+/** The port of those services. */
 export const CREDENTIALS_PORT = 80;
 
 /** Blocks in which networks of one's own live: RFC 1918, RFC 6598 (EKS custom networking, transit networks), RFC 4193. */

@@ -12,8 +12,6 @@ export const COMMENT_LIMIT = 65_536;
 /** Destinations of each direction in the overview. */
 const IN_OVERVIEW = 2;
 
-const NOT_RUN = "⚠️ not run";
-
 /** The invisible first line by which a later run finds its comment. */
 export function commentMarker(key = "review"): string {
   return `<!-- runner-egress:${key.replace(/[^A-Za-z0-9._-]/g, "-")} -->`;
@@ -47,7 +45,7 @@ function render(reviews: readonly StackReview[], level: Level, marker: string): 
     marker,
     `## ${titleOf(reviews)}`,
     overview(reviews),
-    ...[scope(reviews)].filter((sentences) => sentences !== ""),
+    ...scope(reviews),
     ...(level === SENTENCES_ONLY ? reviews.map(stackSentence) : reviews.map((review) => stackSection(review, level))),
     ...(level.isComplete ? [] : ["Not everything fits into a comment; the JSON output has it all."]),
     legend(reviews),
@@ -108,24 +106,29 @@ function summaryOf({ verdict, subjects }: StackReview, direction: "gained" | "lo
 }
 
 /** What every verdict here is about, and what it leaves out; always in sight. */
-function scope(reviews: readonly StackReview[]): string {
+function scope(reviews: readonly StackReview[]): string[] {
   const sentences = [
     ...(reviews.some(({ notes }) => notes.includes(OTHERS_LEFT_OUT))
       ? [
           "Compared are the stack's own NetworkPolicies: others that select the same pods would add to what they reach. Routes and security groups can take away, and are not looked at.",
         ]
       : []),
-    ...(reviews.some((review) => guardrails(review) === NOT_RUN)
+    ...(reviews.some((review) => !hasRunPack(review))
       ? ["Where guardrails are not run, the preview had no policy pack (`--policy-pack policy-pack`)."]
       : []),
   ];
-  return sentences.join(" ");
+  return sentences.length === 0 ? [] : [sentences.join(" ")];
 }
 
-function guardrails({ findings, packs }: StackReview): string {
-  if (findings === undefined || (packs.length === 0 && findings.length === 0)) {
-    return NOT_RUN;
+function hasRunPack({ findings, packs }: StackReview): boolean {
+  return findings !== undefined && (packs.length > 0 || findings.length > 0);
+}
+
+function guardrails(review: StackReview): string {
+  if (!hasRunPack(review)) {
+    return "⚠️ not run";
   }
+  const { findings = [] } = review;
   const mandatory = findings.filter(({ severity }) => severity === "mandatory").length;
   const others = findings.length - mandatory;
   return mandatory > 0
