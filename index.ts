@@ -1,9 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { RunnerEgress } from "./components/runnerEgress.ts";
-import { loadConfig } from "./config/loadConfig.ts";
-import { lookUpNetwork } from "./lookups/lookUpNetwork.ts";
-import { lookUpPolicy } from "./lookups/lookUpPolicy.ts";
-import { awsProvider, kubernetesProvider } from "./lookups/providers.ts";
+import { loadConfig } from "./program/config/loadConfig.ts";
+import { lookUpNetwork } from "./program/lookups/lookUpNetwork.ts";
+import { lookUpPolicy } from "./program/lookups/lookUpPolicy.ts";
+import { awsProvider, kubernetesProvider } from "./program/lookups/providers.ts";
 
 const config = loadConfig();
 

@@ -2,10 +2,10 @@ import { parseCidr } from "../analysis/cidr.ts";
 import type { Problem } from "../analysis/problems.ts";
 import { type Declaration, declaredPorts } from "../guardrails/declaration.ts";
 import { checkPolicies } from "../guardrails/index.ts";
-import type { RunnerContract } from "../rules/contract.ts";
-import type { NetworkFacts } from "../rules/networkFacts.ts";
-import type { EgressNetworkPolicy } from "../rules/networkPolicy.ts";
-import { ruleOrigins } from "../rules/runnerPolicy.ts";
+import type { RunnerContract } from "../runner/contract.ts";
+import type { NetworkFacts } from "../runner/networkFacts.ts";
+import type { EgressNetworkPolicy } from "../runner/networkPolicy.ts";
+import { ruleOrigins } from "../runner/runnerPolicy.ts";
 
 /**
  * What the guardrails that hold for a policy by itself say about one that was built. The policy pack checks the same on

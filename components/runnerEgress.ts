@@ -1,10 +1,10 @@
 import { NetworkPolicy, type NetworkPolicyArgs } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
 import * as pulumi from "@pulumi/pulumi";
 import { describeProblems, type Problem, ProblemsError } from "../analysis/problems.ts";
-import type { RunnerContract } from "../rules/contract.ts";
-import type { NetworkFacts } from "../rules/networkFacts.ts";
-import type { EgressNetworkPolicy } from "../rules/networkPolicy.ts";
-import { buildRunnerPolicy } from "../rules/runnerPolicy.ts";
+import type { RunnerContract } from "../runner/contract.ts";
+import type { NetworkFacts } from "../runner/networkFacts.ts";
+import type { EgressNetworkPolicy } from "../runner/networkPolicy.ts";
+import { buildRunnerPolicy } from "../runner/runnerPolicy.ts";
 import { guardrailProblems } from "./guardrailProblems.ts";
 
 /** The SDK's type of a spec, whose lists are not readonly as those of the rules are. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { membersOf } from "../guardrails/plainObject.ts";
-import { canonicalJson } from "../rules/canonicalJson.ts";
+import { canonicalJson } from "../runner/canonicalJson.ts";
 
 /** What to call the config where it is not known which file it came from. */
 export const SOME_CONFIG = "the pack's config";

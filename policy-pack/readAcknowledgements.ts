@@ -1,10 +1,10 @@
-import type { Fields } from "../config/fields.ts";
 import {
   type Acknowledgement,
   type ChangeAcknowledgement,
   POLICY_CHANGES,
   type RegionAcknowledgement,
 } from "../guardrails/acknowledgement.ts";
+import type { Fields } from "../program/config/fields.ts";
 import { REGION_KEYS, readRegion } from "./readDestination.ts";
 
 const COMMON_KEYS = ["reason", "expires"] as const;

@@ -1,9 +1,9 @@
 import { ADDRESS_FAMILIES, type AddressFamily, contains, formatCidr, leaksEveryPort } from "../analysis/index.ts";
 import type { Problem } from "../analysis/problems.ts";
-import { Fields } from "../config/fields.ts";
-import { portsOf } from "../config/ports.ts";
 import { privateSpace } from "../guardrails/concern.ts";
 import { type Declaration, type Destination, declaredPorts, type RequiredEndpoint } from "../guardrails/declaration.ts";
+import { Fields } from "../program/config/fields.ts";
+import { portsOf } from "../program/config/ports.ts";
 import { cidrsOf, REGION_KEYS, readRegion } from "./readDestination.ts";
 import { readEndpoint } from "./readEndpoint.ts";
 

@@ -1,5 +1,4 @@
 import { describeProblem, type Problem } from "../analysis/problems.ts";
-import { Fields } from "../config/fields.ts";
 import type { Declaration } from "../guardrails/declaration.ts";
 import {
   eksHazards,
@@ -17,6 +16,7 @@ import {
   type Violation,
   widening,
 } from "../guardrails/index.ts";
+import { Fields } from "../program/config/fields.ts";
 import { configFileOf } from "./configFile.ts";
 import type { Report } from "./guardrailPolicy.ts";
 import { readChangeAcknowledgements, readRegionAcknowledgements } from "./readAcknowledgements.ts";

@@ -1,9 +1,9 @@
 import { existsSync, globSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseMermaid } from "./review/gfm.ts";
 import { fencedBlocks, inlineCommands, readDocument } from "./support/markdown.ts";
 import { BLOCK_TESTS, NOT_RUN, TEXT_TESTS } from "./support/runDocuments.ts";
+import { parseMermaid } from "./tools/review/gfm.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const DOCUMENTS = ["README.md", "CONTRIBUTING.md", ...globSync("docs/*.md", { cwd: ROOT })].sort();
@@ -103,7 +103,7 @@ describe("the lists of what is run", () => {
 });
 
 it("shows in the README a comment that a real preview gave", () => {
-  const golden = readDocument("test/review/golden/dropped-except.md");
+  const golden = readDocument("test/tools/review/golden/dropped-except.md");
   // The README's tables are aligned for those who read its source.
   const plain = (text: string) => text.replaceAll(/ +/g, " ").replaceAll(/-{3,}/g, "---");
   const comment = plain(golden);
@@ -122,7 +122,7 @@ it("draws in the architecture what Mermaid can read", async () => {
 });
 
 it("says in troubleshooting only what the code says", () => {
-  const code = globSync("{analysis,rules,config,lookups,components,guardrails,policy-pack,review}/**/*.{ts,js}", {
+  const code = globSync("{analysis,runner,program,components,guardrails,policy-pack,tools/review}/**/*.{ts,js}", {
     cwd: ROOT,
   })
     .map(readDocument)

@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { buildReport } from "../../report/buildReport.ts";
-import type { ReportData } from "../../report/reportData.ts";
-import { plannedPolicies } from "../../review/plannedPolicies.ts";
-import { recordedPlan } from "../review/previews.ts";
+import { buildReport } from "../../tools/report/buildReport.ts";
+import type { ReportData } from "../../tools/report/reportData.ts";
+import { plannedPolicies } from "../../tools/review/plannedPolicies.ts";
+import { recordedPlan } from "../tools/review/previews.ts";
 import { hasChromium, launch } from "./chromium.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { guardrailProblems } from "../../components/guardrailProblems.ts";
-import { KEEPERHUB_CONTRACT, type RunnerContract } from "../../rules/contract.ts";
-import type { NetworkFacts } from "../../rules/networkFacts.ts";
-import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
+import { KEEPERHUB_CONTRACT, type RunnerContract } from "../../runner/contract.ts";
+import type { NetworkFacts } from "../../runner/networkFacts.ts";
+import { buildRunnerPolicy } from "../../runner/runnerPolicy.ts";
 import { keeperhubFacts, networkFacts } from "../support/networkFacts.ts";
 import type { Plain } from "../support/policyPack.ts";
 

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { RunnerEgressArgs } from "../../components/runnerEgress.ts";
-import { KEEPERHUB_CONTRACT } from "../../rules/contract.ts";
-import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
+import { KEEPERHUB_CONTRACT } from "../../runner/contract.ts";
+import { buildRunnerPolicy } from "../../runner/runnerPolicy.ts";
 import { keeperhubFacts } from "../support/networkFacts.ts";
 
 interface Registered {

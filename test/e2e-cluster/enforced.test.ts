@@ -289,7 +289,7 @@ describe("several runs, and runs that end early", () => {
       "Never",
     ];
     const times = ["--converge", "5", "--hold", "60", "--attempt", "1", "--start", "10", "--ttl", "2"];
-    return spawn(process.execPath, ["cli/main.ts", "verify", ...options, ...times, ...more], {
+    return spawn(process.execPath, ["tools/cli/main.ts", "verify", ...options, ...times, ...more], {
       stdio: ["ignore", "ignore", "pipe"],
     });
   };
@@ -347,14 +347,14 @@ describe("docs/verify.md", () => {
 
 describe("egress verify --help", () => {
   it("has examples that run, the stack's own among them", () => {
-    const help = sh(process.execPath, ["cli/main.ts", "verify", "--help"]);
+    const help = sh(process.execPath, ["tools/cli/main.ts", "verify", "--help"]);
     const examples = [...help.matchAll(/^ {2}\$ runner-egress (.*)$/gm)].map(([, line]) => line ?? "");
     // The lab's context, and the hosts that really listen here.
     const here = ` --targets ${TARGETS_FILE} --image ${IMAGE} --image-pull-policy Never --hold 3 --attempt 1`;
     const ran = examples.map((line) =>
       sh("sh", [
         "-c",
-        `node cli/main.ts ${line.replace("--context staging", "--context lab")}${line.includes("--dry-run") ? "" : here}`,
+        `node tools/cli/main.ts ${line.replace("--context staging", "--context lab")}${line.includes("--dry-run") ? "" : here}`,
       ]),
     );
     expect(ran).toEqual([

@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { load } from "js-yaml";
 import { parseNetworkPolicies } from "../../analysis/parseNetworkPolicy.ts";
-import { KEEPERHUB_CONTRACT } from "../../rules/contract.ts";
-import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
-import { runVerify, type VerifyOptions } from "../../verify/run.ts";
+import { KEEPERHUB_CONTRACT } from "../../runner/contract.ts";
+import { buildRunnerPolicy } from "../../runner/runnerPolicy.ts";
+import { runVerify, type VerifyOptions } from "../../tools/verify/run.ts";
 
 /*
  * What the tests need inside `with-cluster`: the command runs in the node's own network namespace, which has no way out.

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { isInstalled, pythonTool } from "../../scripts/ci/tool.ts";
+import { isInstalled, pythonTool } from "../../ci/steps/tool.ts";
 
 /*
  * `npm run e2e:cluster`: for each kind of enforcer a cluster of its own, and in it the tests that need it. The clusters

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { EgressPolicySpec } from "../../rules/networkPolicy.ts";
+import type { EgressPolicySpec } from "../../runner/networkPolicy.ts";
 import { requirePolicy } from "./support/cluster.ts";
 import type { Network } from "./support/network.ts";
 import { listUnder, Project, type Stack } from "./support/stack.ts";

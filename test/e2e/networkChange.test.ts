@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { EgressPolicySpec } from "../../rules/networkPolicy.ts";
+import type { EgressPolicySpec } from "../../runner/networkPolicy.ts";
 import { applyEdits, type ToldEdit, toldEdits } from "../support/declarationEdits.ts";
 import type { PackConfig } from "../support/policyPack.ts";
 import { createNamespace, requirePolicy } from "./support/cluster.ts";

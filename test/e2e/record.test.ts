@@ -20,11 +20,11 @@ describe("npm run record", () => {
   afterAll(() => project.remove());
 
   const record = () => project.run("npm", ["run", "--silent", "record", "--", "--stack", "staging"]);
-  const recorded = () => readFile(join(project.directory, "recorded/staging.json"), "utf8");
+  const recorded = () => readFile(join(project.directory, "facts/staging.json"), "utf8");
 
   it("writes what AWS says, without the cluster and without secrets", async () => {
     const { status, stdout, output } = await record();
-    expect(output).toBe("recorded/staging.json: written\n");
+    expect(output).toBe("facts/staging.json: written\n");
     expect(stdout).toBe(output);
     expect(status).toBe(0);
     const facts = JSON.parse(await recorded());
@@ -46,7 +46,7 @@ describe("npm run record", () => {
 
   it("writes nothing where nothing changed", async () => {
     const before = await recorded();
-    expect(await record()).toMatchObject({ status: 0, stdout: "recorded/staging.json: unchanged\n" });
+    expect(await record()).toMatchObject({ status: 0, stdout: "facts/staging.json: unchanged\n" });
     expect(await recorded()).toBe(before);
   });
 

@@ -77,8 +77,8 @@ function program(): string {
 import { Provider } from "@pulumi/kubernetes/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 import { RunnerEgress } from ${from("components/runnerEgress.ts")};
-import { KEEPERHUB_CONTRACT } from ${from("rules/contract.ts")};
-import { verifyAfterwards } from ${from("verify/resourceHook.ts")};
+import { KEEPERHUB_CONTRACT } from ${from("runner/contract.ts")};
+import { verifyAfterwards } from ${from("tools/verify/resourceHook.ts")};
 
 const provider = new Provider("cluster", {});
 process.env.KUBECONFIG = process.env.HOOK_KUBECONFIG;

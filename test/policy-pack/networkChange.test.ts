@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { KEEPERHUB_CONTRACT } from "../../rules/contract.ts";
-import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
+import { KEEPERHUB_CONTRACT } from "../../runner/contract.ts";
+import { buildRunnerPolicy } from "../../runner/runnerPolicy.ts";
 import { applyEdits, toldEdits } from "../support/declarationEdits.ts";
 import { fencedBlocks } from "../support/markdown.ts";
 import { networkFacts } from "../support/networkFacts.ts";

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Kubeconfig } from "../../lookups/kubeconfig.ts";
+import type { Kubeconfig } from "../../kube/kubeconfig.ts";
 
 /** An API server that answers as a test says; what it was asked is the test's to record. */
 export interface TestApiServer {

@@ -1,6 +1,6 @@
-import type { StackConfig } from "../../config/stackConfig.ts";
-import type { AwsAnswers, SubnetAnswer } from "../../lookups/awsAnswers.ts";
-import { KEEPERHUB_CONTRACT } from "../../rules/contract.ts";
+import type { StackConfig } from "../../program/config/stackConfig.ts";
+import type { AwsAnswers, SubnetAnswer } from "../../program/lookups/awsAnswers.ts";
+import { KEEPERHUB_CONTRACT } from "../../runner/contract.ts";
 
 /** The config of a staging stack, with the parts that a test changes. */
 export function stackConfig(changes: Partial<StackConfig> = {}): StackConfig {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { WriteStream } from "node:tty";
 import { onTestFinished } from "vitest";
-import { run } from "../../cli/program.ts";
+import { run } from "../../tools/cli/program.ts";
 
 /** The repository, from which examples name their files. */
 export const ROOT = join(import.meta.dirname, "..", "..");
@@ -54,7 +54,7 @@ export function egressProcess(
     node = [],
   }: { readonly stdin?: string; readonly env?: NodeJS.ProcessEnv; readonly node?: string[] } = {},
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [...node, join(ROOT, "cli", "main.ts"), ...args], {
+  const child = spawn(process.execPath, [...node, join(ROOT, "tools", "cli", "main.ts"), ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
   });

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import { readConfig } from "../../config/readConfig.ts";
-import type { StackConfig } from "../../config/stackConfig.ts";
+import { readConfig } from "../../program/config/readConfig.ts";
+import type { StackConfig } from "../../program/config/stackConfig.ts";
 
 /** Config by key; objects as in the stack's file. */
 export type Values = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Right } from "../../verify/preflight/access.ts";
-import type { Snapshot } from "../../verify/snapshot.ts";
+import type { Right } from "../../tools/verify/preflight/access.ts";
+import type { Snapshot } from "../../tools/verify/snapshot.ts";
 
 /** One request to the fake API server, as the right that it takes. */
 export type Asked = Pick<Right, "verb" | "group" | "resource" | "namespace" | "subresource" | "name">;

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
-import type { StackConfig } from "../../config/stackConfig.ts";
-import type { AwsAnswers } from "../../lookups/awsAnswers.ts";
-import { judgeNetwork } from "../../lookups/judgeNetwork.ts";
+import type { StackConfig } from "../../program/config/stackConfig.ts";
+import type { AwsAnswers } from "../../program/lookups/awsAnswers.ts";
+import { judgeNetwork } from "../../program/lookups/judgeNetwork.ts";
 import { awsAnswers, stackConfig } from "./awsAnswers.ts";
 
 /** Answers that differ from good ones. */

@@ -1,4 +1,4 @@
-import type { EgressNetworkPolicy } from "../../rules/networkPolicy.ts";
+import type { EgressNetworkPolicy } from "../../runner/networkPolicy.ts";
 
 /** KeeperHub's hand-written manifest of June 2026 for one environment, as its pull request 1430 has it. */
 export function keeperhubManifest(network: "10.0" | "10.1"): EgressNetworkPolicy {

@@ -1,5 +1,5 @@
 import type { AddressFamily } from "../../analysis/address.ts";
-import type { NetworkFacts } from "../../rules/networkFacts.ts";
+import type { NetworkFacts } from "../../runner/networkFacts.ts";
 
 /** The facts of KeeperHub's staging as its pull request 1430 has them; `network` is the first two bytes of the VPC. */
 export function keeperhubFacts(network: "10.0" | "10.1" = "10.1"): NetworkFacts {

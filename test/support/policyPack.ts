@@ -6,8 +6,8 @@ import {
   unknownCheckingProxy,
 } from "@pulumi/policy";
 import { policies } from "../../policy-pack/policies/index.ts";
-import { KEEPERHUB_CONTRACT } from "../../rules/contract.ts";
-import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
+import { KEEPERHUB_CONTRACT } from "../../runner/contract.ts";
+import { buildRunnerPolicy } from "../../runner/runnerPolicy.ts";
 import { keeperhubFacts, networkFacts } from "./networkFacts.ts";
 
 /** Any plain object that a test edits. */

@@ -17,16 +17,16 @@ const named = (test: string, ...documents: string[]): BlockTest[] =>
 /** Which test takes which blocks of which document. */
 export const BLOCK_TESTS: readonly BlockTest[] = [
   ...each(
-    "test/cli/documents.test.ts",
+    "test/tools/cli/documents.test.ts",
     "console",
     ...["docs/assertions.md", "docs/cli.md", "docs/review.md", "docs/semantics.md", "README.md"],
   ),
-  ...each("test/config/document.test.ts", "yaml", "docs/config.md"),
-  ...each("test/docs.test.ts", "mermaid", "docs/architecture.md", "README.md"),
+  ...each("test/program/config/document.test.ts", "yaml", "docs/config.md"),
+  ...each("test/docs.test.ts", "mermaid", "README.md"),
   ...each("test/e2e-cluster/enforced.test.ts", "sh", "docs/verify.md"),
   ...each("test/policy-pack/docs.test.ts", "json", "docs/guardrails.md"),
   ...each("test/policy-pack/docs.test.ts", "text", "docs/guardrails.md"),
-  ...each("test/verify/targetsFile.test.ts", "yaml", "docs/verify.md"),
+  ...each("test/tools/verify/targetsFile.test.ts", "yaml", "docs/verify.md"),
   // The first says what a refused deploy prints, the second what a refused preview does.
   ...each("test/e2e/documents/workflows.test.ts", "text", "docs/promotion.md"),
   ...each("test/policy-pack/networkChange.test.ts", "text", "docs/promotion.md"),

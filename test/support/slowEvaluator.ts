@@ -1,5 +1,5 @@
 import { IPv4, IPv6 } from "ip-num";
-import type { EgressPolicySpec } from "../../rules/networkPolicy.ts";
+import type { EgressPolicySpec } from "../../runner/networkPolicy.ts";
 
 /**
  * Whether a policy allows an address, by the words of the API reference and ip-num's arithmetic: a rule allows what is

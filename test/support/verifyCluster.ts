@@ -3,11 +3,11 @@ import type { NetworkPolicy } from "../../analysis/networkPolicy.ts";
 import { parseInventory } from "../../analysis/parseInventory.ts";
 import { parseNetworkPolicies } from "../../analysis/parseNetworkPolicy.ts";
 import type { Semantics } from "../../analysis/semantics.ts";
-import { KEEPERHUB_CONTRACT } from "../../rules/contract.ts";
-import { buildRunnerPolicy } from "../../rules/runnerPolicy.ts";
-import { labelsFor } from "../../verify/manifests.ts";
-import type { PodObject, ServiceObject } from "../../verify/objects.ts";
-import type { Snapshot } from "../../verify/snapshot.ts";
+import { KEEPERHUB_CONTRACT } from "../../runner/contract.ts";
+import { buildRunnerPolicy } from "../../runner/runnerPolicy.ts";
+import { labelsFor } from "../../tools/verify/manifests.ts";
+import type { PodObject, ServiceObject } from "../../tools/verify/objects.ts";
+import type { Snapshot } from "../../tools/verify/snapshot.ts";
 
 /** The stack's policy for staging's network, as the API server takes it. */
 export function stackPolicyObject(ipFamily: "ipv4" | "ipv6" = "ipv4") {

@@ -1,6 +1,6 @@
 import { createServer, request, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { accessFrom, readKubeconfig } from "../../../lookups/kubeconfig.ts";
+import { accessFrom, readKubeconfig } from "../../../kube/kubeconfig.ts";
 import { selfSigned } from "../../support/selfSigned.ts";
 import type { AwsFront } from "./awsFront.ts";
 import { signatureOf } from "./awsRequests.ts";

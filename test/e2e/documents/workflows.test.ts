@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Approval } from "../../../scripts/ci/approval.ts";
+import type { Approval } from "../../../ci/steps/approval.ts";
 import { fencedBlocks } from "../../support/markdown.ts";
 import { AwsApi } from "../support/aws.ts";
 import { type BothStacks, configureBothStacks, STACK_NAMES, type StackName } from "../support/bothStacks.ts";

@@ -2,13 +2,13 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { readPreview, renderMarkdown, reviewStack } from "../../../review/index.ts";
+import { readPreview, renderMarkdown, reviewStack } from "../../../tools/review/index.ts";
 import { type BothStacks, createBothStacks, STACK_NAMES } from "../support/bothStacks.ts";
 import { clearNamespace } from "../support/cluster.ts";
 import { recordable, stableIds } from "./recordings.ts";
 
-const RECORDINGS = fileURLToPath(new URL("../../review/recordings/", import.meta.url));
-const GOLDEN = fileURLToPath(new URL("../../review/golden/", import.meta.url));
+const RECORDINGS = fileURLToPath(new URL("../../tools/review/recordings/", import.meta.url));
+const GOLDEN = fileURLToPath(new URL("../../tools/review/golden/", import.meta.url));
 
 /** Set to write the recordings and the golden comments instead of comparing with them. */
 const IS_RECORDING = process.env.RECORD_REVIEWS === "1";
@@ -87,7 +87,7 @@ describe("the comment on a pull request, from real previews of both stacks", () 
   it("one except dropped: exactly one row, which names the block, its size, a witness and the rule", async () => {
     const changes = [
       {
-        file: "rules/exceptList.ts",
+        file: "runner/exceptList.ts",
         from: "return { ipv4, ipv6: leastSet(KEEPERHUB_EXCEPTS.ipv6), leftOut: [] };",
         to: 'return { ipv4: ipv4.filter((cidr) => formatCidr(cidr) !== "100.64.0.0/10"), ipv6: leastSet(KEEPERHUB_EXCEPTS.ipv6), leftOut: [] };',
       },
@@ -138,7 +138,7 @@ describe("the comment on a pull request, from real previews of both stacks", () 
 
   it("rules only reordered: the same reach and an empty table, though the engine plans an update", async () => {
     const change = {
-      file: "rules/runnerPolicy.ts",
+      file: "runner/runnerPolicy.ts",
       from: 'policyTypes: ["Egress"], egress },',
       to: 'policyTypes: ["Egress"], egress: egress.toReversed() },',
     };

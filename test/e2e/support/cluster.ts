@@ -1,4 +1,4 @@
-import type { EgressPolicySpec } from "../../../rules/networkPolicy.ts";
+import type { EgressPolicySpec } from "../../../runner/networkPolicy.ts";
 import { mustRun, type Outcome, run } from "./command.ts";
 
 /** The NetworkPolicy's name in every case; cases differ by their namespace. */

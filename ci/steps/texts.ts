@@ -1,0 +1,81 @@
+import { existsSync, readFileSync } from "node:fs";
+import {
+  COMMENT_LIMIT,
+  commentMarker,
+  readPreview,
+  renderMarkdown,
+  reviewDrift,
+  reviewStack,
+  type StackReview,
+} from "../../tools/review/index.ts";
+import { isObject, type StackPlan } from "../../tools/review/plan.ts";
+import type { DriftRecord } from "./driftRecord.ts";
+import { fileNames, load } from "./files.ts";
+import { errorEvent } from "./previewStack.ts";
+
+/** Tells the drift issue from a review comment. */
+export const DRIFT_KEY = "drift";
+
+/** The most reasons of one stack in an issue; the log of the run has them all. */
+const MOST_REASONS = 40;
+
+/** A post: its first line is the marker by which a later run finds it. */
+export interface Text {
+  readonly marker: string;
+  readonly body: string;
+}
+
+/** The comment on a pull request: what `egress review` says of the previews of all stacks. */
+export function reviewText(folder: string, stacks: readonly string[]): Text {
+  return { marker: commentMarker(), body: renderMarkdown(stacks.map((stack) => reviewStack(planOf(folder, stack)))) };
+}
+
+/** The issue about drift; `undefined` when every stack is as it was deployed. */
+export function driftText(folder: string, stacks: readonly string[]): Text | undefined {
+  const records = stacks.map(
+    (stack) =>
+      load<DriftRecord>(fileNames.drift(folder, stack)) ?? {
+        stack,
+        state: "unknown" as const,
+        reasons: ["the check did not run to its end"],
+      },
+  );
+  const found = records.filter(({ state }) => state !== "same");
+  if (found.length === 0) {
+    return undefined;
+  }
+  const list = ["### What was found", ...found.map(listOf), "What to do: `docs/drift.md`."].join("\n\n");
+  const limit = COMMENT_LIMIT - Buffer.byteLength(list) - 2;
+  const review = renderMarkdown(
+    found.map(({ stack }) => driftReview(folder, stack)),
+    { key: DRIFT_KEY, limit },
+  );
+  return { marker: commentMarker(DRIFT_KEY), body: `${review}\n\n${list}` };
+}
+
+function listOf({ stack, state, reasons }: DriftRecord): string {
+  const said = state === "moved" ? "moved" : "could not be checked";
+  const shown = reasons.slice(0, MOST_REASONS).map((reason) => `- \`${quotable(reason)}\``);
+  const rest = reasons.length > MOST_REASONS ? [`- … and ${reasons.length - MOST_REASONS} more`] : [];
+  return [`**${stack}** ${said}:`, "", ...shown, ...rest].join("\n");
+}
+
+/** Text of a cluster inside a code span: on one line, without what would end the span. */
+function quotable(reason: string): string {
+  return reason.replace(/\s+/g, " ").replaceAll("`", "'").slice(0, 400);
+}
+
+function driftReview(folder: string, stack: string): StackReview {
+  const plan = planOf(folder, stack);
+  const live = load<{ items: unknown[] }>(fileNames.live(folder, stack));
+  return live === undefined ? reviewStack(plan) : reviewDrift(plan, live.items.filter(isObject));
+}
+
+/** The preview of a stack; without one, a plan that says so. */
+function planOf(folder: string, stack: string): StackPlan {
+  const path = fileNames.events(folder, stack);
+  const text = existsSync(path)
+    ? readFileSync(path, "utf8")
+    : errorEvent("there is no preview; see the workflow's log");
+  return readPreview({ name: path, text, stack });
+}

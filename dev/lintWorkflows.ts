@@ -1,0 +1,33 @@
+/**
+ * Holds the workflows to actionlint and zizmor: `npm run lint:workflows`. Both come from package registries (Go modules and
+ * PyPI), in the versions below, into `node_modules/.cache`. Without Go or Python it says so and passes, but not with `CI` set.
+ */
+import { show } from "../ci/steps/command.ts";
+import { runStep } from "../ci/steps/refusal.ts";
+import { goTool, isInstalled, pythonTool } from "../ci/steps/tool.ts";
+
+const LINTERS = [
+  {
+    tool: goTool("actionlint", "github.com/rhysd/actionlint/cmd/actionlint", "1.7.12"),
+    // Found by chance on one machine and not on the next, these would change the result; no workflow has scripts to check.
+    args: ["-color", "-shellcheck=", "-pyflakes="],
+  },
+  {
+    tool: pythonTool("zizmor", "zizmor", "1.32.0"),
+    args: ["--offline", "--persona=pedantic", "--no-progress", ".github"],
+  },
+];
+
+await runStep(async () => {
+  let worst = 0;
+  for (const { tool, args } of LINTERS) {
+    if (await isInstalled(tool)) {
+      process.stdout.write(`=== ${tool.name}\n`);
+      worst = Math.max(worst, await show(tool.path, args));
+    } else {
+      process.stderr.write(`!!! NOT RUN: ${tool.name}, which could not be installed; it needs ${tool.needs}\n`);
+      worst = Math.max(worst, process.env.CI ? 1 : 0);
+    }
+  }
+  return worst === 0 ? 0 : 1;
+});

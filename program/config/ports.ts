@@ -1,0 +1,27 @@
+import { type PortRange, PROTOCOLS, type Protocol } from "../../runner/contract.ts";
+import type { Fields } from "./fields.ts";
+
+const PORT = /^(\d{1,5})(?:-(\d{1,5}))?\/([A-Z]+)$/;
+
+/** Reads a port such as `5432/TCP` or `8000-8999/TCP`; `undefined` when it is none. */
+export function parsePort(text: string): PortRange | undefined {
+  const [, first, last, protocol] = PORT.exec(text) ?? [];
+  const port = Number(first);
+  const endPort = last === undefined ? port : Number(last);
+  if (!PROTOCOLS.includes(protocol as Protocol) || port < 1 || endPort < port || endPort > 65535) {
+    return undefined;
+  }
+  return { protocol: protocol as Protocol, port, ...(endPort > port && { endPort }) };
+}
+
+/** A member that lists ports. */
+export function portsOf(fields: Fields, name: string): PortRange[] | undefined {
+  const texts = fields.texts(name, "ports such as 5432/TCP or 8000-8999/TCP");
+  const ports = texts?.map(parsePort);
+  return ports === undefined || ports.every((port) => port !== undefined)
+    ? ports
+    : fields.wrong(
+        name,
+        `each is PORT/PROTOCOL or FIRST-LAST/PROTOCOL, ports 1 to 65535, protocol ${PROTOCOLS.join(", ")}`,
+      );
+}

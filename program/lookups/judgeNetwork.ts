@@ -1,0 +1,128 @@
+import type { AddressFamily } from "../../analysis/address.ts";
+import { type Problem, ProblemsError } from "../../analysis/problems.ts";
+import type { ClusterFacts, NetworkFacts } from "../../runner/networkFacts.ts";
+import type { StackConfig } from "../config/stackConfig.ts";
+import { type AwsAnswers, emptyAnswer, foundIn } from "./awsAnswers.ts";
+import { judgeAddOn } from "./judgeAddOn.ts";
+import { judgeDatabaseSubnets, judgeVpc } from "./judgeVpc.ts";
+
+/** Facts that can be trusted, and what every run has to repeat about them. */
+export interface JudgedNetwork {
+  readonly facts: NetworkFacts;
+  readonly warnings: readonly string[];
+  /** How the API server is reached: the cluster's own endpoint, or a context of the user's kubeconfig. */
+  readonly apiServer: EksEndpoint | { readonly context: string };
+}
+
+/** The API server of an EKS cluster. */
+export interface EksEndpoint {
+  readonly name: string;
+  readonly endpoint: string;
+  /** PEM, in base64. */
+  readonly certificateAuthority: string;
+}
+
+/**
+ * Turns what AWS answered into facts. Fails closed: nothing found, several found, an empty answer, subnets outside the
+ * VPC, a cluster in another VPC, a policy that nothing would enforce.
+ *
+ * @throws {ProblemsError} with all problems together.
+ */
+export function judgeNetwork(config: StackConfig, answers: AwsAnswers): JudgedNetwork {
+  const problems: Problem[] = [];
+  const cluster = judgeCluster(config, answers, problems);
+  const vpc = judgeVpc(config, answers, problems);
+  const databaseSubnets = judgeDatabaseSubnets(config, answers, vpc, problems);
+  const addOn =
+    "eks" in config.cluster && foundIn(answers.cluster) === undefined
+      ? undefined
+      : judgeAddOn(config, answers.addOn, problems);
+  const inVpc = foundIn(answers.cluster)?.vpcConfig?.vpcId;
+  if (vpc !== undefined && inVpc && inVpc !== vpc.id) {
+    problems.push({
+      where: "runner-egress:vpc",
+      value: config.vpc,
+      reason: `found ${vpc.id}, but the cluster is in ${inVpc}; give {ofCluster: true} or the right VPC`,
+    });
+  }
+  if (cluster?.facts.ipFamily === "ipv6" && vpc?.ipv6Cidrs.length === 0) {
+    problems.push({
+      where: "runner-egress:vpc",
+      value: config.vpc,
+      reason: `the cluster's pods have IPv6 addresses, but ${vpc.id} has no associated IPv6 CIDR block`,
+    });
+  }
+  if (problems.length > 0 || !cluster || !vpc || !addOn) {
+    throw new ProblemsError("The network can't be relied on; nothing was written:", problems);
+  }
+  return {
+    facts: { vpc, databaseSubnets, cluster: cluster.facts, addOn: addOn.facts },
+    warnings: [
+      ...addOn.warnings,
+      ...unusedAcknowledgements(config, addOn.facts.acknowledged),
+      ...ipv6Warnings(cluster.facts.ipFamily, addOn.ipv4Egress),
+    ],
+    apiServer: cluster.apiServer,
+  };
+}
+
+function judgeCluster(
+  config: StackConfig,
+  answers: AwsAnswers,
+  problems: Problem[],
+): (Pick<JudgedNetwork, "apiServer"> & { facts: ClusterFacts }) | undefined {
+  if (!("eks" in config.cluster)) {
+    const { context, ipFamily } = config.cluster;
+    return { facts: { name: context, ipFamily }, apiServer: { context } };
+  }
+  const { eks: name, context } = config.cluster;
+  const where = "runner-egress:cluster.eks";
+  const answer = answers.cluster;
+  if (answer === undefined || "failure" in answer) {
+    problems.push({
+      where,
+      value: name,
+      reason:
+        `the lookup failed: ${answer?.failure}. Check the name, aws:region, the account and the right to ` +
+        "eks:DescribeCluster",
+    });
+    return undefined;
+  }
+  const { endpoint, certificateAuthorities, vpcConfig, kubernetesNetworkConfigs } = answer.found;
+  const network = kubernetesNetworkConfigs?.[0];
+  const ipFamily = network?.ipFamily as AddressFamily | undefined;
+  if (ipFamily !== "ipv4" && ipFamily !== "ipv6") {
+    problems.push({ where, value: name, reason: emptyAnswer(`the IP family ${JSON.stringify(ipFamily)}`) });
+    return undefined;
+  }
+  if (!vpcConfig?.vpcId) {
+    problems.push({ where, value: name, reason: emptyAnswer("a cluster without a VPC") });
+  }
+  const serviceCidr = ipFamily === "ipv4" ? network?.serviceIpv4Cidr : network?.serviceIpv6Cidr;
+  const facts = { name, ipFamily, ...(serviceCidr && { serviceCidr }) };
+  if (context !== undefined) {
+    return { facts, apiServer: { context } };
+  }
+  const certificateAuthority = certificateAuthorities?.[0]?.data;
+  if (!endpoint || !certificateAuthority) {
+    problems.push({ where, value: name, reason: emptyAnswer("a cluster without endpoint or certificate authority") });
+    return undefined;
+  }
+  return { facts, apiServer: { name, endpoint, certificateAuthority } };
+}
+
+/** An acknowledgement that nothing needs would hide the finding when it does come. */
+function unusedAcknowledgements(config: StackConfig, used: readonly string[]): string[] {
+  return [...config.acknowledge.keys()]
+    .filter((name) => name !== "policy-identity-change" && !used.includes(name))
+    .map((name) => `runner-egress:acknowledge.${name} is not needed now; remove it, or it will hide the next case`);
+}
+
+function ipv6Warnings(family: AddressFamily, ipv4Egress: boolean): string[] {
+  return family === "ipv6" && ipv4Egress
+    ? [
+        "The cluster's pods also send IPv4 (ENABLE_V4_EGRESS of vpc-cni is not false), and no policy is enforced on that " +
+          "path: the VPC's IPv4 addresses and 169.254.169.254 stay reachable. Set it to false",
+      ]
+    : [];
+}

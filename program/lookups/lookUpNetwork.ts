@@ -1,0 +1,35 @@
+import type { Provider } from "@pulumi/aws/provider.js";
+import * as pulumi from "@pulumi/pulumi";
+import type { NetworkFacts } from "../../runner/networkFacts.ts";
+import { forUser } from "../config/forUser.ts";
+import type { StackConfig } from "../config/stackConfig.ts";
+import { askAws } from "./askAws.ts";
+import { eksKubeconfig } from "./eksKubeconfig.ts";
+import { judgeNetwork } from "./judgeNetwork.ts";
+import type { Cluster } from "./livePolicy.ts";
+
+/** The live network and the way to its cluster. */
+export interface Network {
+  readonly facts: NetworkFacts;
+  readonly cluster: Cluster;
+}
+
+/**
+ * Looks up everything that the rules rest on and repeats the warnings of this network.
+ *
+ * @throws {pulumi.RunError} with every problem, before anything is written.
+ */
+export async function lookUpNetwork(config: StackConfig, provider: Provider): Promise<Network> {
+  try {
+    const { facts, warnings, apiServer } = judgeNetwork(config, await askAws(config, provider));
+    for (const warning of warnings) {
+      await pulumi.log.warn(warning);
+    }
+    return {
+      facts,
+      cluster: "context" in apiServer ? apiServer : { kubeconfig: eksKubeconfig(apiServer, config) },
+    };
+  } catch (error) {
+    throw forUser(error);
+  }
+}

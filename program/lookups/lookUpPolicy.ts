@@ -1,0 +1,70 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type Problem, ProblemsError } from "../../analysis/problems.ts";
+import type { NetworkFacts } from "../../runner/networkFacts.ts";
+import { buildRunnerPolicy, type RunnerPolicy } from "../../runner/runnerPolicy.ts";
+import { configKey } from "../config/contractConfig.ts";
+import { forUser } from "../config/forUser.ts";
+import type { StackConfig } from "../config/stackConfig.ts";
+import { readDeployedPolicy } from "./deployedPolicy.ts";
+import { readLivePolicy } from "./livePolicy.ts";
+import type { Network } from "./lookUpNetwork.ts";
+import { planTakeover, type Takeover } from "./planTakeover.ts";
+
+/**
+ * Looks at the live policy and at what this stack last deployed, says what differs from the desired policy, and decides
+ * how to get there.
+ *
+ * @throws {pulumi.RunError} with every problem, before anything is written.
+ */
+export async function lookUpPolicy(config: StackConfig, { facts, cluster }: Network): Promise<Takeover> {
+  const { namespace, policyName } = config.contract;
+  const problems: Problem[] = [];
+  // Apart, so that the order does not depend on who answers first.
+  const stateProblems: Problem[] = [];
+  try {
+    const { policy, notices } = buildPolicy(config, facts);
+    const [live, deployed] = await Promise.all([
+      readLivePolicy(cluster, namespace, policyName, problems),
+      readDeployedPolicy(stateProblems),
+    ]);
+    problems.push(...stateProblems);
+    if (problems.length > 0) {
+      throw new ProblemsError("What is there now can't be read; nothing was written:", problems);
+    }
+    const takeover = planTakeover(
+      { config, desired: policy, clusterName: facts.cluster.name, live, deployed },
+      problems,
+    );
+    if (problems.length > 0) {
+      throw new ProblemsError("The policy can't be applied; nothing was written:", problems);
+    }
+    for (const text of [...notices, ...takeover.warnings]) {
+      await pulumi.log.warn(text);
+    }
+    if (takeover.changes.length > 0) {
+      const lines = takeover.changes.map((line) => `\n  - ${line}`);
+      await pulumi.log.info(
+        `NetworkPolicy ${namespace}/${policyName}: against the live policy, this changes:${lines.join("")}`,
+      );
+    }
+    return takeover;
+  } catch (error) {
+    throw forUser(error);
+  }
+}
+
+/** The policy of the rules; what is wrong with it is told by the config key that sets it. */
+function buildPolicy({ contract }: StackConfig, facts: NetworkFacts): RunnerPolicy {
+  try {
+    return buildRunnerPolicy(contract, facts);
+  } catch (error) {
+    if (error instanceof ProblemsError) {
+      const problems = error.problems.map((problem) => ({
+        ...problem,
+        where: configKey(pulumi.getProject(), problem.where),
+      }));
+      throw new ProblemsError("The policy can't be built; nothing was written:", problems);
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,166 @@
+import { createHash } from "node:crypto";
+import type { Problem } from "../../analysis/problems.ts";
+import { canonicalJson } from "../../runner/canonicalJson.ts";
+import { describeDrift } from "../../runner/drift.ts";
+import type { EgressNetworkPolicy } from "../../runner/networkPolicy.ts";
+import { describeOpenedReach } from "../../runner/openedReach.ts";
+import type { StackConfig } from "../config/stackConfig.ts";
+import type { LivePolicy } from "./livePolicy.ts";
+
+const PREFIX = "runner-egress.keeperhub.com";
+
+/** The stack that owns the policy, `PROJECT/STACK`. */
+export const STACK_ANNOTATION = `${PREFIX}/stack`;
+
+/** Fingerprint of the spec as the stack applied it; a live spec with another one was changed by somebody else. */
+export const APPLIED_ANNOTATION = `${PREFIX}/applied-spec`;
+
+/**
+ * The resource version at which the policy was last found changed by somebody else. A new value makes Pulumi send the
+ * whole policy again: it can't see for itself what was appended to a live list.
+ */
+export const REPAIRED_ANNOTATION = `${PREFIX}/repaired-drift`;
+
+/** Resolves every conflict with another field manager in the stack's favour, in a preview too. */
+export const FORCE_ANNOTATION = "pulumi.com/patchForce";
+
+/** The policy that the last update of this stack left: its outputs, none before the first. */
+export interface DeployedPolicy {
+  readonly policyName?: string;
+  readonly namespace?: string;
+  readonly facts?: { readonly cluster?: { readonly name?: string } };
+}
+
+/** How the desired policy gets onto the cluster. */
+export interface Takeover {
+  /** Take over the live object in place. */
+  readonly adopt: boolean;
+  /** The policy gets another name or namespace, so its predecessor has to go: protection is off for this once. */
+  readonly replaces: boolean;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** For the reader of a preview. */
+  readonly warnings: readonly string[];
+  /** What an update changes in the live policy, in words; Pulumi's own diff goes by position and is hard to read. */
+  readonly changes: readonly string[];
+}
+
+/** Fingerprint of a spec; equal specs have equal ones, whatever the order of members. */
+export function fingerprint(spec: unknown): string {
+  return createHash("sha256").update(canonicalJson(spec)).digest("hex").slice(0, 16);
+}
+
+/** What {@link planTakeover} compares. */
+export interface TakeoverInputs {
+  readonly config: Pick<StackConfig, "stack" | "adopt" | "acknowledge">;
+  readonly desired: EgressNetworkPolicy;
+  /** Name of the cluster that the policy is for. */
+  readonly clusterName: string;
+  /** `undefined` when the cluster has no policy of this name. */
+  readonly live: LivePolicy | undefined;
+  readonly deployed: DeployedPolicy;
+}
+
+/**
+ * Compares the live policy with the desired one and decides how the stack gets from one to the other. Notes a problem
+ * when the live policy is not this stack's and may not be adopted, and when the change could leave the runner without
+ * a policy for a moment.
+ */
+export function planTakeover(inputs: TakeoverInputs, problems: Problem[]): Takeover {
+  const { config, desired, clusterName, live, deployed } = inputs;
+  const { name, namespace } = desired.metadata;
+  const where = `NetworkPolicy ${namespace}/${name}`;
+  const applied = fingerprint(desired.spec);
+  const annotations: Record<string, string> = {
+    [FORCE_ANNOTATION]: "true",
+    [STACK_ANNOTATION]: config.stack,
+    [APPLIED_ANNOTATION]: applied,
+  };
+  const warnings: string[] = [];
+  const changes: string[] = [];
+  const { facts: { cluster: { name: deployedCluster = clusterName } = {} } = {} } = deployed;
+  const isDeployed =
+    deployed.policyName === name && deployed.namespace === namespace && deployedCluster === clusterName;
+  const replaces = deployed.policyName !== undefined && !isDeployed;
+  const plan = { adopt: config.adopt && live !== undefined, replaces, annotations, warnings, changes };
+
+  const accepted = config.acknowledge.get("policy-identity-change");
+  let isIdentityChange = false;
+  const changeIdentity = (change: string) => {
+    isIdentityChange = true;
+    if (accepted === undefined) {
+      problems.push({
+        where,
+        reason:
+          `${change}. The VPC CNI may not apply this to running pods, and a replacement can leave a moment in which ` +
+          "nothing is denied. Follow docs/adoption.md, which has the safe steps, and set " +
+          'runner-egress:acknowledge.policy-identity-change: "<why>"',
+      });
+    } else {
+      warnings.push(`${where}: ${change}. Acknowledged (policy-identity-change): ${accepted}`);
+    }
+  };
+  if (replaces) {
+    const moves = deployedCluster !== clusterName;
+    const before = `${deployed.namespace}/${deployed.policyName}${moves ? ` in cluster ${deployedCluster}` : ""}`;
+    changeIdentity(`it replaces ${before}, which this stack has now${moves ? `, in cluster ${clusterName}` : ""}`);
+  }
+
+  const owner = live?.annotations[STACK_ANNOTATION];
+  const isOurs = live !== undefined && (owner === config.stack || (owner === undefined && isDeployed));
+  if (live === undefined) {
+    if (isDeployed) {
+      annotations[REPAIRED_ANNOTATION] = "deleted";
+      warnings.push(
+        `${where}: somebody deleted it, and the runners may reach everything. Run pulumi up --refresh, which creates ` +
+          "it again; without --refresh the update fails, because Pulumi takes the policy to be there",
+      );
+    }
+  } else if (!isOurs && !config.adopt) {
+    problems.push({ where, reason: notOurs(owner) });
+  } else {
+    compareSpecs(live, isOurs);
+  }
+  if (accepted !== undefined && !isIdentityChange) {
+    warnings.push(
+      "runner-egress:acknowledge.policy-identity-change is not needed now; remove it, or it will hide the next case",
+    );
+  }
+  return plan;
+
+  function compareSpecs(live: LivePolicy, isOurs: boolean): void {
+    const lastApplied = live.annotations[APPLIED_ANNOTATION];
+    const isChanged = isOurs && lastApplied !== fingerprint(live.spec);
+    const repaired = live.annotations[REPAIRED_ANNOTATION];
+    if (isChanged) {
+      const differences = describeDrift(live.spec, desired.spec).map((line) => `\n  - ${line}`);
+      annotations[REPAIRED_ANNOTATION] = `resource-version-${live.resourceVersion}`;
+      warnings.push(
+        `${where}: somebody changed it since this stack applied it; up puts it right. Against what the stack says, ` +
+          `the live policy differs:${differences.join("") || " in its order or its annotations only"}` +
+          `\n  ${describeOpenedReach(live.spec, desired.spec, namespace)}`,
+      );
+    } else {
+      changes.push(...describeDrift(desired.spec, live.spec));
+    }
+    if (isOurs && !isChanged && repaired !== undefined) {
+      // Kept, or its removal would be one more update.
+      annotations[REPAIRED_ANNOTATION] = repaired;
+    }
+    if (!isOurs) {
+      warnings.push(`${where}: it is not this stack's yet; up takes it over in place`);
+    }
+    const [is, shall] = [canonicalJson(live.spec.podSelector), canonicalJson(desired.spec.podSelector)];
+    // Putting back what somebody changed by hand needs no acknowledgement: nobody asked for a new selector.
+    if (is !== shall && !(isChanged && lastApplied === applied)) {
+      changeIdentity(`its podSelector changes from ${is} to ${shall}`);
+    }
+  }
+}
+
+function notOurs(owner: string | undefined): string {
+  return owner === undefined
+    ? "it is there already, and not this stack's. To take it over in place, whatever it says now, set " +
+        "runner-egress:adopt: true (pulumi config set adopt true)"
+    : `it belongs to the stack ${owner}. If that stack is gone or was renamed, set runner-egress:adopt: true ` +
+        "(pulumi config set adopt true); else check runner-egress:cluster and runner-egress:runner";
+}

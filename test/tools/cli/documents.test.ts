@@ -1,0 +1,56 @@
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { ROOT } from "../../support/cli.ts";
+import { commandsOf, runDocumented, updateDocument } from "../../support/documents.ts";
+
+const DOCUMENTS = ["docs/cli.md", "docs/assertions.md", "docs/semantics.md", "docs/review.md", "README.md"];
+
+// `UPDATE_DOCUMENTS=1 npx vitest run test/tools/cli/documents.test.ts` writes the real output into the documents; read the diff.
+beforeAll(async () => {
+  if (process.env.UPDATE_DOCUMENTS === "1") {
+    for (const document of DOCUMENTS) {
+      await updateDocument(document);
+    }
+  }
+});
+
+describe.each(DOCUMENTS)("%s", (document) => {
+  it("shows what its commands print, and how they end", async () => {
+    const commands = commandsOf(document);
+    expect(commands).not.toHaveLength(0);
+    for (const { line, output } of commands) {
+      const run = await runDocumented(line);
+      expect(run.output, line).toBe(output);
+      expect(run.code, line).toBe(run.expected);
+    }
+  });
+});
+
+describe("docs/semantics.md", () => {
+  const shapes = [
+    ...(/export type DivergenceShape =([^;]*);/
+      .exec(readFileSync(join(ROOT, "analysis/divergences.ts"), "utf8"))?.[1]
+      ?.matchAll(/"([^"]+)"/g) ?? []),
+  ].map(([, shape]) => shape ?? "");
+
+  it("has an example of each shape, whose output names it", () => {
+    const text = readFileSync(join(ROOT, "docs/semantics.md"), "utf8");
+    const examples = commandsOf("docs/semantics.md")
+      .map(({ output }) => output)
+      .join("");
+    expect(shapes.length).toBeGreaterThan(10);
+    const missing = shapes.filter(
+      (shape) => !text.includes(`### \`${shape}\`\n`) || !examples.includes(`  ${shape}  `),
+    );
+    expect(missing).toEqual(["unclassified"]);
+  });
+
+  it("uses every example file", () => {
+    const shown = commandsOf("docs/semantics.md")
+      .map(({ line }) => line)
+      .join("\n");
+    const files = globSync("docs/examples/divergences/*.yaml", { cwd: ROOT });
+    expect(files.filter((file) => !shown.includes(`cat ${file}`))).toEqual([]);
+  });
+});

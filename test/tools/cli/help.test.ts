@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { egress, parseExample } from "../../support/cli.ts";
+
+/** Commands whose examples need nothing but files; the others have tests of their own. */
+const FILE_COMMANDS = ["explain", "diff", "regions", "divergences", "check", "evaluate", "review"];
+const COMMANDS = ["explain", "diff", "regions", "divergences", "check", "evaluate", "verify", "review", "report"];
+
+async function examplesOf(command: string): Promise<string[]> {
+  const { stdout } = await egress([command, "--help"]);
+  return [...stdout.matchAll(/^ {2}\$ (.*)$/gm)].map(([, line]) => line ?? "");
+}
+
+it("names every command, and nothing goes to stderr", async () => {
+  const { code, stdout, stderr } = await egress(["--help"]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect([...stdout.matchAll(/^ {2}([a-z]+) .*\[options\]/gm)].map(([, name]) => name)).toEqual(COMMANDS);
+});
+
+describe.each(FILE_COMMANDS)("%s --help", (command) => {
+  it("has examples and the exit codes", async () => {
+    const { stdout } = await egress([command, "--help"]);
+    expect(await examplesOf(command)).not.toHaveLength(0);
+    expect(stdout).toContain(
+      "Exit codes: 0 clean; 1 denied, different or a failed assertion; 2 inconclusive; 3 usage or input error.",
+    );
+  });
+
+  it("has examples that run and have a result", async () => {
+    for (const line of await examplesOf(command)) {
+      const { args, stdin } = parseExample(line);
+      expect(args[0]).toBe(command);
+      const { code, stdout, stderr } = await egress(args, { stdin });
+      expect(stdout, line).not.toBe("");
+      expect(stderr, line).toBe("");
+      expect(code, line).toBeLessThan(3);
+    }
+  });
+});

@@ -1,0 +1,97 @@
+import { execFile, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import { egressProcess, files, ROOT } from "../../support/cli.ts";
+import { block, policy } from "../../support/policies.ts";
+
+const STAGING = ["--policy", "docs/examples/runner-staging.yaml"];
+
+describe("the process", () => {
+  it.each([
+    [["explain", "8.8.8.8:443", ...STAGING], 0],
+    [["explain", "10.1.7.7:443", ...STAGING], 1],
+    [["explain", "example.com:443", ...STAGING], 2],
+    [["explain", "10.1.7.7", ...STAGING], 3],
+  ])("%j ends with %i, results on stdout and the rest on stderr", async (args, code) => {
+    const outcome = await egressProcess(args, { env: { FORCE_COLOR: undefined } });
+    expect(outcome.code).toBe(code);
+    expect(outcome[code === 3 ? "stdout" : "stderr"]).toBe("");
+    expect(outcome[code === 3 ? "stderr" : "stdout"]).not.toContain("\x1b");
+  });
+
+  it("answers line by line, before stdin has ended", async () => {
+    const child = spawn(process.execPath, [join(ROOT, "tools/cli/main.ts"), "evaluate"], { cwd: ROOT });
+    const lines = child.stdout.setEncoding("utf8")[Symbol.asyncIterator]() as AsyncIterator<string>;
+    for (const id of [1, 2]) {
+      child.stdin.write(`${JSON.stringify({ id, policies: [], points: [] })}\n`);
+      expect((await lines.next()).value).toBe(`{"id":${id},"verdicts":[]}\n`);
+    }
+    child.stdin.end();
+    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
+  });
+
+  it("goes on to its result when nobody reads any more", async () => {
+    const excepts = Array.from({ length: 2000 }, (_, index) => `10.${index >> 8}.${index & 255}.0/25`);
+    const at = files({
+      "p.json": policy([block("10.0.0.0/8", { except: excepts })]),
+      "q.json": policy([block("10.0.0.0/8")]),
+    });
+    const child = spawn(
+      process.execPath,
+      [join(ROOT, "tools/cli/main.ts"), "diff", at("p.json"), at("q.json"), "--limit", "0"],
+      { cwd: ROOT },
+    );
+    child.stdout.once("data", () => child.stdout.destroy());
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      stderr += chunk;
+    });
+    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(1);
+    expect(stderr).toBe("");
+  });
+
+  it("stops reading lines when nobody reads the answers", async () => {
+    const child = spawn(process.execPath, [join(ROOT, "tools/cli/main.ts"), "evaluate"], { cwd: ROOT });
+    child.stdout.once("data", () => child.stdout.destroy());
+    child.stdin.on("error", () => {});
+    const line = `${JSON.stringify({ id: "x".repeat(1000), policies: [], points: [] })}\n`;
+    const feed = setInterval(() => child.stdin.write(line), 5);
+    try {
+      expect(await new Promise((resolve) => child.on("close", resolve))).toBe(0);
+    } finally {
+      clearInterval(feed);
+    }
+  });
+
+  it("loads neither Pulumi nor what the command does not need", async () => {
+    const recorder = `import { registerHooks } from "node:module";
+      registerHooks({ resolve(name, context, next) { const found = next(name, context); console.error(found.url); return found; } });`;
+    const node = ["--import", `data:text/javascript,${encodeURIComponent(recorder)}`];
+    const at = files({ "p.json": policy([]) });
+    const { stderr } = await egressProcess(["explain", "10.1.7.7:443", "--policy", at("p.json")], { node });
+    const loaded = stderr.split("\n").filter(Boolean);
+    expect(loaded.some((url) => url.endsWith("/analysis/explain.ts"))).toBe(true);
+    expect(loaded.filter((url) => /@pulumi|js-yaml|commands\/(?!explain)/.test(url))).toEqual([]);
+  });
+});
+
+describe("package.json", () => {
+  const { bin, scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+    bin: Record<string, string>;
+    scripts: Record<string, string>;
+  };
+
+  it("has the program as the script that the documents name", () => {
+    expect(scripts.egress).toBe("node tools/cli/main.ts");
+  });
+
+  it("has a bin that runs by itself", async () => {
+    const path = [dirname(process.execPath), process.env.PATH].join(delimiter);
+    const { stdout } = await promisify(execFile)(join(ROOT, bin["runner-egress"] ?? ""), ["--help"], {
+      env: { ...process.env, PATH: path },
+    });
+    expect(stdout).toMatch(/^Usage: runner-egress /);
+  });
+});

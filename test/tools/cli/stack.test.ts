@@ -1,0 +1,132 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { formatCidr, parseNetworkPolicies } from "../../../analysis/index.ts";
+import { loadStack } from "../../../tools/cli/input/stack.ts";
+import { readProject } from "../../../tools/offline/engine/project.ts";
+import { stackReport } from "../../../tools/offline/report/stackReport.ts";
+import { runStack } from "../../../tools/offline/runStack.ts";
+import { egress, egressProcess, files, ROOT } from "../../support/cli.ts";
+
+const stderr = new PassThrough();
+
+describe.each(["staging", "prod"])("stack:%s", (stack) => {
+  it("has the policy that the real program registers, and the facts that it exports", async () => {
+    const [loaded, run] = await Promise.all([
+      loadStack(stack, { stderr }),
+      runStack({ project: await readProject(ROOT), stack }),
+    ]);
+    const { policy, facts } = stackReport(stack, run);
+    expect(loaded.policies).toEqual(parseNetworkPolicies([policy]));
+    expect(loaded.cluster).toEqual({ ipFamily: facts.cluster.ipFamily, agentVersion: facts.addOn.agentVersion });
+    const named = new Map(loaded.names.map(({ cidr, name }) => [formatCidr(cidr), name]));
+    expect([...named.keys()].sort()).toEqual(
+      [...facts.vpc.ipv4Cidrs, ...facts.databaseSubnets.flatMap(({ cidrs }) => cidrs)].sort(),
+    );
+    expect(named.get(facts.vpc.ipv4Cidrs[0] ?? "")).toBe(`VPC techops-${stack}`);
+  });
+});
+
+it("explain --stack reads the policy as its cluster does", async () => {
+  const { code, stdout, stderr } = await egress([
+    "explain",
+    "10.1.100.7:5432",
+    "10.1.7.7:443/tcp",
+    "--stack",
+    "staging",
+    "-o",
+    "json",
+  ]);
+  expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+  expect(JSON.parse(stdout)).toMatchObject({
+    sender: "any pod with app=workflow-runner in namespace keeperhub",
+    semantics: [{ name: "kubernetes" }, { name: "vpc-cni", ipFamily: "ipv4", agentVersion: "1.3.1" }],
+    answers: [{ verdict: "allow" }, { verdict: "deny" }],
+  });
+});
+
+it("an option says more than the facts", async () => {
+  const args = [
+    "explain",
+    "8.8.8.8:1",
+    "--stack",
+    "prod",
+    "--ip-family",
+    "ipv6",
+    "--agent-version",
+    "1.2.3",
+    "-o",
+    "json",
+  ];
+  const { semantics } = JSON.parse((await egress(args)).stdout) as { semantics: unknown[] };
+  expect(semantics[1]).toEqual({ name: "vpc-cni", ipFamily: "ipv6", agentVersion: "1.2.3" });
+});
+
+it("diff stack:staging stack:prod is the database subnets, by their names", async () => {
+  const { code, stdout } = await egress(["diff", "stack:staging", "stack:prod", "--semantics", "kubernetes"]);
+  expect(code).toBe(1);
+  expect(stdout).toContain("  + 10.0.100.0-10.0.102.255 TCP 5432, 768 pairs\n");
+  expect(stdout).toContain("  - 10.1.100.0-10.1.102.255 TCP 5432, 768 pairs\n");
+  expect(stdout).toMatch(/database subnet subnet-\d+; .*VPC techops-staging; 10\.0\.0\.0\/8/);
+});
+
+it("may be one side, and a file the other", async () => {
+  const { stdout } = await egress([
+    "diff",
+    "docs/examples/runner-staging.yaml",
+    "stack:staging",
+    "--semantics",
+    "kubernetes",
+  ]);
+  expect(stdout).toContain("Gained: nothing\n");
+  expect(stdout).toContain("198.18.0.0/15, benchmarking (RFC 2544)");
+});
+
+it("is computed without Pulumi", async () => {
+  const recorder = `import { registerHooks } from "node:module";
+    registerHooks({ resolve(name, context, next) { const found = next(name, context); console.error(found.url); return found; } });`;
+  const node = ["--import", `data:text/javascript,${encodeURIComponent(recorder)}`];
+  const { stderr, code } = await egressProcess(["explain", "8.8.8.8:443", "--stack", "prod"], { node });
+  expect(code).toBe(0);
+  expect(stderr).toContain("/runner/runnerPolicy.ts");
+  expect(stderr.split("\n").filter((url) => /@pulumi|grpc|protobuf/.test(url))).toEqual([]);
+});
+
+describe("a stack that cannot be read", () => {
+  it.each([
+    [["explain", "8.8.8.8:1", "--stack", "stagign"], "stack:stagign: there is no such stack; there is prod, staging\n"],
+    [["diff", "stack:prod", "stack:dev"], "stack:dev: there is no such stack; there is prod, staging\n"],
+    [
+      ["explain", "8.8.8.8:1", "--stack", "prod", "--policy", "p.yaml"],
+      "error: option '--stack <name>' cannot be used with option '--policy <path...>'\n(--help shows usage and examples)\n",
+    ],
+  ])("%j", async (args, stderr) => {
+    expect(await egress(args)).toEqual({ code: 3, stdout: "", stderr });
+  });
+
+  const copy = (stackFile: string) =>
+    files({ "Pulumi.yaml": readFileSync(join(ROOT, "Pulumi.yaml"), "utf8"), "Pulumi.x.yaml": stackFile })();
+  const config = (more: string) =>
+    `config:\n  aws:region: us-east-1\n  runner-egress:cluster: {eks: c}\n  runner-egress:vpc: {name: v}\n${more}`;
+
+  it("because its config is wrong, with every problem", async () => {
+    const folder = copy(config("  runner-egress:databaseSubnets: {subnetGroup: d}\n  runner-egress:adpot: true\n"));
+    await expect(loadStack("x", { stderr }, folder)).rejects.toThrow(
+      /^stack:x: The config of stack x can't be used:\n.*runner-egress:adpot/,
+    );
+  });
+
+  it("because nothing is recorded for it", async () => {
+    const folder = copy(config("  runner-egress:databaseSubnets: {subnetGroup: d}\n"));
+    await expect(loadStack("x", { stderr }, folder)).rejects.toThrow(
+      /^stack:x: The recorded facts can't be read:\n.*npm run record -- --stack x/,
+    );
+  });
+
+  it("because its project is none", async () => {
+    await expect(loadStack("x", { stderr }, files({ "Pulumi.x.yaml": "" })())).rejects.toThrow(
+      /^stack:x: .*Pulumi\.yaml/,
+    );
+  });
+});

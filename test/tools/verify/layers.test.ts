@@ -1,0 +1,16 @@
+import { globSync, readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+
+/** The files that touch the world: the API server, the clock, chance, the engine, and the script as an asset. */
+const IMPURE = ["cluster.ts", "probe.ts", "probing.ts", "resourceHook.ts", "run.ts", "takeSnapshot.ts", "verify.ts"];
+
+it("verify/ judges in files that do no I/O", () => {
+  const files = globSync("**/*.ts", { cwd: "tools/verify" }).filter((file) => !IMPURE.includes(file));
+  const wrong = files.filter((file) =>
+    /from "(node:|@pulumi|.*kube\/(apiServer|kubeconfig))|from ".*\/(cluster|probing|takeSnapshot|run)\.ts"|\bDate\b|Math\.random|performance\./.test(
+      readFileSync(`tools/verify/${file}`, "utf8").replaceAll(/import type [^;]*;/g, ""),
+    ),
+  );
+  expect(files.length).toBeGreaterThan(25);
+  expect(wrong).toEqual([]);
+});

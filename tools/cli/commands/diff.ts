@@ -1,0 +1,88 @@
+import type { ChangeBox } from "../../../analysis/boxes.ts";
+import {
+  bareDiff,
+  type Diff,
+  type EgressAnalysis,
+  isEmptyDiff,
+  type NamedAddresses,
+  type Semantics,
+} from "../../../analysis/index.ts";
+import { CLEAN, type ExitCode, INCONCLUSIVE, NEGATIVE, worst } from "../exitCode.ts";
+import { parseName } from "../input/names.ts";
+import type { PolicySet } from "../input/policySet.ts";
+import { compileFor, loadInventory, loadOperand } from "../input/question.ts";
+import { type Sender, senderOf } from "../input/sender.ts";
+import { chosenSemantics, type OutputFlags, type PolicyFlags, type SemanticsFlags } from "../options.ts";
+import { renderDiff } from "../render/diff.ts";
+import { note, print, type Terminal } from "../terminal.ts";
+import { UsageError } from "../usageError.ts";
+
+/** The flags of `diff`; the policies are its operands. */
+export type DiffFlags = Omit<PolicyFlags, "policy" | "stack"> &
+  SemanticsFlags &
+  OutputFlags & { readonly names?: readonly string[]; readonly limit: number };
+
+/** What a change opens and closes under one semantics. */
+export interface Comparison {
+  readonly semantics: Semantics;
+  readonly before: EgressAnalysis;
+  readonly after: EgressAnalysis;
+  /** Boxes are explained only where they are shown: thousands of them take seconds. */
+  readonly diff: Diff<ChangeBox>;
+}
+
+/** Everything that `diff` found out. */
+export interface DiffResult {
+  readonly before: PolicySet;
+  readonly after: PolicySet;
+  readonly sender: Sender;
+  readonly names: readonly NamedAddresses[];
+  readonly comparisons: readonly Comparison[];
+}
+
+/** Compares what two sets of policies allow: exit code 1 if it is not the same. */
+export async function diffCommand(
+  beforeText: string,
+  afterText: string,
+  flags: DiffFlags,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  if (beforeText === "-" && afterText === "-") {
+    throw new UsageError("stdin cannot hold both sides");
+  }
+  const own = (flags.names ?? []).map(parseName);
+  const before = await loadOperand(beforeText, flags, terminal);
+  const after = await loadOperand(afterText, flags, terminal);
+  for (const { label, policies } of [before, after]) {
+    if (policies.length === 0) {
+      note(terminal, `${label}: no NetworkPolicy, so everything is allowed there`);
+    }
+  }
+  // The same pod on both sides: a policy that selects other pods than before is a change, not another question.
+  const sender = senderOf([...before.policies, ...after.policies], flags);
+  const inventory = await loadInventory(flags, terminal);
+  const names = [...own, ...before.names, ...after.names];
+  const comparisons = semanticsOfSides(flags, before, after).map(([left, right]): Comparison => {
+    const analyses = {
+      before: compileFor(before, sender, left, inventory),
+      after: compileFor(after, sender, right, inventory),
+    };
+    return { semantics: right, ...analyses, diff: bareDiff(analyses.before, analyses.after) };
+  });
+  const result = { before, after, sender, names, comparisons };
+  await print(terminal, renderDiff(result, flags, terminal));
+  return worst(comparisons.map(codeOf));
+}
+
+/** Each side is read as its own cluster reads it: stacks may differ in family and agent. */
+function semanticsOfSides(flags: DiffFlags, before: PolicySet, after: PolicySet): [Semantics, Semantics][] {
+  const right = chosenSemantics(flags, after.cluster ?? before.cluster);
+  return chosenSemantics(flags, before.cluster ?? after.cluster).map((left, index) => [
+    left,
+    right[index] as Semantics,
+  ]);
+}
+
+function codeOf({ before, after, diff: found }: Comparison): ExitCode {
+  return before.aborts.length + after.aborts.length > 0 ? INCONCLUSIVE : isEmptyDiff(found) ? CLEAN : NEGATIVE;
+}

@@ -1,0 +1,47 @@
+import { countDiff, type DiffCounts, POLICY_PROTOCOLS } from "../../../analysis/index.ts";
+import { abortReasons } from "../aborts.ts";
+import { answerLines } from "../answerLines.ts";
+import type { ExitCode } from "../exitCode.ts";
+import { compileLine, lineFlags, readPolicies, readSetting } from "../input/policyLine.ts";
+import type { SemanticsFlags } from "../options.ts";
+import type { Json } from "../render/json.ts";
+import type { Terminal } from "../terminal.ts";
+
+const MEMBERS = ["id", "before", "after", "pod", "ipFamily", "nodeIp"];
+
+/**
+ * Compares policy sets from stdin: `{id, before, after, pod?, ipFamily?, nodeIp?}` to `{id, gained, lost}`, line by line,
+ * each with the exact number of (address, port) pairs by family and protocol, port 0 included.
+ */
+export async function diffLinesCommand(flags: SemanticsFlags, terminal: Terminal): Promise<ExitCode> {
+  const settled = lineFlags(flags);
+  return answerLines(
+    MEMBERS,
+    ({ fields, reader }) => {
+      const setting = readSetting(fields, reader, settled);
+      const policies = {
+        before: readPolicies(fields.before, "before", reader),
+        after: readPolicies(fields.after, "after", reader),
+      };
+      reader.throwIfWrong("Not a line to compare:");
+      const before = compileLine(policies.before, setting);
+      const after = compileLine(policies.after, setting);
+      const reasons = [
+        ...abortReasons(before).map((reason) => `before: ${reason}`),
+        ...abortReasons(after).map((reason) => `after: ${reason}`),
+      ];
+      if (reasons.length > 0) {
+        return { aborts: true, reasons };
+      }
+      const { gained, lost } = countDiff(before, after, POLICY_PROTOCOLS);
+      return { gained: countsJson(gained), lost: countsJson(lost) };
+    },
+    terminal,
+  );
+}
+
+function countsJson({ ipv4, ipv6 }: DiffCounts): Json {
+  const decimal = (counts: DiffCounts["ipv4"]): Json =>
+    Object.fromEntries(POLICY_PROTOCOLS.map((protocol) => [protocol, String(counts[protocol] ?? 0n)]));
+  return { ipv4: decimal(ipv4), ipv6: decimal(ipv6) };
+}

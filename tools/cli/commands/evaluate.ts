@@ -1,0 +1,74 @@
+import {
+  type Fields,
+  type InputReader,
+  PORTLESS_PROTOCOLS,
+  type Point,
+  type Protocol,
+  parseAddress,
+  protocolsOf,
+  type Semantics,
+  verdict,
+} from "../../../analysis/index.ts";
+import { abortReasons } from "../aborts.ts";
+import { answerLines } from "../answerLines.ts";
+import type { ExitCode } from "../exitCode.ts";
+import { compileLine, lineFlags, readPolicies, readSetting } from "../input/policyLine.ts";
+import type { SemanticsFlags } from "../options.ts";
+import type { Terminal } from "../terminal.ts";
+
+const MEMBERS = ["id", "policies", "points", "pod", "ipFamily", "nodeIp"];
+
+/** Judges policy sets from stdin: `{id, policies, points, pod?, ipFamily?, nodeIp?}` to `{id, verdicts}`, line by line. */
+export async function evaluateCommand(flags: SemanticsFlags, terminal: Terminal): Promise<ExitCode> {
+  const settled = lineFlags(flags);
+  return answerLines(
+    MEMBERS,
+    ({ fields, reader }) => {
+      const setting = readSetting(fields, reader, settled);
+      const policies = readPolicies(fields.policies, "policies", reader);
+      const points = readPoints(fields.points, setting.semantics, reader);
+      reader.throwIfWrong("Not a line to evaluate:");
+      const analysis = compileLine(policies, setting);
+      return analysis.aborts.length > 0
+        ? { aborts: true, reasons: abortReasons(analysis) }
+        : { verdicts: points.map((point) => verdict(analysis, point)) };
+    },
+    terminal,
+  );
+}
+
+function readPoints(input: unknown, semantics: Semantics, reader: InputReader): Point[] {
+  if (input === undefined) {
+    reader.report("points", undefined, "is missing; it is a list of {ip, protocol, port}");
+  }
+  const protocols = protocolsOf(semantics);
+  return reader
+    .list(input, "points")
+    .map((point, index) => readPoint(reader.fields(point, `points[${index}]`), `points[${index}]`, protocols, reader));
+}
+
+function readPoint(
+  { ip, protocol: name, port }: Fields,
+  path: string,
+  protocols: readonly Protocol[],
+  reader: InputReader,
+): Point {
+  const address = typeof ip === "string" ? parseAddress(ip) : undefined;
+  if (address === undefined) {
+    reader.report(`${path}.ip`, ip, "must be an IPv4 or IPv6 address");
+  }
+  const protocol = protocols.find((known) => known === name);
+  if (protocol === undefined) {
+    reader.report(`${path}.protocol`, name, `must be one of ${protocols.join(", ")} under these semantics`);
+  }
+  const isPortless = protocol !== undefined && PORTLESS_PROTOCOLS.includes(protocol);
+  const number = isPortless ? (port ?? 0) : port;
+  if (typeof number !== "number" || !Number.isInteger(number) || number < 0 || number > (isPortless ? 0 : 65535)) {
+    reader.report(
+      `${path}.port`,
+      port,
+      isPortless ? `must be 0 or missing with ${name}` : "must be a number from 0 to 65535",
+    );
+  }
+  return { address: address ?? { family: "ipv4", value: 0n }, protocol: protocol ?? "TCP", port: Number(number) };
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from "node:fs";
+import { text as readAll } from "node:stream/consumers";
+import type { Source } from "../../../analysis/index.ts";
+import type { PreviewSource } from "../../review/index.ts";
+import { senderOf } from "../input/sender.ts";
+import type { Terminal } from "../terminal.ts";
+import { UsageError } from "../usageError.ts";
+
+/** `STACK=PATH`, or a path alone. */
+export const NAMED = /^([A-Za-z0-9_.-]+)=(.+)$/s;
+
+/**
+ * Reads a preview that the command line names as `PATH`, `STACK=PATH` or `-`.
+ *
+ * @throws {UsageError} if it can't be read.
+ */
+export async function previewSource(argument: string, terminal: Terminal): Promise<PreviewSource> {
+  const [, stack, named] = NAMED.exec(argument) ?? [];
+  const path = named ?? argument;
+  const text = path === "-" ? await readAll(terminal.stdin()) : readText(path);
+  return { name: path === "-" ? "stdin" : path, text, ...(stack !== undefined && { stack }) };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UsageError(code === "ENOENT" ? `${path}: there is no such file` : `${path}: ${message}`);
+  }
+}
+
+/**
+ * The pods that the options describe; `undefined` where they describe none.
+ *
+ * @throws {UsageError} for half a description.
+ */
+export function sourceOf(flags: {
+  readonly namespace?: string;
+  readonly podLabel?: readonly string[];
+}): Source | undefined {
+  const { namespace, podLabel } = flags;
+  if (podLabel === undefined) {
+    if (namespace !== undefined) {
+      throw new UsageError("--namespace alone names no pod; add --pod-label KEY=VALUE");
+    }
+    return undefined;
+  }
+  if (namespace === undefined) {
+    throw new UsageError("--pod-label needs --namespace, because labels mean nothing without one");
+  }
+  return senderOf([], { namespace, podLabel }).source;
+}

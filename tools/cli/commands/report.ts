@@ -1,0 +1,106 @@
+import { writeFileSync } from "node:fs";
+import { type AddressFamily, formatCidr } from "../../../analysis/index.ts";
+import type { ReportData } from "../../report/reportData.ts";
+import { type ReportContext, readPreview, reportContext } from "../../review/index.ts";
+import { CLEAN, type ExitCode, INCONCLUSIVE } from "../exitCode.ts";
+import { parseName } from "../input/names.ts";
+import { type PolicyFiles, readPolicyFiles } from "../input/policySet.ts";
+import { senderOf } from "../input/sender.ts";
+import { note, type Terminal } from "../terminal.ts";
+import { UsageError } from "../usageError.ts";
+import { previewSource, sourceOf } from "./previewInput.ts";
+
+/** The flags of `report`. */
+export interface ReportFlags {
+  readonly policy?: readonly string[];
+  readonly before?: readonly string[];
+  readonly out: string;
+  readonly title?: string;
+  readonly names?: readonly string[];
+  readonly namespace?: string;
+  readonly podLabel?: readonly string[];
+  readonly ipFamily?: AddressFamily;
+  readonly agentVersion?: string;
+}
+
+/** Writes a report of a preview, or of policies in files; exit code 2 for a preview that does not say enough. */
+export async function reportCommand(
+  preview: string | undefined,
+  flags: ReportFlags,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  if ((preview === undefined) === (flags.policy === undefined)) {
+    throw new UsageError("report needs a preview or --policy FILE..., and not both");
+  }
+  if (preview !== undefined && flags.before !== undefined) {
+    throw new UsageError("--before goes with --policy; a preview knows what is deployed before");
+  }
+  const context =
+    preview === undefined
+      ? await fromFiles(flags, terminal)
+      : reportContext(readPreview(await previewSource(preview, terminal)), sourceOf(flags));
+  if (context.obstacles.length > 0) {
+    note(
+      terminal,
+      `No report, because the policies are not known:\n${context.obstacles.map((line) => `  - ${line}`).join("\n")}`,
+    );
+    return INCONCLUSIVE;
+  }
+  const { buildReport } = await import("../../report/buildReport.ts");
+  const html = await buildReport(dataOf(context, flags));
+  try {
+    writeFileSync(flags.out, html);
+  } catch (error) {
+    throw new UsageError(`--out ${flags.out} can't be written: ${(error as Error).message}`);
+  }
+  note(terminal, `${flags.out}: ${Math.ceil(html.length / 1024)} KiB`);
+  return CLEAN;
+}
+
+async function fromFiles(flags: ReportFlags, terminal: Terminal): Promise<ReportContext> {
+  const load = (paths: readonly string[]) => readPolicyFiles(paths, flags.namespace, terminal);
+  const before = flags.before === undefined ? undefined : await load(flags.before);
+  const after = await load(flags.policy ?? []);
+  const { source, namespace } = senderOf([...(before?.policies ?? []), ...after.policies], flags);
+  // Policies of another namespace say nothing about a pod that is given by its namespace alone.
+  const ofNamespace = ({ policies, objects }: PolicyFiles) =>
+    objects.filter((_, index) => source !== undefined || policies[index]?.namespace === namespace);
+  return {
+    stack: undefined,
+    before: before === undefined ? null : ofNamespace(before),
+    after: ofNamespace(after),
+    source,
+    names: { blocks: [], own: [], pods: new Map() },
+    ipFamily: undefined,
+    agent: { before: undefined, after: undefined },
+    obstacles: [],
+  };
+}
+
+function dataOf(context: ReportContext, flags: ReportFlags): ReportData {
+  const { source } = context;
+  const who = source === undefined ? "the selected pods" : Object.values(source.labels).join(", ");
+  const own = (flags.names ?? []).map(parseName);
+  const { stack } = context;
+  return {
+    title: flags.title ?? `Egress of ${who}${stack === undefined ? "" : `, ${stack}`}`,
+    origin:
+      stack === undefined
+        ? [...(flags.before === undefined ? [] : [`${flags.before.join(", ")} →`]), ...(flags.policy ?? [])].join(" ")
+        : `Preview of the stack ${stack}`,
+    source: source ?? null,
+    names: distinct([...own, ...context.names.blocks].map(({ cidr, name }) => ({ cidr: formatCidr(cidr), name }))),
+    pods: Object.fromEntries(context.names.pods),
+    ipFamily: flags.ipFamily ?? context.ipFamily ?? (stack === undefined ? "ipv4" : null),
+    agent: {
+      before: flags.agentVersion ?? context.agent.before ?? null,
+      after: flags.agentVersion ?? context.agent.after ?? null,
+    },
+    before: context.before,
+    after: context.after,
+  };
+}
+
+function distinct<Value extends object>(values: readonly Value[]): Value[] {
+  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
+}

@@ -1,0 +1,157 @@
+import { cidrAt } from "../../../analysis/cidr.ts";
+import { type Cidr, formatCidr } from "../../../analysis/index.ts";
+import { type GridCell, hilbertCell } from "../hilbert.ts";
+import { TONES, type Tone, tonesIn } from "../tones.ts";
+
+/** Cells as a bit set of tones each, in the order of the curve. */
+export interface Picture {
+  readonly view: Cidr;
+  readonly side: number;
+  readonly bits: Uint8Array;
+}
+
+/** A colour of the style sheet, so that another theme gives another picture. */
+export function colour(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+const grids = new Map<number, readonly GridCell[]>();
+
+/** All cells of a grid in the order of the curve, computed once. */
+export function gridCells(side: number): readonly GridCell[] {
+  const known = grids.get(side);
+  if (known !== undefined) {
+    return known;
+  }
+  const made = Array.from({ length: side ** 2 }, (_, index) => hilbertCell(side, index));
+  grids.set(side, made);
+  return made;
+}
+
+/**
+ * Paints the whole picture onto a square canvas.
+ *
+ * @param shownWidth how wide the canvas is shown, in CSS pixels, so that labels can be read on a phone
+ */
+export function paintPicture(canvas: HTMLCanvasElement, picture: Picture, shownWidth: number): void {
+  const context = canvas.getContext("2d");
+  if (context === null) {
+    return;
+  }
+  context.imageSmoothingEnabled = false;
+  context.drawImage(cellImage(picture), 0, 0, canvas.width, canvas.width);
+  paintGrid(context, canvas.width, picture.view, canvas.width / shownWidth);
+  paintRings(context, canvas.width, picture);
+}
+
+/** Four pixels a cell: its first tone, and in the last pixel the second one where it has two. */
+function cellImage({ side, bits }: Picture): HTMLCanvasElement {
+  const image = document.createElement("canvas");
+  image.width = side * 2;
+  image.height = side * 2;
+  const context = image.getContext("2d", { willReadFrequently: true });
+  if (context === null) {
+    return image;
+  }
+  const tones = new Map(TONES.map((tone) => [tone, pixelOf(context, colour(tone))]));
+  const data = context.createImageData(side * 2, side * 2);
+  const pixels = new Uint32Array(data.data.buffer);
+  const pairs = Array.from({ length: 1 << TONES.length }, (_, set) => {
+    const [first = "closed", second = first] = tonesIn(set);
+    return [tones.get(first) ?? 0, tones.get(second) ?? 0] as const;
+  });
+  const cells = gridCells(side);
+  for (let index = 0; index < bits.length; index++) {
+    const { x, y } = cells[index] as GridCell;
+    const [first, second] = pairs[bits[index] ?? 0] as readonly [number, number];
+    const at = y * 2 * side * 2 + x * 2;
+    pixels[at] = first;
+    pixels[at + 1] = first;
+    pixels[at + side * 2] = first;
+    pixels[at + side * 2 + 1] = second;
+  }
+  context.putImageData(data, 0, 0);
+  return image;
+}
+
+/** A colour as the canvas stores it. */
+function pixelOf(context: CanvasRenderingContext2D, text: string): number {
+  context.fillStyle = text;
+  context.fillRect(0, 0, 1, 1);
+  return new Uint32Array(context.getImageData(0, 0, 1, 1).data.buffer)[0] ?? 0;
+}
+
+/** Height of a label as shown, and width of a letter in parts of its height. */
+const LABEL_PIXELS = 12.5;
+const GLYPH_WIDTH = 0.62;
+
+/** Lines between the 16 parts of the view, each with its block. */
+function paintGrid(context: CanvasRenderingContext2D, width: number, view: Cidr, scale: number): void {
+  const part = width / 4;
+  context.strokeStyle = colour("grid");
+  context.lineWidth = 1;
+  context.beginPath();
+  for (const line of [1, 2, 3]) {
+    context.moveTo(line * part, 0);
+    context.lineTo(line * part, width);
+    context.moveTo(0, line * part);
+    context.lineTo(width, line * part);
+  }
+  context.stroke();
+  const each = (view.last - view.first + 1n) / 16n;
+  const labels = Array.from({ length: 16 }, (_, index) =>
+    formatCidr(cidrAt("ipv4", view.first + BigInt(index) * each, view.prefixLength + 4)),
+  );
+  const longest = Math.max(...labels.map(({ length }) => length));
+  const size = Math.min(LABEL_PIXELS * scale, (part - 18) / (longest * GLYPH_WIDTH));
+  context.font = `600 ${Math.round(size)}px ui-monospace, Menlo, Consolas, monospace`;
+  context.textBaseline = "top";
+  context.lineWidth = 5;
+  context.lineJoin = "round";
+  context.strokeStyle = colour("halo");
+  context.fillStyle = colour("label");
+  for (const [index, text] of labels.entries()) {
+    const { x, y } = hilbertCell(4, index);
+    context.strokeText(text, x * part + 9, y * part + 8);
+    context.fillText(text, x * part + 9, y * part + 8);
+  }
+}
+
+const CHANGED: readonly Tone[] = ["gained", "lost", "both"];
+const MOST_RINGS = 64;
+/** Pixels of canvas up to which a changed run needs a ring. */
+const SMALL = 600;
+
+/** A changed run of the curve may be three pixels wide; a ring leads the eye to it. What is large shows by itself. */
+function paintRings(context: CanvasRenderingContext2D, width: number, { side, bits }: Picture): void {
+  const size = width / side;
+  const rings: { readonly index: number; readonly tone: Tone }[] = [];
+  for (let first = 0; first < bits.length && rings.length <= MOST_RINGS; ) {
+    const [tone = "closed"] = tonesIn(bits[first] ?? 0);
+    let end = first + 1;
+    while (end < bits.length && tonesIn(bits[end] ?? 0)[0] === tone) {
+      end += 1;
+    }
+    if (CHANGED.includes(tone) && (end - first) * size * size < SMALL) {
+      rings.push({ index: first + Math.floor((end - first) / 2), tone });
+    }
+    first = end;
+  }
+  if (rings.length > MOST_RINGS) {
+    return;
+  }
+  const cells = gridCells(side);
+  for (const { index, tone } of rings) {
+    const { x, y } = cells[index] as GridCell;
+    for (const [line, stroke] of [
+      [7, colour("halo")],
+      [3.5, colour(tone)],
+    ] as const) {
+      context.beginPath();
+      context.arc((x + 0.5) * size, (y + 0.5) * size, 17, 0, 2 * Math.PI);
+      context.lineWidth = line;
+      context.strokeStyle = stroke;
+      context.stroke();
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import { formatCidr } from "../../../analysis/index.ts";
+import { type BlockNode, blockTree, ownAddress } from "../blockTree.ts";
+import { TONES, type Tone, toneRuns } from "../tones.ts";
+import { describeRange } from "./describe.ts";
+import { byId, element } from "./dom.ts";
+import { type State, type Store, shown } from "./state.ts";
+import { nameOfBlock, TONE_WORDS } from "./words.ts";
+
+/** Children of one block beyond this are shown on request. */
+const MOST_CHILDREN = 60;
+
+/** Draws the named IPv6 blocks as a tree; opening a block explains what holds in it apart from those inside. */
+export function startTree(store: Store): void {
+  const place = byId("tree");
+  const note = byId("tree-note");
+  store.follow((state) => {
+    const { main, compared } = shown(state);
+    const open = new Set([...place.querySelectorAll("details[open]")].map((node) => node.getAttribute("data-cidr")));
+    const root = blockTree("ipv6", [main, ...(compared === undefined ? [] : [compared])], state.model.names);
+    place.replaceChildren(branch(root, state, 0, open));
+    const semantics = main.semantics;
+    note.textContent =
+      semantics.name === "vpc-cni" && semantics.ipFamily === "ipv4"
+        ? "The cluster is IPv4: its pods have no IPv6 address, and the agent does not look at IPv6 packets."
+        : "";
+  });
+}
+
+function branch(node: BlockNode, state: State, depth: number, open: ReadonlySet<string | null>): HTMLElement {
+  const text = formatCidr(node.cidr);
+  const own = ownAddress(node);
+  const tone = own === undefined ? undefined : toneAt(node, own, state);
+  const body = element("div", { class: "branch" });
+  let isFilled = false;
+  const fill = () => {
+    if (isFilled) {
+      return;
+    }
+    isFilled = true;
+    if (own !== undefined) {
+      const range = node.children.length === 0 ? node.cidr : { family: node.cidr.family, first: own, last: own };
+      body.append(describeRange(range, state));
+    }
+    appendChildren(body, node.children, state, depth, open);
+  };
+  const isOpen = open.size === 0 ? depth === 0 : open.has(text);
+  const made = element(
+    "details",
+    { "data-cidr": text, open: isOpen, ontoggle: fill },
+    element(
+      "summary",
+      {},
+      element("span", { class: `swatch ${tone ?? "covered"}` }),
+      element("code", {}, text),
+      element("span", { class: "names" }, depth === 0 ? "all of IPv6" : nameOfBlock(node.cidr, state.model.names)),
+      element("span", { class: "verdict" }, tone === undefined ? "see the blocks inside" : TONE_WORDS[tone]),
+    ),
+    body,
+  );
+  if (isOpen) {
+    fill();
+  }
+  return made;
+}
+
+function appendChildren(
+  body: HTMLElement,
+  children: readonly BlockNode[],
+  state: State,
+  depth: number,
+  open: ReadonlySet<string | null>,
+): void {
+  body.append(...children.slice(0, MOST_CHILDREN).map((child) => branch(child, state, depth + 1, open)));
+  const rest = children.slice(MOST_CHILDREN);
+  if (rest.length > 0) {
+    const more = element("button", { type: "button", class: "quiet" }, `${rest.length} more blocks`);
+    more.addEventListener("click", () => {
+      more.remove();
+      appendChildren(body, rest, state, depth, open);
+    });
+    body.append(more);
+  }
+}
+
+/** The tone of what a block has outside its children, taken at one address of it. */
+function toneAt({ cidr }: BlockNode, own: bigint, state: State): Tone {
+  const { main, compared } = shown(state);
+  const range = { family: cidr.family, first: own, last: own };
+  const runs = toneRuns(range, main.partitions[cidr.family], compared?.partitions[cidr.family], state.filter);
+  return TONES.find((tone) => runs.some((run) => run.tone === tone)) ?? "closed";
+}

@@ -1,0 +1,79 @@
+import {
+  type AddressFamily,
+  compile,
+  type EgressAnalysis,
+  type NamedAddresses,
+  type NetworkPolicy,
+  parseCidr,
+  parseNetworkPolicies,
+  type Semantics,
+} from "../../analysis/index.ts";
+import type { Names } from "../review/networkFacts.ts";
+
+/** What a report is made from, as JSON: everything that the page computes, it computes from this. */
+export interface ReportData {
+  readonly title: string;
+  /** Where the policies come from, in a few words. */
+  readonly origin: string;
+  /** The pods; `null`: whatever the policies select. */
+  readonly source: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> } | null;
+  /** Names for blocks besides those of the registries. */
+  readonly names: readonly { readonly cidr: string; readonly name: string }[];
+  /** What the program calls pods, by the text of the analysis for them. */
+  readonly pods: Readonly<Record<string, string>>;
+  /** The cluster's family; `null`: not known, so only the reading of Kubernetes is shown. */
+  readonly ipFamily: AddressFamily | null;
+  /** Versions of the network policy agent; `null`: the newest known. */
+  readonly agent: { readonly before: string | null; readonly after: string | null };
+  /** NetworkPolicy objects; `null`: there is nothing to compare with. */
+  readonly before: readonly unknown[] | null;
+  readonly after: readonly unknown[];
+}
+
+/** One reading of the policies on both sides. */
+export interface ReportReading {
+  readonly name: Semantics["name"];
+  readonly before: EgressAnalysis | undefined;
+  readonly after: EgressAnalysis;
+}
+
+/** The policies of a report, compiled. */
+export interface ReportModel {
+  readonly names: readonly NamedAddresses[];
+  /** The same with the names of pods. */
+  readonly known: Names;
+  /** As enforced first, where the family is known. */
+  readonly readings: readonly ReportReading[];
+}
+
+/**
+ * Compiles the data of a report.
+ *
+ * @throws {ProblemsError} for policies that the API server would refuse.
+ */
+export function reportModel(data: ReportData): ReportModel {
+  const after = parse(data.after);
+  const before = data.before === null ? undefined : parse(data.before);
+  const source = data.source === null ? {} : { source: data.source };
+  const reading = (name: Semantics["name"]): ReportReading => {
+    const semantics = (agent: string | null): Semantics =>
+      name === "kubernetes"
+        ? { name }
+        : { name, ipFamily: data.ipFamily ?? "ipv4", ...(agent !== null && { agentVersion: agent }) };
+    return {
+      name,
+      before: before && compile(before, { semantics: semantics(data.agent.before), ...source }),
+      after: compile(after, { semantics: semantics(data.agent.after), ...source }),
+    };
+  };
+  const names = data.names.map(({ cidr, name }) => ({ cidr: parseCidr(cidr), name }));
+  return {
+    names,
+    known: { blocks: names, own: names, pods: new Map(Object.entries(data.pods)) },
+    readings: [...(data.ipFamily === null ? [] : [reading("vpc-cni")]), reading("kubernetes")],
+  };
+}
+
+function parse(objects: readonly unknown[]): NetworkPolicy[] {
+  return objects.length === 0 ? [] : parseNetworkPolicies(objects);
+}

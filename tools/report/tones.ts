@@ -1,0 +1,106 @@
+import { tableChanges } from "../../analysis/boxes.ts";
+import type { AddressRange } from "../../analysis/cidr.ts";
+import { POLICY_PROTOCOLS } from "../../analysis/networkPolicy.ts";
+import { cellIndexAt, cellRange, type Partition } from "../../analysis/partition.ts";
+import { type PortTable, type Protocol, spanAt } from "../../analysis/ports.ts";
+import { openness, type Verdict } from "../../analysis/verdict.ts";
+
+/** What addresses are painted as: a verdict on their ports together, or how it changes. */
+export type Tone = "open" | "ports" | "closed" | "random" | "gained" | "lost" | "both";
+
+/** The order in which tones win where a cell of the map holds several: what must not be overlooked comes first. */
+export const TONES: readonly Tone[] = ["gained", "both", "lost", "random", "ports", "open", "closed"];
+
+/** One port, or all together. */
+export type PortFilter = { readonly protocol: Protocol; readonly port: number } | undefined;
+
+/** What a pod may do at some addresses. */
+export function toneOf(table: PortTable, filter: PortFilter): Tone {
+  const verdicts =
+    filter === undefined
+      ? POLICY_PROTOCOLS.flatMap((protocol) => (table.spans[protocol] ?? []).map(({ verdict }) => verdict))
+      : [verdictAt(table, filter)];
+  if (verdicts.includes("order-dependent")) {
+    return "random";
+  }
+  const allows = verdicts.includes("allow");
+  return allows ? (verdicts.includes("deny") ? "ports" : "open") : "closed";
+}
+
+/** How what a pod may do at some addresses changes; the tone that it keeps where nothing does. */
+export function changeTone(before: PortTable, after: PortTable, filter: PortFilter): Tone {
+  const changes =
+    filter === undefined
+      ? tableChanges(before, after)
+      : [{ before: verdictAt(before, filter), after: verdictAt(after, filter) }];
+  const [gains, losses] = [1, -1].map((sign) =>
+    changes.some((change) => sign * (openness(change.after) - openness(change.before)) > 0),
+  );
+  return gains ? (losses ? "both" : "gained") : losses ? "lost" : toneOf(after, filter);
+}
+
+function verdictAt(table: PortTable, { protocol, port }: NonNullable<PortFilter>): Verdict {
+  return spanAt(table.spans[protocol] ?? [], port)?.verdict ?? "deny";
+}
+
+/** A stretch of addresses with one tone. */
+export interface ToneRun {
+  readonly range: AddressRange;
+  readonly tone: Tone;
+}
+
+/** The tones of a range of addresses, in order, as few runs as there are. With `before`, those of the change. */
+export function toneRuns(
+  range: AddressRange,
+  after: Partition,
+  before: Partition | undefined,
+  filter: PortFilter,
+): ToneRun[] {
+  const runs: ToneRun[] = [];
+  const start = { family: range.family, value: range.first };
+  let [right, left] = [cellIndexAt(after, start), before === undefined ? 0 : cellIndexAt(before, start)];
+  for (let first = range.first; first <= range.last; ) {
+    const rightEnd = cellRange(after, right).last;
+    const leftEnd = before === undefined ? rightEnd : cellRange(before, left).last;
+    const last = smallest(rightEnd, leftEnd, range.last);
+    const table = (after.cells[right] as Partition["cells"][number]).table;
+    const old = before?.cells[left]?.table;
+    const tone = old === undefined ? toneOf(table, filter) : changeTone(old, table, filter);
+    const previous = runs.at(-1);
+    if (previous?.tone === tone) {
+      runs[runs.length - 1] = { range: { ...previous.range, last }, tone };
+    } else {
+      runs.push({ range: { family: range.family, first, last }, tone });
+    }
+    right += rightEnd === last ? 1 : 0;
+    left += leftEnd === last ? 1 : 0;
+    first = last + 1n;
+  }
+  return runs;
+}
+
+function smallest(...values: bigint[]): bigint {
+  return values.reduce((a, b) => (a < b ? a : b));
+}
+
+/**
+ * Paints a grid: for each of `cells` equal parts of a range, the tones in it as a bit set (bit `i` is `TONES[i]`). The range
+ * has at least as many addresses as there are cells, and a whole number for each.
+ */
+export function paintTones(runs: readonly ToneRun[], range: AddressRange, cells: number): Uint8Array {
+  const painted = new Uint8Array(cells);
+  const perCell = (range.last - range.first + 1n) / BigInt(cells);
+  for (const { range: run, tone } of runs) {
+    const bit = 1 << TONES.indexOf(tone);
+    const last = Number((run.last - range.first) / perCell);
+    for (let cell = Number((run.first - range.first) / perCell); cell <= last; cell++) {
+      painted[cell] = (painted[cell] ?? 0) | bit;
+    }
+  }
+  return painted;
+}
+
+/** The tones of a painted cell, the most important first. */
+export function tonesIn(bits: number): Tone[] {
+  return TONES.filter((_, index) => (bits & (1 << index)) !== 0);
+}

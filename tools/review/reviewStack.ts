@@ -1,0 +1,186 @@
+import {
+  type AddressFamily,
+  AWS_ENDPOINTS,
+  appliesTo,
+  compile,
+  diff,
+  type EgressAnalysis,
+  formatAddress,
+  type Semantics,
+  type Source,
+  verdict,
+} from "../../analysis/index.ts";
+import { CREDENTIALS_PORT } from "./concerns.ts";
+import { enforcement, factChanges, type Names, namesOf, planContext } from "./networkFacts.ts";
+import { cautionsOf, notesOf } from "./notes.ts";
+import type { StackPlan } from "./plan.ts";
+import { type KubernetesObject, type PlannedPolicies, plannedPolicies } from "./plannedPolicies.ts";
+import { reachOf } from "./reach.ts";
+import { type ReviewRow, reviewRows, type SemanticsName } from "./rows.ts";
+import {
+  type Comparison,
+  joinVerdicts,
+  type Perspective,
+  type PolicySets,
+  type ReviewVerdict,
+  type StackReview,
+  type SubjectReview,
+  verdictOfRows,
+} from "./stackReview.ts";
+import { subjectsOf } from "./subjects.ts";
+
+/** What a review may be told besides the preview. */
+export interface ReviewOptions {
+  /** The pods in question. Default: the contract's, else those that each policy selects. */
+  readonly source?: Source;
+  /** NetworkPolicies that are live in the cluster now. Default: the last state that Pulumi knows. */
+  readonly live?: readonly KubernetesObject[];
+  /** The cluster's family, where the facts don't say it. Default: only the reading of Kubernetes is given. */
+  readonly ipFamily?: AddressFamily;
+}
+
+/** Judges the preview of one stack. */
+export function reviewStack(plan: StackPlan, options: ReviewOptions = {}): StackReview {
+  const policies = plannedPolicies(plan, options.live);
+  return judge(plan, policies, policies, "plan", options);
+}
+
+/**
+ * Compares what the program says with what is live: `gained` is what the live policies allow beyond the program.
+ *
+ * @param live the NetworkPolicies in the cluster now; those that the stack does not own count on both sides
+ */
+export function reviewDrift(
+  plan: StackPlan,
+  live: readonly KubernetesObject[],
+  options: ReviewOptions = {},
+): StackReview {
+  const policies = plannedPolicies(plan, live);
+  return judge(plan, policies, { before: policies.after, after: policies.before }, "drift", options);
+}
+
+function judge(
+  plan: StackPlan,
+  policies: PlannedPolicies,
+  sets: PolicySets,
+  perspective: Perspective,
+  options: ReviewOptions,
+): StackReview {
+  const context = planContext(plan);
+  const names = namesOf(context);
+  const found =
+    options.source === undefined
+      ? subjectsOf(context, sets, policies.pairs)
+      : { sources: [options.source], obstacles: [] };
+  const readings = readingsOf(context.before, context.after, options.ipFamily);
+  const isKnown = policies.obstacles.length + found.obstacles.length + plan.errors.length === 0;
+  const subjects = isKnown ? found.sources.map((source) => reviewSubject(sets, source, readings, names)) : [];
+  const obstacles = [
+    ...plan.errors.map((error) => `the preview failed: ${error}`),
+    ...policies.obstacles,
+    ...found.obstacles,
+    ...(isKnown && plan.isComplete && policies.changes.length === 0 && sets.before.length + sets.after.length === 0
+      ? ["the plan has no NetworkPolicy, so it does not say what the pods can reach"]
+      : []),
+  ];
+  const verdict: ReviewVerdict =
+    obstacles.length > 0 ? "cannot conclude" : joinVerdicts(subjects.map((subject) => subject.verdict));
+  return {
+    stack: plan.stack,
+    perspective,
+    verdict,
+    obstacles,
+    subjects: obstacles.length > 0 ? [] : subjects,
+    semantics: readings.map(({ name }) => name),
+    policies: policies.changes,
+    facts: factChanges(context.before, context.after),
+    findings: plan.findings,
+    packs: plan.packs,
+    warnings: plan.warnings,
+    cautions: cautionsOf(policies, context),
+    notes: notesOf(plan, policies, perspective, {
+      hasLive: options.live !== undefined,
+      isEnforcementRead: readings.length > 1,
+    }),
+  };
+}
+
+/** A reading of the policies on each side: the agent may be another one afterwards. */
+interface Reading {
+  readonly name: SemanticsName;
+  readonly before: Semantics;
+  readonly after: Semantics;
+}
+
+function readingsOf(
+  before: Parameters<typeof enforcement>[0],
+  after: Parameters<typeof enforcement>[0],
+  ipFamily: AddressFamily | undefined,
+): Reading[] {
+  const kubernetes: Reading = { name: "kubernetes", before: { name: "kubernetes" }, after: { name: "kubernetes" } };
+  const [old, fresh] = [enforcement(before), enforcement(after)];
+  const family = fresh.ipFamily ?? old.ipFamily ?? ipFamily;
+  if (family === undefined) {
+    return [kubernetes];
+  }
+  const enforced = (agentVersion: string | undefined): Semantics => ({
+    name: "vpc-cni",
+    ipFamily: family,
+    ...(agentVersion !== undefined && { agentVersion }),
+  });
+  return [
+    { name: "vpc-cni", before: enforced(old.agentVersion ?? fresh.agentVersion), after: enforced(fresh.agentVersion) },
+    kubernetes,
+  ];
+}
+
+function reviewSubject(
+  sets: PolicySets,
+  source: Source | undefined,
+  readings: readonly Reading[],
+  names: Names,
+): SubjectReview {
+  const comparisons = readings.map((reading) => compare(sets, source, reading, names));
+  const rows: ReviewRow[] = reviewRows(comparisons, names);
+  const [isBefore, isAfter] = [sets.before, sets.after].map((policies) =>
+    policies.some((policy) => policy.isolatesEgress && appliesTo(policy, source)),
+  );
+  const after = comparisons.at(-1)?.after;
+  return {
+    source,
+    verdict: verdictOfRows(rows),
+    stage: isBefore === isAfter ? "change" : isBefore ? "deletion" : "first deploy",
+    rows,
+    reach: after === undefined ? [] : reachOf(after, names),
+    openCredentials: openCredentials(comparisons.map((comparison) => comparison.after)),
+  };
+}
+
+/** Names of what hands out credentials to the pods, in the address families that the readings judge. */
+function openCredentials(analyses: readonly EgressAnalysis[]): string[] {
+  const families = new Set(
+    analyses.flatMap(({ semantics }) => (semantics.name === "vpc-cni" ? [semantics.ipFamily] : [])),
+  );
+  return AWS_ENDPOINTS.filter(
+    ({ cidr, givesCredentials }) => givesCredentials && (families.size === 0 || families.has(cidr.family)),
+  )
+    .filter(({ cidr }) =>
+      analyses.some((analysis) => {
+        const address = { family: cidr.family, value: cidr.first };
+        return verdict(analysis, { address, protocol: "TCP", port: CREDENTIALS_PORT }) !== "deny";
+      }),
+    )
+    .map(({ cidr, name }) => `${name} ${formatAddress({ family: cidr.family, value: cidr.first })}`);
+}
+
+function compare(
+  sets: PolicySets,
+  source: Source | undefined,
+  { name, before, after }: Reading,
+  names: Names,
+): Comparison {
+  const pod = source === undefined ? {} : { source };
+  const old = compile(sets.before, { semantics: before, ...pod });
+  const fresh = compile(sets.after, { semantics: after, ...pod });
+  return { semantics: name, before: old, after: fresh, diff: diff(old, fresh, names.blocks) };
+}

@@ -1,0 +1,165 @@
+import {
+  boxSize,
+  type DiffBox,
+  type DiffPods,
+  type EgressAnalysis,
+  formatPodSet,
+  formatPoint,
+  formatPorts,
+  formatRange,
+  POLICY_PROTOCOLS,
+  PORTLESS_PROTOCOLS,
+  type PortRange,
+  type Protocol,
+  referenceTo,
+  type Verdict,
+} from "../../analysis/index.ts";
+import { blame, podsBlame } from "./blame.ts";
+import { type Concern, concernsOf } from "./concerns.ts";
+import { type Names, namesOfPods } from "./networkFacts.ts";
+import type { Phrase } from "./phrase.ts";
+import type { Comparison } from "./stackReview.ts";
+
+/** How a policy is read: as Kubernetes specifies, or as the AWS agent enforces it. */
+export type SemanticsName = "kubernetes" | "vpc-cni";
+
+/** One thing that a change opens or closes. */
+export interface ReviewRow {
+  readonly direction: "gained" | "lost";
+  /** A block, a range of addresses, or pods by label. */
+  readonly destination: string;
+  readonly kind: "addresses" | "pods";
+  /** What the addresses are called, the most telling first. */
+  readonly names: readonly string[];
+  /** `all`, or the protocols. */
+  readonly protocols: readonly Protocol[] | "all";
+  readonly ports: PortRange | string;
+  /** How many addresses; `undefined` for pods. */
+  readonly addresses: bigint | undefined;
+  /** How many (address, port) pairs of one protocol; `undefined` for pods. */
+  readonly pairs: bigint | undefined;
+  readonly before: Verdict;
+  readonly after: Verdict;
+  /** A destination in it, as `egress explain` takes it. */
+  readonly witness: string | undefined;
+  /** The rules and `except`s that make the difference, in words. */
+  readonly because: Phrase;
+  /** Why a gain matters; empty for a loss. */
+  readonly concerns: readonly Concern[];
+  /** The readings under which it is so. */
+  readonly semantics: readonly SemanticsName[];
+}
+
+/** Turns the differences under one or two readings into rows; what both say is one row. */
+export function reviewRows(comparisons: readonly Comparison[], names: Names): ReviewRow[] {
+  const rows = new Map<string, ReviewRow>();
+  const add = (row: ReviewRow) => {
+    const protocols = row.protocols === "all" ? "all" : row.protocols.join();
+    const ports = typeof row.ports === "string" ? row.ports : `${row.ports.from}-${row.ports.to}`;
+    const key = [row.direction, row.kind, row.destination, protocols, ports, row.before, row.after].join("|");
+    const known = rows.get(key);
+    rows.set(key, known === undefined ? row : { ...known, semantics: [...known.semantics, ...row.semantics] });
+  };
+  for (const { semantics, before, after, diff } of comparisons) {
+    for (const direction of ["gained", "lost"] as const) {
+      for (const box of foldPortless(diff[direction].boxes)) {
+        add(boxRow(box, direction, semantics, names));
+      }
+      for (const pods of diff[direction].pods) {
+        add(podsRow(pods, direction, semantics, direction === "gained" ? after : before, names));
+      }
+    }
+  }
+  return [...rows.values()].sort((a, b) => (a.direction === b.direction ? 0 : a.direction === "gained" ? -1 : 1));
+}
+
+/**
+ * The boxes of one direction, a box for protocols without ports folded into the box for all ports of the same addresses:
+ * both come from a rule without `ports`, which to a reader is one thing.
+ */
+function foldPortless(boxes: readonly DiffBox[]): DiffBox[] {
+  const placeOf = ({ range, before, after }: DiffBox) => `${formatRange(range)} ${before}>${after}`;
+  const whole = new Set(boxes.filter((box) => isEveryProtocol(box.protocols) && isEveryPort(box.ports)).map(placeOf));
+  return boxes.filter((box) => box.protocols.some(isPolicyProtocol) || !whole.has(placeOf(box)));
+}
+
+function isEveryPort({ from, to }: PortRange): boolean {
+  return from === 0 && to === 65535;
+}
+
+function boxRow(box: DiffBox, direction: ReviewRow["direction"], semantics: SemanticsName, { own }: Names): ReviewRow {
+  const destination = formatRange(box.range);
+  return {
+    direction,
+    destination,
+    kind: "addresses",
+    names: box.names.map((name) => (name.startsWith(`${destination}, `) ? name.slice(destination.length + 2) : name)),
+    protocols: isEveryProtocol(box.protocols) ? "all" : box.protocols.filter((protocol) => hasFamily(protocol, box)),
+    ports: box.ports,
+    addresses: boxSize(box.range, { from: 0, to: 0 }),
+    pairs: box.pairs,
+    before: box.before,
+    after: box.after,
+    witness: formatPoint(box.witness),
+    because: blame(box),
+    concerns: direction === "gained" ? concernsOf(box, own) : [],
+    semantics: [semantics],
+  };
+}
+
+/** ICMP is of IPv4, ICMPv6 of IPv6. */
+function hasFamily(protocol: Protocol, { range: { family } }: DiffBox): boolean {
+  return protocol === "ICMP" ? family === "ipv4" : protocol === "ICMPv6" ? family === "ipv6" : true;
+}
+
+function podsRow(
+  { text, protocols, ports }: DiffPods,
+  direction: ReviewRow["direction"],
+  semantics: SemanticsName,
+  allowing: EgressAnalysis,
+  names: Names,
+): ReviewRow {
+  const isGain = direction === "gained";
+  const granting = allowing.podGrants
+    .filter(({ pods }) => formatPodSet(pods) === text)
+    .flatMap(({ permissions, namedPorts }) => [
+      ...permissions.flatMap(({ grants }) => grants),
+      ...namedPorts.map(({ grant }) => grant),
+    ])
+    .map((grant) => referenceTo(allowing, grant));
+  const unique = [...new Map(granting.map((reference) => [reference.path + reference.policy, reference])).values()];
+  return {
+    direction,
+    destination: text,
+    kind: "pods",
+    names: namesOfPods(text, names),
+    protocols: isEveryProtocol(protocols) ? "all" : protocols,
+    ports,
+    addresses: undefined,
+    pairs: undefined,
+    before: isGain ? "deny" : "allow",
+    after: isGain ? "allow" : "deny",
+    witness: undefined,
+    because: podsBlame(isGain, allowing.isolated, unique),
+    concerns: isGain ? ["pods"] : [],
+    semantics: [semantics],
+  };
+}
+
+function isPolicyProtocol(protocol: Protocol): boolean {
+  return (POLICY_PROTOCOLS as readonly Protocol[]).includes(protocol);
+}
+
+function isEveryProtocol(protocols: readonly Protocol[]): boolean {
+  return POLICY_PROTOCOLS.every((protocol) => protocols.includes(protocol));
+}
+
+/** `every protocol and port`, `TCP 5432`, `TCP and UDP 53`, `TCP port "metrics"`. */
+export function formatRowPorts({ protocols, ports }: Pick<ReviewRow, "protocols" | "ports">): string {
+  const numbers = typeof ports === "string" ? `port "${ports}"` : formatPorts(ports);
+  if (protocols === "all") {
+    return numbers === "all ports" ? "every protocol and port" : `every protocol, ${numbers}`;
+  }
+  const names = protocols.join(" and ");
+  return protocols.every((protocol) => PORTLESS_PROTOCOLS.includes(protocol)) ? names : `${names} ${numbers}`;
+}
