@@ -69,11 +69,16 @@ export interface ClusterAccess {
 
 const EXEC_SECONDS = 60;
 
+/** A kubeconfig that can't be read, or a context that can't be used. */
+export class KubeconfigError extends Error {
+  override readonly name = "KubeconfigError";
+}
+
 /**
  * The user's kubeconfig, as kubectl finds it: the files of `KUBECONFIG`, else `~/.kube/config`. The first mention of a name
  * counts; of several files some may be missing.
  *
- * @throws {Error} when the only file can't be read, or one is no YAML.
+ * @throws {KubeconfigError} when the only file can't be read, or one is no YAML.
  */
 export async function readKubeconfig(environment: NodeJS.ProcessEnv = process.env): Promise<Kubeconfig> {
   const files = environment.KUBECONFIG
@@ -85,9 +90,9 @@ export async function readKubeconfig(environment: NodeJS.ProcessEnv = process.en
         if (error.code === "ENOENT" && files.length > 1) {
           return "";
         }
-        throw error;
+        throw new KubeconfigError(`the kubeconfig can't be read: ${error.message}`);
       });
-      return absolutePaths((loadAll(text)[0] ?? {}) as Kubeconfig, dirname(file));
+      return absolutePaths(parse(text, file), dirname(file));
     }),
   );
   const current = parts.find((part) => part["current-context"])?.["current-context"];
@@ -97,6 +102,14 @@ export async function readKubeconfig(environment: NodeJS.ProcessEnv = process.en
     users: parts.flatMap(({ users }) => users ?? []),
     contexts: parts.flatMap(({ contexts }) => contexts ?? []),
   };
+}
+
+function parse(text: string, file: string): Kubeconfig {
+  try {
+    return (loadAll(text)[0] ?? {}) as Kubeconfig;
+  } catch (error) {
+    throw new KubeconfigError(`${file} is not YAML: ${(error as Error).message}`);
+  }
 }
 
 /** Paths in a kubeconfig are relative to its folder. */
@@ -127,22 +140,27 @@ function absolutePaths(config: Kubeconfig, folder: string): Kubeconfig {
 /**
  * Access to the cluster of a context; runs the credential command if there is one.
  *
- * @throws {Error} that names what is missing, failed or not supported.
+ * @throws {KubeconfigError} that names what is missing or not supported.
+ * @throws {Error} when the credential command fails.
  */
 export async function accessFrom(kubeconfig: Kubeconfig, contextName?: string): Promise<ClusterAccess> {
   const name = contextName ?? kubeconfig["current-context"];
   const context = kubeconfig.contexts?.find((entry) => entry.name === name)?.context;
   if (context === undefined) {
     const known = kubeconfig.contexts?.map((entry) => entry.name) ?? [];
-    throw new Error(`the kubeconfig has no context ${JSON.stringify(name)}; it has ${known.join(", ") || "none"}`);
+    throw new KubeconfigError(
+      `the kubeconfig has no context ${JSON.stringify(name)}; it has ${known.join(", ") || "none"}`,
+    );
   }
   const cluster = kubeconfig.clusters?.find((entry) => entry.name === context.cluster)?.cluster;
   if (!cluster?.server) {
-    throw new Error(`the kubeconfig's context ${name} names the cluster ${context.cluster}, which it does not have`);
+    throw new KubeconfigError(
+      `the kubeconfig's context ${name} names the cluster ${context.cluster}, which it does not have`,
+    );
   }
   const user = kubeconfig.users?.find((entry) => entry.name === context.user)?.user ?? {};
   if (user["auth-provider"] !== undefined) {
-    throw new Error(`user ${context.user} has an auth-provider, which kubectl dropped in 1.26; use exec`);
+    throw new KubeconfigError(`user ${context.user} has an auth-provider, which kubectl dropped in 1.26; use exec`);
   }
   const certificateAuthority = await pem(cluster["certificate-authority-data"], cluster["certificate-authority"]);
   const credentials = user.exec === undefined ? await staticCredentials(user) : await runExec(user.exec);

@@ -12,6 +12,7 @@ const ROWS: readonly (readonly string[])[] = [
   ["kube"],
   ["program", "components", "index.ts"],
   ["policy-pack"],
+  ["tools/exitCodes.ts"],
   ["tools/review"],
   ["tools/report"],
   ["tools/verify"],

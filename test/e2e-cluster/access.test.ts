@@ -95,7 +95,7 @@ describe("access/kubernetes-verify.yaml", () => {
       targets: unknown[];
       findings: { check: string; level: string; text: string; remedy: string }[];
     };
-    expect({ code, status, targets }).toEqual({ code: 3, status: "could not run", targets: [] });
+    expect({ code, status, targets }).toEqual({ code: 2, status: "could not run", targets: [] });
     expect(findings).toHaveLength(1);
     expect(findings[0]).toMatchObject({
       check: "access",

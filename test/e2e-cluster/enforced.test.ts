@@ -255,14 +255,14 @@ describe("what is wrong with a cluster", () => {
 
   it("an image that can't be had is a run that could not be made", async () => {
     const { code, output } = await runInLab({ image: "localhost/missing:lab" });
-    expect(code).toBe(3);
+    expect(code).toBe(2);
     expect(read(output).summary).toMatch(/can't start: ErrImageNeverPull/);
     expect(leftovers()).toBe("");
   });
 
   it("an image without the probe's programs proves nothing", async () => {
     const { code, output } = await runInLab({ image: "localhost/probe:lab" });
-    expect(code).toBe(3);
+    expect(code).toBe(2);
     expect(read(output).summary).toMatch(/the pod of the (runner|control) (ended early|can't start)/);
   });
 });
@@ -309,7 +309,7 @@ describe("several runs, and runs that end early", () => {
     expect(leftovers()).toMatch(/egress-verify-runner-/);
     child.kill("SIGINT");
     const [code] = await once(child, "exit");
-    expect(code).toBe(3);
+    expect(code).toBe(2);
     expect(leftovers()).toBe("");
   });
 

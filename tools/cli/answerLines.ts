@@ -1,5 +1,5 @@
 import { describeProblem, type Fields, InputReader, ProblemsError } from "../../analysis/index.ts";
-import { CLEAN, type ExitCode, USAGE_ERROR } from "./exitCode.ts";
+import { CLEAN, type ExitCode, USAGE_ERROR } from "../exitCodes.ts";
 import { lineBatches } from "./input/jsonLines.ts";
 import type { Json } from "./render/json.ts";
 import { note, print, type Terminal } from "./terminal.ts";

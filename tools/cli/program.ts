@@ -1,10 +1,10 @@
 import { Command, CommanderError, Option } from "commander";
+import { CLEAN, type ExitCode, INCONCLUSIVE, USAGE_ERROR } from "../exitCodes.ts";
 import type { CheckFlags } from "./commands/check.ts";
 import type { DiffFlags } from "./commands/diff.ts";
 import type { DivergencesFlags } from "./commands/divergences.ts";
 import type { ExplainFlags } from "./commands/explain.ts";
 import type { RegionsFlags } from "./commands/regions.ts";
-import { CLEAN, type ExitCode, INCONCLUSIVE, USAGE_ERROR } from "./exitCode.ts";
 import { InconclusiveError } from "./inconclusive.ts";
 import {
   addAgentOptions,

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
+import type { ExitCode } from "../exitCodes.ts";
 import type { ReportFlags } from "./commands/report.ts";
 import type { ReviewFlags } from "./commands/review.ts";
-import type { ExitCode } from "./exitCode.ts";
 import { addAgentOptions, addOutputOption } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 

@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
+import type { ExitCode } from "../exitCodes.ts";
 import type { VerifyFlags } from "./commands/verify.ts";
-import type { ExitCode } from "./exitCode.ts";
 import { addPolicyOptions, addSemanticsOption } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usageError.ts";

@@ -1,5 +1,6 @@
 import { formatPoint } from "../../analysis/point.ts";
 import type { Semantics } from "../../analysis/semantics.ts";
+import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE } from "../exitCodes.ts";
 import { openSeconds, type ProbeLog } from "./outcomes.ts";
 import { type Finding, worstLevel } from "./preflight/finding.ts";
 import type { Plan, Target, Uncovered } from "./targets.ts";
@@ -9,15 +10,12 @@ import { type Assessment, assess, type Judged, type Sighting, sightingOf, VERDIC
 /** How a run ended. */
 export type Status = "verified" | "contradicted" | "inconclusive" | "could not run";
 
-/** What the command says to its caller. */
-export type VerifyExitCode = 0 | 1 | 2 | 3;
-
 /** Exit code of the command for each ending. */
-export const EXIT_CODES: Readonly<Record<Status, VerifyExitCode>> = {
-  verified: 0,
-  contradicted: 1,
-  inconclusive: 2,
-  "could not run": 3,
+export const EXIT_CODES: Readonly<Record<Status, ExitCode>> = {
+  verified: CLEAN,
+  contradicted: FINDING,
+  inconclusive: INCONCLUSIVE,
+  "could not run": INCONCLUSIVE,
 };
 
 /** What was proved of one target. */

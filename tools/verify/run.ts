@@ -1,7 +1,8 @@
 import { lookup } from "node:dns/promises";
 import type { NetworkPolicy } from "../../analysis/networkPolicy.ts";
 import type { Semantics } from "../../analysis/semantics.ts";
-import { accessFrom, readKubeconfig } from "../../kube/kubeconfig.ts";
+import { accessFrom, KubeconfigError, readKubeconfig } from "../../kube/kubeconfig.ts";
+import { CLEAN, type ExitCode, USAGE_ERROR } from "../exitCodes.ts";
 import { Cluster } from "./cluster.ts";
 import { DEFAULT_TIMING, PROBE_IMAGE, type Timing } from "./probe.ts";
 import { jsonReport } from "./report/json.ts";
@@ -9,7 +10,7 @@ import { junitReport } from "./report/junit.ts";
 import { markdownReport } from "./report/markdown.ts";
 import { type PlanFormat, planReport } from "./report/plan.ts";
 import { textReport } from "./report/text.ts";
-import { EXIT_CODES, type VerifyExitCode, type VerifyResult } from "./result.ts";
+import { EXIT_CODES, type VerifyResult } from "./result.ts";
 import { NO_NAMED_TARGETS, readNamedTargets } from "./targetsFile.ts";
 import { prepare, type VerifyInput, verify } from "./verify.ts";
 
@@ -54,10 +55,11 @@ export interface VerifyIo {
 /**
  * `egress verify`: proves on a cluster that a policy is enforced, and writes a report.
  *
- * @returns 0 verified, 1 contradicted, 2 inconclusive, 3 could not run, which includes being told to stop.
+ * @returns the exit code; one of a run that could not start or was told to stop is `INCONCLUSIVE`, one with a kubeconfig that
+ *   can't be used `USAGE_ERROR`.
  * @throws {ProblemsError} for a targets file that can't be used.
  */
-export async function runVerify(options: VerifyOptions, { write, note, signal }: VerifyIo): Promise<VerifyExitCode> {
+export async function runVerify(options: VerifyOptions, { write, note, signal }: VerifyIo): Promise<ExitCode> {
   const { context, dryRun, output = "text" } = options;
   const named = options.targets === undefined ? NO_NAMED_TARGETS : await readNamedTargets(options.targets, resolveHost);
   const input: VerifyInput = {
@@ -74,14 +76,14 @@ export async function runVerify(options: VerifyOptions, { write, note, signal }:
     if (dryRun !== undefined) {
       const prepared = await prepare(cluster, input);
       write(planReport(prepared, dryRun));
-      return prepared.jobs === undefined ? EXIT_CODES["could not run"] : 0;
+      return prepared.jobs === undefined ? EXIT_CODES["could not run"] : CLEAN;
     }
     const result = await verify(cluster, input, { progress: note, signal });
     write(REPORTS[output](result));
     return EXIT_CODES[result.status];
   } catch (error) {
     note(signal.aborted ? "stopped before the end; nothing is proved" : `could not run: ${reasonOf(error)}`);
-    return EXIT_CODES["could not run"];
+    return error instanceof KubeconfigError ? USAGE_ERROR : EXIT_CODES["could not run"];
   }
 }
 

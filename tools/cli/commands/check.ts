@@ -6,7 +6,7 @@ import {
   parseAssertions,
   type Semantics,
 } from "../../../analysis/index.ts";
-import { CLEAN, type ExitCode, INCONCLUSIVE, NEGATIVE, worst } from "../exitCode.ts";
+import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCodes.ts";
 import { loadFile } from "../input/objects.ts";
 import { loadQuestion } from "../input/question.ts";
 import type { OutputFlags, PolicyFlags, SemanticsFlags } from "../options.ts";
@@ -25,8 +25,8 @@ export interface CheckedSemantics {
 
 const CODES: Readonly<Record<AssertionResult["outcome"], ExitCode>> = {
   holds: CLEAN,
-  fails: NEGATIVE,
-  vacuous: NEGATIVE,
+  fails: FINDING,
+  vacuous: FINDING,
   inconclusive: INCONCLUSIVE,
 };
 

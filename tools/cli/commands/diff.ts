@@ -7,7 +7,7 @@ import {
   type NamedAddresses,
   type Semantics,
 } from "../../../analysis/index.ts";
-import { CLEAN, type ExitCode, INCONCLUSIVE, NEGATIVE, worst } from "../exitCode.ts";
+import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCodes.ts";
 import { parseName } from "../input/names.ts";
 import type { PolicySet } from "../input/policySet.ts";
 import { compileFor, loadInventory, loadOperand } from "../input/question.ts";
@@ -84,5 +84,5 @@ function semanticsOfSides(flags: DiffFlags, before: PolicySet, after: PolicySet)
 }
 
 function codeOf({ before, after, diff: found }: Comparison): ExitCode {
-  return before.aborts.length + after.aborts.length > 0 ? INCONCLUSIVE : isEmptyDiff(found) ? CLEAN : NEGATIVE;
+  return before.aborts.length + after.aborts.length > 0 ? INCONCLUSIVE : isEmptyDiff(found) ? CLEAN : FINDING;
 }

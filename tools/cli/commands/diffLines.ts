@@ -1,7 +1,7 @@
 import { countDiff, type DiffCounts, POLICY_PROTOCOLS } from "../../../analysis/index.ts";
+import type { ExitCode } from "../../exitCodes.ts";
 import { abortReasons } from "../aborts.ts";
 import { answerLines } from "../answerLines.ts";
-import type { ExitCode } from "../exitCode.ts";
 import { compileLine, lineFlags, readPolicies, readSetting } from "../input/policyLine.ts";
 import type { SemanticsFlags } from "../options.ts";
 import type { Json } from "../render/json.ts";

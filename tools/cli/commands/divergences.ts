@@ -1,6 +1,6 @@
 import { type Divergence, type DivergenceShape, divergences } from "../../../analysis/index.ts";
+import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE } from "../../exitCodes.ts";
 import { abortReasons } from "../aborts.ts";
-import { CLEAN, type ExitCode, INCONCLUSIVE, NEGATIVE } from "../exitCode.ts";
 import { loadQuestion } from "../input/question.ts";
 import { policiesFor } from "../input/sender.ts";
 import { type OutputFlags, type PolicyFlags, type SemanticsFlags, vpcCniSemantics } from "../options.ts";
@@ -44,5 +44,5 @@ export async function divergencesCommand(flags: DivergencesFlags, terminal: Term
     aborts: question.analyses.flatMap(abortReasons),
   };
   await print(terminal, renderDivergences(question, result, flags, terminal));
-  return result.aborts.length > 0 ? INCONCLUSIVE : result.found.length > 0 ? NEGATIVE : CLEAN;
+  return result.aborts.length > 0 ? INCONCLUSIVE : result.found.length > 0 ? FINDING : CLEAN;
 }

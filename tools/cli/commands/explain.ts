@@ -7,7 +7,7 @@ import {
   type ObjectExplanation,
   type ObjectVerdict,
 } from "../../../analysis/index.ts";
-import { CLEAN, type ExitCode, INCONCLUSIVE, NEGATIVE, worst } from "../exitCode.ts";
+import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCodes.ts";
 import { type Destination, parseDestination, parseDestinationList } from "../input/destinations.ts";
 import { loadQuestion, type Question } from "../input/question.ts";
 import type { OutputFlags, PolicyFlags, SemanticsFlags } from "../options.ts";
@@ -38,7 +38,7 @@ export interface Answer {
 
 const CODES: Readonly<Record<ObjectVerdict, ExitCode>> = {
   allow: CLEAN,
-  deny: NEGATIVE,
+  deny: FINDING,
   "order-dependent": INCONCLUSIVE,
   mixed: INCONCLUSIVE,
   unknown: INCONCLUSIVE,

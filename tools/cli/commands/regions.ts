@@ -6,7 +6,7 @@ import {
   sizeByVerdict,
   type Verdict,
 } from "../../../analysis/index.ts";
-import { CLEAN, type ExitCode, INCONCLUSIVE } from "../exitCode.ts";
+import { CLEAN, type ExitCode, INCONCLUSIVE } from "../../exitCodes.ts";
 import { loadQuestion } from "../input/question.ts";
 import type { OutputFlags, PolicyFlags, SemanticsFlags } from "../options.ts";
 import { type FamilySizes, renderRegions } from "../render/regions.ts";

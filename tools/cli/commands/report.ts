@@ -1,8 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { type AddressFamily, formatCidr } from "../../../analysis/index.ts";
+import { CLEAN, type ExitCode, INCONCLUSIVE } from "../../exitCodes.ts";
 import type { ReportData } from "../../report/reportData.ts";
 import { type ReportContext, readPreview, reportContext } from "../../review/index.ts";
-import { CLEAN, type ExitCode, INCONCLUSIVE } from "../exitCode.ts";
 import { parseName } from "../input/names.ts";
 import { type PolicyFiles, readPolicyFiles } from "../input/policySet.ts";
 import { senderOf } from "../input/sender.ts";

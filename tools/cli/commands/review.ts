@@ -1,4 +1,5 @@
 import type { AddressFamily } from "../../../analysis/index.ts";
+import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCodes.ts";
 import {
   mergePlans,
   type ReviewOptions,
@@ -10,7 +11,6 @@ import {
   reviewStack,
   type StackReview,
 } from "../../review/index.ts";
-import { CLEAN, type ExitCode, INCONCLUSIVE, NEGATIVE, worst } from "../exitCode.ts";
 import { readPolicyFiles } from "../input/policySet.ts";
 import type { OutputFlags } from "../options.ts";
 import { type Json, toJsonText } from "../render/json.ts";
@@ -117,5 +117,5 @@ function codeOf(review: StackReview, failOn: readonly (typeof FAILURES)[number][
     change: verdict !== "same reach" && verdict !== "cannot conclude",
     violation: (findings ?? []).some(({ severity }) => severity === "mandatory"),
   };
-  return isOpen ? INCONCLUSIVE : failOn.some((name) => fails[name]) ? NEGATIVE : CLEAN;
+  return isOpen ? INCONCLUSIVE : failOn.some((name) => fails[name]) ? FINDING : CLEAN;
 }

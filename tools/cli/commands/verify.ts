@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { policyId, type Semantics } from "../../../analysis/index.ts";
+import type { ExitCode } from "../../exitCodes.ts";
 import type { PlanFormat } from "../../verify/report/plan.ts";
 import { type ReportFormat, runVerify, type VerifyOptions } from "../../verify/run.ts";
-import type { ExitCode } from "../exitCode.ts";
 import { loadFile } from "../input/objects.ts";
 import { loadPolicies } from "../input/question.ts";
 import type { PolicyFlags } from "../options.ts";
