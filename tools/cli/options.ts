@@ -37,10 +37,20 @@ export interface OutputFlags {
   readonly output: OutputFormat;
 }
 
+/** An option that may be repeated. Each mention has one value, so that it can stand before arguments as well as after. */
+export function repeatable(flags: string, description: string, choices?: readonly string[]): Option {
+  const option = new Option(flags, `${description} (repeatable)`);
+  const one = choices === undefined ? undefined : option.choices(choices).parseArg;
+  return option.argParser((value, earlier: readonly unknown[] = []) => [
+    ...earlier,
+    one === undefined ? value : one(value, undefined),
+  ]);
+}
+
 /** Adds `--policy` and `--stack`. */
 export function addPolicyOptions(command: Command): Command {
   return command
-    .option("--policy <path...>", "policies: YAML or JSON files, folders, or - for stdin; all of them together")
+    .addOption(repeatable("-f, --policy <path>", "policies: a YAML or JSON file, a folder, or - for stdin"))
     .addOption(new Option("--stack <name>", "the policy that this project's stack creates").conflicts("policy"));
 }
 
@@ -48,8 +58,18 @@ export function addPolicyOptions(command: Command): Command {
 export function addSenderOptions(command: Command): Command {
   return command
     .option("--namespace <name>", "namespace of the sending pod, and of policies that do not name theirs")
-    .option("--pod-label <key=value...>", "labels of the sending pod (default: those that all the policies select)")
+    .addOption(podLabelOption("a label of the sending pod (default: those that all the policies select)"))
     .option("--inventory <path>", "kubectl get namespaces,pods,services -A -o json, to resolve pods and Services");
+}
+
+/** `--pod-label`. */
+export function podLabelOption(description: string): Option {
+  return repeatable("--pod-label <key=value>", description);
+}
+
+/** `--names`. */
+export function namesOption(): Option {
+  return repeatable("--names <cidr=name>", "call addresses by a name of your own");
 }
 
 /** Adds `--semantics` and what it depends on. */

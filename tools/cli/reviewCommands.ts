@@ -1,17 +1,11 @@
-import { type Command, Option } from "commander";
-import type { ExitCode } from "../exitCodes.ts";
+import { Option } from "commander";
 import type { ReportFlags } from "./commands/report.ts";
 import type { ReviewFlags } from "./commands/review.ts";
-import { addAgentOptions, addOutputOption } from "./options.ts";
-import type { Terminal } from "./terminal.ts";
+import { type Adder, examples } from "./help.ts";
+import { addAgentOptions, addOutputOption, namesOption, podLabelOption, repeatable } from "./options.ts";
 
 /** Adds `review`. */
-export function addReview(
-  program: Command,
-  terminal: Terminal,
-  done: (code: ExitCode) => void,
-  examples: (...lines: readonly string[]) => string,
-): void {
+export const addReview: Adder = (program, terminal, done) => {
   const command = program
     .command("review")
     .summary("what the previews of a pull request would open and close")
@@ -21,22 +15,25 @@ export function addReview(
         "lists what does not change and what the policy packs say. The digest and the events of one run may be given together.",
     )
     .argument("<preview...>", "PATH or STACK=PATH; - for stdin")
-    .option(
-      "--live <stack=path...>",
-      "what is live, from kubectl get networkpolicies -n NAMESPACE -o json; takes the place of the state that Pulumi remembers",
+    .addOption(
+      repeatable(
+        "--live <stack=path>",
+        "what is live, from kubectl get networkpolicies -n NAMESPACE -o json; takes the place of the state that Pulumi remembers",
+      ),
     )
     .option("--drift", "with --live: say what the live policies allow beyond the program, and what they lack")
     .addOption(
-      new Option(
-        "--fail-on <what...>",
+      repeatable(
+        "--fail-on <what>",
         "exit with 1 if a stack is wider, has any change of reach, or violates a policy of a pack; with 2 if that can't be said",
-      ).choices(["wider", "change", "violation"]),
+        ["wider", "change", "violation"],
+      ),
     )
     .option(
       "--namespace <name>",
       "namespace of the pods, with --pod-label (default: those of the program's contract, else those that each policy selects)",
     )
-    .option("--pod-label <key=value...>", "labels of the pods")
+    .addOption(podLabelOption("a label of the pods"))
     .addOption(
       new Option("--ip-family <family>", "the cluster's family, where the preview does not say it").choices([
         "ipv4",
@@ -57,15 +54,10 @@ export function addReview(
       const { reviewCommand } = await import("./commands/review.ts");
       done(await reviewCommand(previews, flags, terminal));
     });
-}
+};
 
 /** Adds `report`. */
-export function addReport(
-  program: Command,
-  terminal: Terminal,
-  done: (code: ExitCode) => void,
-  examples: (...lines: readonly string[]) => string,
-): void {
+export const addReport: Adder = (program, terminal, done) => {
   const command = program
     .command("report")
     .summary("one HTML file that shows and explains what the pods can reach")
@@ -74,13 +66,13 @@ export function addReport(
         "a graph, a search box that explains any destination, and before and after where there are both.",
     )
     .argument("[preview]", "PATH or STACK=PATH of a preview (see review); - for stdin")
-    .option("--policy <path...>", "policies instead of a preview: YAML or JSON files or folders")
-    .option("--before <path...>", "with --policy: the policies to compare with")
+    .addOption(repeatable("-f, --policy <path>", "policies instead of a preview: a YAML or JSON file, or a folder"))
+    .addOption(repeatable("--before <path>", "with --policy: the policies to compare with"))
     .option("--out <file>", "where to write it", "egress-report.html")
     .option("--title <text>", "the title of the page")
-    .option("--names <cidr=name...>", "call addresses by your own names")
+    .addOption(namesOption())
     .option("--namespace <name>", "namespace of the pods")
-    .option("--pod-label <key=value...>", "labels of the pods");
+    .addOption(podLabelOption("a label of the pods"));
   addAgentOptions(command)
     .addHelpText(
       "after",
@@ -93,4 +85,4 @@ export function addReport(
       const { reportCommand } = await import("./commands/report.ts");
       done(await reportCommand(preview, flags, terminal));
     });
-}
+};

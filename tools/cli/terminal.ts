@@ -1,5 +1,8 @@
 import type { Readable, Writable } from "node:stream";
+import { text as readAll } from "node:stream/consumers";
 import { styleText } from "node:util";
+import { CLEAN, type ExitCode, INCONCLUSIVE, worst } from "../exitCodes.ts";
+import { UsageError } from "./usageError.ts";
 
 /** How a piece of text may be shown; without colours on anything but a terminal. */
 export type Style = "green" | "red" | "yellow" | "bold" | "dim";
@@ -15,16 +18,35 @@ export interface Terminal {
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
   const { stdout, stderr } = process;
-  for (const stream of [stdout, stderr]) {
-    // A reader such as `head` that has seen enough is no error. The rest of the output goes nowhere, and the exit code is
-    // still the result's.
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") {
-        throw error;
-      }
-    });
-  }
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // A reader such as `head` that has seen enough is no error: the rest of the output goes nowhere, and the exit code is
+    // still the result's. A full disk is one: the result is lost.
+    if (error.code !== "EPIPE") {
+      stderr.write(`stdout can't be written: ${error.message}\n`);
+      endWith(INCONCLUSIVE);
+    }
+  });
+  // Nobody could be told.
+  stderr.on("error", () => {});
   return { stdin: () => process.stdin, stdout, stderr };
+}
+
+/** Ends this process with a code, or with a higher one that it has been given already. */
+export function endWith(code: ExitCode): void {
+  process.exitCode = worst([code, (process.exitCode ?? CLEAN) as ExitCode]);
+}
+
+/**
+ * All of stdin.
+ *
+ * @throws {UsageError} if it can't be read.
+ */
+export async function readStdin({ stdin }: Pick<Terminal, "stdin">): Promise<string> {
+  try {
+    return await readAll(stdin());
+  } catch (error) {
+    throw new UsageError(`stdin can't be read: ${(error as Error).message}`);
+  }
 }
 
 /** Writes results, and waits while the reader is slower. Returns whether anybody still reads. */

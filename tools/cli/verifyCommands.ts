@@ -1,12 +1,11 @@
-import { type Command, Option } from "commander";
-import type { ExitCode } from "../exitCodes.ts";
+import { Option } from "commander";
 import type { VerifyFlags } from "./commands/verify.ts";
+import { type Adder, examples } from "./help.ts";
 import { addPolicyOptions, addSemanticsOption } from "./options.ts";
-import type { Terminal } from "./terminal.ts";
 import { UsageError } from "./usageError.ts";
 
 /** Adds `verify`. */
-export function addVerify(program: Command, terminal: Terminal, done: (code: ExitCode) => void): void {
+export const addVerify: Adder = (program, terminal, done) => {
   const command = program
     .command("verify")
     .summary("prove on a cluster that the policy is enforced")
@@ -41,19 +40,18 @@ export function addVerify(program: Command, terminal: Terminal, done: (code: Exi
     )
     .addHelpText(
       "after",
-      `
-Examples:
-  $ runner-egress verify --stack staging --context staging
-  $ runner-egress verify --policy docs/examples/runner-staging.yaml --targets docs/examples/verify-targets.yaml --dry-run
-  $ runner-egress verify --policy docs/examples/runner-staging.yaml --dry-run --output yaml
-
-Exit codes: 0 verified; 1 contradicted; 2 inconclusive; 3 could not run.`,
+      examples(
+        "verify --stack staging --context staging",
+        "verify --policy docs/examples/runner-staging.yaml --targets docs/examples/verify-targets.yaml --dry-run",
+        "verify --policy docs/examples/runner-staging.yaml --dry-run --output yaml",
+      ),
     )
+
     .action(async (flags: VerifyFlags) => {
       const { verifyCommand } = await import("./commands/verify.ts");
       done(await verifyCommand(flags, terminal));
     });
-}
+};
 
 function secondsOption(name: string, description: string): Option {
   return new Option(`${name} <seconds>`, description).argParser((text) => {

@@ -6,6 +6,8 @@ const STAGING = ["--policy", "docs/examples/runner-staging.yaml"];
 const FORMS =
   "Destinations are 10.1.7.7:443/tcp, [fd00:ec2::254]:80, service/NAMESPACE/NAME:PORT, pod/NAMESPACE/NAME:PORT or a host name.";
 
+const ONE_STDIN = "- stands for stdin, which can be read only once; name a file for all but one of them\n";
+
 describe("a command line that is wrong ends with 3, a message on stderr and nothing on stdout", () => {
   it.each<[string[], string]>([
     [["explian"], "error: unknown command 'explian'\n(Did you mean explain?)\n(--help shows usage and examples)\n"],
@@ -28,8 +30,24 @@ describe("a command line that is wrong ends with 3, a message on stderr and noth
       ["explain", "10.0.0.1:1", ...STAGING, "--pod-label", "app"],
       "--pod-label app: a label is KEY=VALUE, such as app=workflow-runner\n",
     ],
-    [["explain", "-", "--policy", "-"], "stdin cannot hold both the destinations and the policies\n"],
-    [["diff", "-", "-"], "stdin cannot hold both sides\n"],
+    [["explain", "-", "--policy", "-"], ONE_STDIN],
+    [["explain", "8.8.8.8:1", "--policy", "-", "--policy", "-"], ONE_STDIN],
+    [["explain", "8.8.8.8:1", "--policy", "-", "--inventory", "-"], ONE_STDIN],
+    [["diff", "-", "-"], ONE_STDIN],
+    [["review", "staging=-", "-"], ONE_STDIN],
+    [
+      ["diff", "--lines", "--pod-label", "app=web", "--limit", "3"],
+      "--limit, --pod-label: has no effect with diff --lines, where each line says which pod sends (pod)\n",
+    ],
+    [
+      ["report", ...STAGING, "--agent-version", "junk"],
+      '--agent-version: "junk" is not an agent version, which is MAJOR.MINOR.PATCH such as 1.3.7\n',
+    ],
+    [
+      ["report", ...STAGING, "--out", "docs"],
+      "--out docs can't be written: EISDIR: illegal operation on a directory, open 'docs'\n",
+    ],
+    [["check", "docs", ...STAGING], "docs: is a folder; name a file\n"],
     [["diff", "a.yaml"], "diff needs two sides: diff BEFORE AFTER (files, folders or stack:NAME), or diff --lines\n"],
     [["diff", "a", "b", "--lines"], "diff --lines reads stdin and takes no BEFORE and AFTER\n"],
     [["diff", "a", "b", "--limit", "many"], "--limit many: must be a whole number, 0 for no limit\n"],
@@ -135,7 +153,7 @@ describe("files that cannot be read", () => {
   /** Runs `explain` on some files; `FOLDER` stands for where they are. */
   async function explain(contents: Record<string, unknown>, ...names: string[]) {
     const at = files(contents);
-    const result = await egress(["explain", "10.0.0.1:1", "--policy", ...names.map((name) => at(name))]);
+    const result = await egress(["explain", "10.0.0.1:1", ...names.flatMap((name) => ["-f", at(name)])]);
     return { ...result, stderr: result.stderr.replaceAll(at(), "FOLDER") };
   }
 

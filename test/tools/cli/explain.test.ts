@@ -182,6 +182,7 @@ describe("the pod that sends", () => {
       "10.0.0.1:1",
       "--policy",
       at()("all.json"),
+      "--policy",
       at()("web.json"),
     ]);
     expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
@@ -194,7 +195,7 @@ describe("the pod that sends", () => {
   });
 
   it("is judged by all policies that select it", async () => {
-    const policies = ["--policy", at()("all.json"), at()("web.json")];
+    const policies = ["--policy", at()("all.json"), "-f", at()("web.json")];
     const ask = (label: string) => egress(["explain", "10.0.0.1:1", ...policies, "--pod-label", label]);
     const [runner, other] = [await ask("app=workflow-runner"), await ask("app=x")];
     expect(runner).toMatchObject({ code: 0 });
@@ -204,7 +205,7 @@ describe("the pod that sends", () => {
   });
 
   it("needs a namespace where the policies are in several, and is judged only by those of its own", async () => {
-    const policies = ["--policy", at()("web.json"), at()("other.json")];
+    const policies = ["--policy", at()("web.json"), "--policy", at()("other.json")];
     expect(await egress(["explain", "8.8.8.8:1", ...policies])).toEqual({
       code: 3,
       stdout: "",

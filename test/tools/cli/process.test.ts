@@ -1,11 +1,13 @@
 import { execFile, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { once } from "node:events";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { egressProcess, files, ROOT } from "../../support/cli.ts";
 import { block, policy } from "../../support/policies.ts";
 
+const MAIN = join(ROOT, "tools", "cli", "main.ts");
 const STAGING = ["--policy", "docs/examples/runner-staging.yaml"];
 
 describe("the process", () => {
@@ -21,8 +23,63 @@ describe("the process", () => {
     expect(outcome[code === 3 ? "stderr" : "stdout"]).not.toContain("\x1b");
   });
 
+  it.each([
+    [["--version"], 0],
+    [["explain", "8.8.8.8:443", ...STAGING], 0],
+    [["explain", "example.com:443", ...STAGING], 2],
+    [["--help"], 0],
+  ])("%j on a full disk ends with 2 and one line, whatever else (%i)", async (args) => {
+    const full = openSync("/dev/full", "w");
+    onTestFinished(() => closeSync(full));
+    const child = spawn(process.execPath, [MAIN, ...args], { cwd: ROOT, stdio: ["ignore", full, "pipe"] });
+    let stderr = "";
+    child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+      stderr += chunk;
+    });
+    expect(await new Promise((resolve) => child.on("close", resolve))).toBe(2);
+    expect(stderr).toBe("stdout can't be written: ENOSPC: no space left on device, write\n");
+  });
+
+  it("a report on a full disk ends with 2 and one line", async () => {
+    expect(await egressProcess(["report", ...STAGING, "--out", "/dev/full"])).toEqual({
+      code: 2,
+      stdout: "",
+      stderr: "--out /dev/full can't be written: ENOSPC: no space left on device, write\n",
+    });
+  });
+
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("%s while it waits ends with %i", async (signal, code) => {
+    const child = spawn(process.execPath, [MAIN, "evaluate"], { cwd: ROOT });
+    child.stdin.write(`${JSON.stringify({ id: 1, policies: [], points: [] })}\n`);
+    await once(child.stdout, "data");
+    child.kill(signal);
+    const [ended] = await once(child, "close");
+    expect(ended).toBe(code);
+  });
+
+  it("a crash is never taken for a finding", async () => {
+    const crash = "data:text/javascript,setTimeout(() => { throw new Error('crash') }, 1)";
+    const { code, stderr } = await egressProcess(["evaluate"], { node: ["--import", crash] });
+    expect(stderr).toContain("Error: crash");
+    expect(code).toBe(2);
+  });
+
+  it("under npm run, paths are relative to the user's folder", async () => {
+    const at = files({ "p.json": policy([]) });
+    const env = { INIT_CWD: at(), npm_lifecycle_event: "egress" };
+    expect((await egressProcess(["explain", "8.8.8.8:1", "-f", "p.json"], { env })).code).toBe(1);
+    // A script that runs this program in turn has its own idea of where it is.
+    const other = await egressProcess(["explain", "8.8.8.8:1", "-f", "p.json"], {
+      env: { ...env, npm_lifecycle_event: "ci:verify" },
+    });
+    expect(other).toMatchObject({ code: 3, stderr: "p.json: there is no such file or folder\n" });
+  });
+
   it("answers line by line, before stdin has ended", async () => {
-    const child = spawn(process.execPath, [join(ROOT, "tools/cli/main.ts"), "evaluate"], { cwd: ROOT });
+    const child = spawn(process.execPath, [MAIN, "evaluate"], { cwd: ROOT });
     const lines = child.stdout.setEncoding("utf8")[Symbol.asyncIterator]() as AsyncIterator<string>;
     for (const id of [1, 2]) {
       child.stdin.write(`${JSON.stringify({ id, policies: [], points: [] })}\n`);
@@ -38,11 +95,7 @@ describe("the process", () => {
       "p.json": policy([block("10.0.0.0/8", { except: excepts })]),
       "q.json": policy([block("10.0.0.0/8")]),
     });
-    const child = spawn(
-      process.execPath,
-      [join(ROOT, "tools/cli/main.ts"), "diff", at("p.json"), at("q.json"), "--limit", "0"],
-      { cwd: ROOT },
-    );
+    const child = spawn(process.execPath, [MAIN, "diff", at("p.json"), at("q.json"), "--limit", "0"], { cwd: ROOT });
     child.stdout.once("data", () => child.stdout.destroy());
     let stderr = "";
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
@@ -53,7 +106,7 @@ describe("the process", () => {
   });
 
   it("stops reading lines when nobody reads the answers", async () => {
-    const child = spawn(process.execPath, [join(ROOT, "tools/cli/main.ts"), "evaluate"], { cwd: ROOT });
+    const child = spawn(process.execPath, [MAIN, "evaluate"], { cwd: ROOT });
     child.stdout.once("data", () => child.stdout.destroy());
     child.stdin.on("error", () => {});
     const line = `${JSON.stringify({ id: "x".repeat(1000), policies: [], points: [] })}\n`;

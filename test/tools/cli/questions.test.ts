@@ -83,7 +83,14 @@ describe("divergences", () => {
   });
 
   it("does not count shapes that are accepted, but says how many", async () => {
-    const args = ["divergences", ...STAGING, "--accept", "other-family-not-enforced", "other-family-except"];
+    const args = [
+      "divergences",
+      ...STAGING,
+      "--accept",
+      "other-family-not-enforced",
+      "--accept",
+      "other-family-except",
+    ];
     const { code, stdout } = await egress(args);
     expect(code).toBe(0);
     expect(stdout).toContain(
@@ -93,7 +100,14 @@ describe("divergences", () => {
 
   it("is inconclusive where the agent aborts, and cannot accept that", async () => {
     const at = files({ "p.json": policy([block("0.0.0.0/0"), block("::/0", { except: ["64:ff9b::/96"] })]) });
-    const args = ["--policy", at("p.json"), "--accept", "other-family-except-aborts", "other-family-not-enforced"];
+    const args = [
+      "--policy",
+      at("p.json"),
+      "--accept",
+      "other-family-except-aborts",
+      "--accept",
+      "other-family-not-enforced",
+    ];
     expect((await egress(["divergences", ...args])).code).toBe(2);
   });
 

@@ -21,7 +21,7 @@ describe("review", () => {
     ["a change that may not be", [WIDER, "--fail-on", "change"], 1],
     ["a violation that may not be", [VIOLATED, "--fail-on", "violation"], 1],
     ["a violation, but only wider counts", [VIOLATED, "--fail-on", "wider"], 0],
-    ["no change", [SAME, "--fail-on", "wider", "change"], 0],
+    ["no change", [SAME, "--fail-on", "wider", "--fail-on", "change"], 0],
     ["nothing to conclude", [SECRET], 2],
     ["the worst of several", [WIDER, SAME, SECRET, "--fail-on", "wider"], 2],
   ])("exits by what it finds: %s", async (_, args, code) => {
@@ -180,7 +180,7 @@ describe("report", () => {
     ],
     [
       "policies for different pods",
-      ["--policy", write("a.yaml", "10.0.0.0/8"), write("b.yaml", "10.0.0.0/8")],
+      ["--policy", write("a.yaml", "10.0.0.0/8"), "-f", write("b.yaml", "10.0.0.0/8")],
       3,
       "select different pods",
     ],

@@ -99,7 +99,7 @@ describe("a stack that cannot be read", () => {
     [["diff", "stack:prod", "stack:dev"], "stack:dev: there is no such stack; there is prod, staging\n"],
     [
       ["explain", "8.8.8.8:1", "--stack", "prod", "--policy", "p.yaml"],
-      "error: option '--stack <name>' cannot be used with option '--policy <path...>'\n(--help shows usage and examples)\n",
+      "error: option '--stack <name>' cannot be used with option '-f, --policy <path>'\n(--help shows usage and examples)\n",
     ],
   ])("%j", async (args, stderr) => {
     expect(await egress(args)).toEqual({ code: 3, stdout: "", stderr });

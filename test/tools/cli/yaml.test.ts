@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { parseYaml } from "../../../tools/cli/input/yaml.ts";
 
 it.each<[string, unknown]>([
@@ -33,4 +33,30 @@ it.each<[string, unknown]>([
 
 it("reads every document", () => {
   expect(parseYaml("a: 1\n---\n---\nb: 2\n", "p.yaml")).toEqual([{ a: 1 }, null, { b: 2 }]);
+});
+
+describe("aliases", () => {
+  const bomb = ["a: &a [x, x, x, x, x, x, x, x, x]"];
+  for (const [before, name] of ["ab", "bc", "cd", "de", "ef", "fg", "gh", "hi"].map((pair) => [...pair])) {
+    bomb.push(`${name}: &${name} [${Array(9).fill(`*${before}`).join(", ")}]`);
+  }
+
+  it("that stand for hundreds of millions of nodes are refused", () => {
+    expect(() => parseYaml(bomb.join("\n"), "p.yaml")).toThrow(
+      "p.yaml: not YAML that kubectl reads: it contains excessive aliasing",
+    );
+  });
+
+  it("that contain themselves are refused", () => {
+    expect(() => parseYaml("a: &a\n  b: *a\n", "p.yaml")).toThrow(
+      "p.yaml: not YAML that kubectl reads: an anchor contains itself",
+    );
+  });
+
+  it("that a person writes are read", () => {
+    const block = { cidr: "10.0.0.0/8" };
+    expect(parseYaml("a: &a {cidr: 10.0.0.0/8}\nb: [*a, *a]\n", "p.yaml")).toEqual([{ a: block, b: [block, block] }]);
+    const many = `a: &a {cidr: 10.0.0.0/8}\nb: [${Array(2000).fill("*a").join(", ")}]\n`;
+    expect(parseYaml(many, "p.yaml")).toHaveLength(1);
+  });
 });

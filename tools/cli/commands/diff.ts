@@ -15,7 +15,6 @@ import { type Sender, senderOf } from "../input/sender.ts";
 import { chosenSemantics, type OutputFlags, type PolicyFlags, type SemanticsFlags } from "../options.ts";
 import { renderDiff } from "../render/diff.ts";
 import { note, print, type Terminal } from "../terminal.ts";
-import { UsageError } from "../usageError.ts";
 
 /** The flags of `diff`; the policies are its operands. */
 export type DiffFlags = Omit<PolicyFlags, "policy" | "stack"> &
@@ -47,9 +46,6 @@ export async function diffCommand(
   flags: DiffFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  if (beforeText === "-" && afterText === "-") {
-    throw new UsageError("stdin cannot hold both sides");
-  }
   const own = (flags.names ?? []).map(parseName);
   const before = await loadOperand(beforeText, flags, terminal);
   const after = await loadOperand(afterText, flags, terminal);

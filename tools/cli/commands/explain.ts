@@ -1,4 +1,3 @@
-import { text as readAll } from "node:stream/consumers";
 import {
   type EgressAnalysis,
   type Explanation,
@@ -12,8 +11,8 @@ import { type Destination, parseDestination, parseDestinationList } from "../inp
 import { loadQuestion, type Question } from "../input/question.ts";
 import type { OutputFlags, PolicyFlags, SemanticsFlags } from "../options.ts";
 import { renderExplain } from "../render/explain.ts";
-import { print, type Terminal } from "../terminal.ts";
-import { reading, UsageError } from "../usageError.ts";
+import { print, readStdin, type Terminal } from "../terminal.ts";
+import { reading } from "../usageError.ts";
 
 export type ExplainFlags = PolicyFlags & SemanticsFlags & OutputFlags;
 
@@ -50,13 +49,10 @@ export async function explainCommand(
   flags: ExplainFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  if (destinations.includes("-") && flags.policy?.includes("-")) {
-    throw new UsageError("stdin cannot hold both the destinations and the policies");
-  }
   const asked = (
     await Promise.all(
       destinations.map(async (text) =>
-        text === "-" ? parseDestinationList(await readAll(terminal.stdin())) : [parseDestination(text)],
+        text === "-" ? parseDestinationList(await readStdin(terminal)) : [parseDestination(text)],
       ),
     )
   ).flat();

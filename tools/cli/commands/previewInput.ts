@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
-import { text as readAll } from "node:stream/consumers";
 import type { Source } from "../../../analysis/index.ts";
 import type { PreviewSource } from "../../review/index.ts";
+import { readTextFile } from "../input/files.ts";
 import { senderOf } from "../input/sender.ts";
-import type { Terminal } from "../terminal.ts";
+import { readStdin, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 
 /** `STACK=PATH`, or a path alone. */
@@ -17,17 +16,8 @@ export const NAMED = /^([A-Za-z0-9_.-]+)=(.+)$/s;
 export async function previewSource(argument: string, terminal: Terminal): Promise<PreviewSource> {
   const [, stack, named] = NAMED.exec(argument) ?? [];
   const path = named ?? argument;
-  const text = path === "-" ? await readAll(terminal.stdin()) : readText(path);
+  const text = path === "-" ? await readStdin(terminal) : readTextFile(path);
   return { name: path === "-" ? "stdin" : path, text, ...(stack !== undefined && { stack }) };
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(code === "ENOENT" ? `${path}: there is no such file` : `${path}: ${message}`);
-  }
 }
 
 /**

@@ -1,13 +1,13 @@
-import { writeFileSync } from "node:fs";
-import { type AddressFamily, formatCidr } from "../../../analysis/index.ts";
+import { type AddressFamily, formatCidr, leaksEveryPort } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, INCONCLUSIVE } from "../../exitCodes.ts";
 import type { ReportData } from "../../report/reportData.ts";
 import { type ReportContext, readPreview, reportContext } from "../../review/index.ts";
 import { parseName } from "../input/names.ts";
 import { type PolicyFiles, readPolicyFiles } from "../input/policySet.ts";
 import { senderOf } from "../input/sender.ts";
+import { writeResult } from "../output.ts";
 import { note, type Terminal } from "../terminal.ts";
-import { UsageError } from "../usageError.ts";
+import { reading, UsageError } from "../usageError.ts";
 import { previewSource, sourceOf } from "./previewInput.ts";
 
 /** The flags of `report`. */
@@ -35,6 +35,10 @@ export async function reportCommand(
   if (preview !== undefined && flags.before !== undefined) {
     throw new UsageError("--before goes with --policy; a preview knows what is deployed before");
   }
+  const { agentVersion } = flags;
+  if (agentVersion !== undefined) {
+    reading("--agent-version", () => leaksEveryPort(agentVersion));
+  }
   const context =
     preview === undefined
       ? await fromFiles(flags, terminal)
@@ -48,11 +52,7 @@ export async function reportCommand(
   }
   const { buildReport } = await import("../../report/buildReport.ts");
   const html = await buildReport(dataOf(context, flags));
-  try {
-    writeFileSync(flags.out, html);
-  } catch (error) {
-    throw new UsageError(`--out ${flags.out} can't be written: ${(error as Error).message}`);
-  }
+  writeResult("--out", flags.out, html);
   note(terminal, `${flags.out}: ${Math.ceil(html.length / 1024)} KiB`);
   return CLEAN;
 }

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { text as readAll } from "node:stream/consumers";
-import { note, type Terminal } from "../terminal.ts";
+import { note, readStdin, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
+import { isFolder, readTextFile } from "./files.ts";
 
 /** One object of a file and where it stands: `FILE`, `FILE document 2`, `FILE items[3]`. */
 export interface LoadedObject {
@@ -21,9 +21,9 @@ const EXTENSIONS = /\.(ya?ml|json)$/i;
  */
 export async function loadObjects(path: string, terminal: Terminal): Promise<LoadedObject[]> {
   if (path === "-") {
-    return openLists(await parseText(await readAll(terminal.stdin()), "stdin"), "stdin", refuse);
+    return openLists(await parseText(await readStdin(terminal), "stdin"), "stdin", refuse);
   }
-  if (!stat(path).isDirectory()) {
+  if (!isFolder(path)) {
     return openLists(await loadFile(path), path, refuse);
   }
   const files = readdirSync(path)
@@ -47,19 +47,7 @@ export async function loadObjects(path: string, terminal: Terminal): Promise<Loa
  * @throws {UsageError} if it cannot be read or is neither YAML nor JSON.
  */
 export async function loadFile(path: string): Promise<unknown[]> {
-  if (stat(path).isDirectory()) {
-    throw new UsageError(`${path}: is a folder; name a file`);
-  }
-  return parseText(readFileSync(path, "utf8"), path);
-}
-
-function stat(path: string) {
-  try {
-    return statSync(path);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UsageError(code === "ENOENT" ? `${path}: there is no such file or folder` : `${path}: ${message}`);
-  }
+  return parseText(readTextFile(path), path);
 }
 
 async function parseText(text: string, file: string): Promise<unknown[]> {

@@ -51,7 +51,12 @@ function goInteger(text: string): number | undefined {
  */
 export function parseYaml(text: string, file: string): unknown[] {
   try {
-    return loadAll(text, { schema: KUBECTL_SCHEMA });
+    const documents = loadAll(text, { schema: KUBECTL_SCHEMA });
+    const problem = text.includes("&") && text.includes("*") ? aliasProblem(documents) : undefined;
+    if (problem !== undefined) {
+      throw new UsageError(`${file}: not YAML that kubectl reads: ${problem}`);
+    }
+    return documents;
   } catch (error) {
     if (error instanceof YAMLException) {
       const place = error.mark === undefined ? "" : `:${error.mark.line + 1}:${error.mark.column + 1}`;
@@ -59,4 +64,45 @@ export function parseYaml(text: string, file: string): unknown[] {
     }
     throw error;
   }
+}
+
+/**
+ * Counts as kubectl's decoder does (goyaml.v2 `decode.go`, read 2026-12), so that a few lines that stand for millions of
+ * nodes are refused here as there: an alias is one object in several places.
+ */
+function aliasProblem(documents: readonly unknown[]): string | undefined {
+  const seen = new Set<object>();
+  const open = new Set<object>();
+  let [nodes, aliased] = [0, 0];
+  const visit = (value: unknown, isAliased: boolean): string | undefined => {
+    nodes += 1;
+    aliased += isAliased ? 1 : 0;
+    if (aliased > 100 && nodes > 1000 && aliased / nodes > allowedAliasRatio(nodes)) {
+      return "it contains excessive aliasing";
+    }
+    if (typeof value !== "object" || value === null) {
+      return undefined;
+    }
+    if (open.has(value)) {
+      return "an anchor contains itself";
+    }
+    const isRepeated = isAliased || seen.has(value);
+    seen.add(value);
+    open.add(value);
+    for (const child of Object.values(value)) {
+      const problem = visit(child, isRepeated);
+      if (problem !== undefined) {
+        return problem;
+      }
+    }
+    open.delete(value);
+    return undefined;
+  };
+  return visit(documents, false);
+}
+
+/** Small files may be nearly all aliases, large ones a tenth. */
+function allowedAliasRatio(nodes: number): number {
+  const [small, large] = [400_000, 4_000_000];
+  return nodes <= small ? 0.99 : nodes >= large ? 0.1 : 0.99 - (0.89 * (nodes - small)) / (large - small);
 }
