@@ -9,6 +9,7 @@ export function reporting(reporter: "default" | "verbose") {
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: "test/support/setup.ts",
     exclude: ["test/e2e/**", "test/e2e-cluster/**", "test/browser/**", "**/node_modules/**"],
     testTimeout: 30_000,
     ...reporting("default"),

@@ -12,19 +12,22 @@ export const SOME_CONFIG = "the pack's config";
  *
  * @param declaration the config of the policy `declaration`, as the engine gives it
  * @param urn of any resource of the stack
+ * @param folder of the files
  */
-export function configFileOf(declaration: Readonly<Record<string, unknown>>, urn: string | undefined): string {
+export function configFileOf(
+  declaration: Readonly<Record<string, unknown>>,
+  urn: string | undefined,
+  folder: string = import.meta.dirname,
+): string {
   const stack = /^urn:pulumi:([^:/\\]+)::/.exec(urn ?? "")?.[1];
   if (stack === undefined) {
     return SOME_CONFIG;
   }
   const name = `config.${stack}.json`;
   try {
-    const held = membersOf(JSON.parse(readFileSync(join(import.meta.dirname, name), "utf8"))).declaration;
+    const held = membersOf(JSON.parse(readFileSync(join(folder, name), "utf8"))).declaration;
     const { enforcementLevel, ...members } = membersOf(held);
-    return canonicalJson(members) === canonicalJson(declaration)
-      ? `${basename(import.meta.dirname)}/${name}`
-      : SOME_CONFIG;
+    return canonicalJson(members) === canonicalJson(declaration) ? `${basename(folder)}/${name}` : SOME_CONFIG;
   } catch {
     // Another team's stack may have its config anywhere, or in another form.
     return SOME_CONFIG;

@@ -1,6 +1,8 @@
-import { globSync, readFileSync } from "node:fs";
+import { globSync } from "node:fs";
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
+import { ROOT } from "./support/fixtureProject.ts";
+import { readDocument } from "./support/markdown.ts";
 
 interface Step {
   readonly name?: string;
@@ -23,14 +25,14 @@ interface Workflow {
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
-const files = globSync(".github/workflows/*.yml").sort();
-const texts = new Map(files.map((file) => [file.replace(/.*\/(.*)\.yml/, "$1"), readFileSync(file, "utf8")]));
+const files = globSync(".github/workflows/*.yml", { cwd: ROOT }).sort();
+const texts = new Map(files.map((file) => [file.replace(/.*\/(.*)\.yml/, "$1"), readDocument(file)]));
 const workflows = new Map([...texts].map(([name, text]) => [name, load(text) as Workflow]));
 const workflow = (name: string) => workflows.get(name) as Workflow;
 const jobs = [...workflows].flatMap(([name, { jobs }]) =>
   Object.entries(jobs).map(([job, content]) => ({ name: `${name}/${job}`, ...content })),
 );
-const scripts = JSON.parse(readFileSync("package.json", "utf8")).scripts as Record<string, string>;
+const scripts = JSON.parse(readDocument("package.json")).scripts as Record<string, string>;
 const may = (job: Job, permission: string) => job.permissions[permission] === "write";
 
 it("there are four workflows", () => {
@@ -105,11 +107,11 @@ it("a deployment is never cancelled, and prod comes after staging", () => {
 });
 
 describe.each(["docs/promotion.md", "docs/drift.md"])("%s", (file) => {
-  const text = readFileSync(file, "utf8");
+  const text = readDocument(file);
 
   it("names scripts, files and variables that there are", () => {
     for (const [, script] of text.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty([script as string]);
-    const tracked = globSync(["access/*", "docs/*.md", ".github/workflows/*.yml"]).map((path) =>
+    const tracked = globSync(["access/*", "docs/*.md", ".github/workflows/*.yml"], { cwd: ROOT }).map((path) =>
       path.replace(/.*\//, ""),
     );
     for (const [, path] of text.matchAll(/(?:`access\/|\]\(|`)([\w-]+\.(?:md|json|ya?ml))\b/g))

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { loadAll } from "js-yaml";
 import { describe, expect, it } from "vitest";
+import { readDocument } from "../support/markdown.ts";
 
-const documentation = readFileSync("docs/permissions.md", "utf8");
+const documentation = readDocument("docs/permissions.md");
 const [aws = "", kubernetes = ""] = documentation.split("## Kubernetes");
 
 /** Actions that a cell, or a text, names. */
@@ -22,7 +22,7 @@ interface Statement {
   readonly Resource: string | readonly string[];
 }
 const statementsOf = (file: string) =>
-  (JSON.parse(readFileSync(file, "utf8")) as { Statement: readonly Statement[] }).Statement;
+  (JSON.parse(readDocument(file)) as { Statement: readonly Statement[] }).Statement;
 
 describe.each(["preview", "deploy"])("access/aws-%s.json", (role) => {
   const statements = statementsOf(`access/aws-${role}.json`);
@@ -43,7 +43,7 @@ describe.each(["preview", "deploy"])("access/aws-%s.json", (role) => {
   });
 
   it("trusts one environment of one repository", () => {
-    const [trust, ...others] = JSON.parse(readFileSync(`access/aws-${role}-trust.json`, "utf8")).Statement;
+    const [trust, ...others] = JSON.parse(readDocument(`access/aws-${role}-trust.json`)).Statement;
     expect(others).toEqual([]);
     expect(trust.Action).toBe("sts:AssumeRoleWithWebIdentity");
     expect(trust.Condition).toEqual({
@@ -77,10 +77,7 @@ interface RbacObject {
 }
 
 describe.each(["preview", "deploy"])("access/kubernetes-%s.yaml", (role) => {
-  const [definition, binding] = loadAll(readFileSync(`access/kubernetes-${role}.yaml`, "utf8")) as [
-    RbacObject,
-    RbacObject,
-  ];
+  const [definition, binding] = loadAll(readDocument(`access/kubernetes-${role}.yaml`)) as [RbacObject, RbacObject];
 
   it("has the documented verbs on network policies in the runner's namespace, and nothing else", () => {
     const sentence = new RegExp(`\`access/kubernetes-${role}.yaml\` grants ([^.]*?)(?:, \`access|\\.)`).exec(

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { capture } from "../../ci/steps/command.ts";
 import { closeIssue, type Repository, repositoryOf, upsertComment, upsertIssue } from "../../ci/steps/github.ts";
 import { FakeGitHub } from "../support/fakeGitHub.ts";
+import { ROOT } from "../support/fixtureProject.ts";
 
 const MARKER = "<!-- runner-egress:review -->";
 
@@ -77,7 +78,7 @@ describe("the drift issue", () => {
 
 describe("npm run ci:comment", () => {
   const comment = (args: readonly string[], env: Record<string, string> = {}) =>
-    capture(process.execPath, ["ci/comment.ts", ...args], {
+    capture(process.execPath, [join(ROOT, "ci/comment.ts"), ...args], {
       GITHUB_API_URL: repository.api,
       GITHUB_REPOSITORY: repository.name,
       GITHUB_TOKEN: repository.token,

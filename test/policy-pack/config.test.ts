@@ -10,14 +10,14 @@ import {
   networkPolicy,
   type PackConfig,
   type Plain,
+  packConfig,
   runnerPolicy,
   runPack,
-  shippedConfig,
   type TestResource,
 } from "../support/policyPack.ts";
 
 function problemsOf(edit: (declaration: Plain) => void): string[] {
-  const { declaration } = shippedConfig("staging");
+  const { declaration } = packConfig("staging");
   edit(declaration);
   const problems: Problem[] = [];
   expect(readDeclaration(declaration, problems, "pack.json") === undefined).toBe(problems.length > 0);
@@ -27,7 +27,7 @@ function problemsOf(edit: (declaration: Plain) => void): string[] {
 describe("the declaration", () => {
   it.each(["staging", "prod"] as const)("of %s, as shipped, has no problems", (stack) => {
     const problems: Problem[] = [];
-    const read = readDeclaration(shippedConfig(stack).declaration, problems, "pack.json");
+    const read = readDeclaration(packConfig(stack).declaration, problems, "pack.json");
     expect(problems).toEqual([]);
     expect(read?.declaration.vpcCidrs.map(formatCidr)).toEqual([stack === "staging" ? "10.1.0.0/16" : "10.0.0.0/16"]);
     expect(read?.declaration.destinations.map(({ name, required }) => [name, required])).toEqual([
@@ -177,7 +177,7 @@ describe("an endpoint", () => {
 
 describe("acknowledgements", () => {
   const ofPolicy = async (policy: string, acknowledgements: Plain) => {
-    const config: PackConfig = { ...shippedConfig("staging"), [policy]: { acknowledgements } };
+    const config: PackConfig = { ...packConfig("staging"), [policy]: { acknowledgements } };
     return (await runPack([networkPolicy(runnerPolicy("staging"))], config)).messages;
   };
 
@@ -222,7 +222,7 @@ describe("acknowledgements", () => {
   });
 
   it("a policy without config refuses keys", async () => {
-    const config = { ...shippedConfig("staging"), union: { acknowledgements: {} } };
+    const config = { ...packConfig("staging"), union: { acknowledgements: {} } };
     expect((await runPack([networkPolicy(runnerPolicy("staging"))], config)).messages).toEqual({
       union: [expect.stringContaining("union.acknowledgements is {}: unknown key; nothing is allowed here")],
     });
@@ -245,7 +245,7 @@ describe("the file with what is deployed", () => {
     if (content !== undefined) {
       writeFileSync(path, content);
     }
-    const config = shippedConfig("staging");
+    const config = packConfig("staging");
     config.declaration.deployed = path;
     const policy = runnerPolicy("staging");
     edit(policy);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fencedBlocks } from "../support/markdown.ts";
-import { networkPolicy, type PackConfig, runnerPolicy, runPack, shippedConfig } from "../support/policyPack.ts";
+import { networkPolicy, type PackConfig, packConfig, runnerPolicy, runPack } from "../support/policyPack.ts";
 
 const DOCUMENT = "docs/guardrails.md";
 const configs = fencedBlocks(DOCUMENT, "json").map(({ text }) => JSON.parse(text) as PackConfig);
@@ -12,7 +12,7 @@ describe("the configs in docs/guardrails.md", () => {
 
   it.each(configs.map((config, index) => ({ index, config })))("number $index has no mistakes", async ({ config }) => {
     const { messages } = await runPack([networkPolicy(runnerPolicy("staging"))], {
-      ...shippedConfig("staging"),
+      ...packConfig("staging"),
       ...config,
     });
     expect(
@@ -28,13 +28,13 @@ describe("the configs in docs/guardrails.md", () => {
     const { endpoints, cluster, ...declaration } = JSON.parse(
       JSON.stringify(staging.declaration).replaceAll('"10.1.', '"10.0.'),
     );
-    expect(shippedConfig("prod").declaration).toEqual({ ...declaration, cluster: { ipFamily: "ipv4" } });
+    expect(packConfig("prod").declaration).toEqual({ ...declaration, cluster: { ipFamily: "ipv4" } });
   });
 
   it("for acknowledgements are matched with the plan: here there is nothing to acknowledge", async () => {
     const config = configs.find(({ widening }) => widening !== undefined);
     const { messages } = await runPack([networkPolicy(runnerPolicy("staging"))], {
-      ...shippedConfig("staging"),
+      ...packConfig("staging"),
       ...config,
     });
     expect(Object.keys(messages)).toEqual(["protection", "widening"]);
@@ -42,7 +42,7 @@ describe("the configs in docs/guardrails.md", () => {
 });
 
 it("the violation is what the pack says where two of the database subnets are not declared", async () => {
-  const config = shippedConfig("staging");
+  const config = packConfig("staging");
   const { destinations } = config.declaration as { destinations: Record<string, object> };
   const database = { ...destinations.database, cidrs: ["10.1.100.0/24"] };
   const { messages } = await runPack([networkPolicy(runnerPolicy("staging"))], {

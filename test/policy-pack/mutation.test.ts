@@ -4,9 +4,9 @@ import {
   networkPolicy,
   type PackConfig,
   type Plain,
+  packConfig,
   runnerPolicy,
   runPack,
-  shippedConfig,
 } from "../support/policyPack.ts";
 import { type Edited, IPV6_MUTANTS, MUTANTS } from "./mutants.ts";
 import { REWRITES } from "./rewrites.ts";
@@ -20,14 +20,14 @@ async function judge(edit: (plan: Edited) => void, policy: Plain, config: PackCo
 
 describe.each(["staging", "prod"] as const)("mutants of the plan of %s", (stack) => {
   it.each(MUTANTS)("$name", async ({ edit, fires }) => {
-    const { fired } = await judge(edit, runnerPolicy(stack), shippedConfig(stack));
+    const { fired } = await judge(edit, runnerPolicy(stack), packConfig(stack));
     expect(fired).toEqual(fires);
   });
 });
 
 describe.each(["staging", "prod"] as const)("harmless rewrites of the plan of %s", (stack) => {
   it.each(REWRITES)("$name", async ({ edit }) => {
-    const { messages } = await judge(edit, runnerPolicy(stack), shippedConfig(stack));
+    const { messages } = await judge(edit, runnerPolicy(stack), packConfig(stack));
     expect(messages).toEqual({});
   });
 });
@@ -48,7 +48,7 @@ describe("mutants of an IPv6 cluster's plan", () => {
 describe("every violation", () => {
   it("names the policy, and a rule or what the plan lacks, and says how to fix it", async () => {
     for (const { edit } of MUTANTS) {
-      const { messages } = await judge(edit, runnerPolicy("staging"), shippedConfig("staging"));
+      const { messages } = await judge(edit, runnerPolicy("staging"), packConfig("staging"));
       for (const message of Object.values(messages).flat()) {
         expect(message).toMatch(/\nFix: \S.{9}/);
         expect(message).not.toMatch(/undefined|\[object/);

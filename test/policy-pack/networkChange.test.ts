@@ -1,8 +1,10 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { join } from "node:path";
+import { describe, expect, it, vi } from "vitest";
 import { KEEPERHUB_CONTRACT } from "../../runner/contract.ts";
 import { buildRunnerPolicy } from "../../runner/runnerPolicy.ts";
 import { applyEdits, toldEdits } from "../support/declarationEdits.ts";
+import { FIXTURE_PROJECT } from "../support/fixtureProject.ts";
 import { fencedBlocks } from "../support/markdown.ts";
 import { networkFacts } from "../support/networkFacts.ts";
 import {
@@ -11,9 +13,16 @@ import {
   networkPolicy,
   type PackConfig,
   type Plain,
+  packConfig,
   runPack,
-  shippedConfig,
 } from "../support/policyPack.ts";
+
+// The files of the fixture project, not those beside the pack.
+vi.mock(import("../../policy-pack/configFile.ts"), async (original) => {
+  const real = await original();
+  const folder = join(FIXTURE_PROJECT, "policy-pack");
+  return { ...real, configFileOf: (declaration, urn) => real.configFileOf(declaration, urn, folder) };
+});
 
 type Facts = Parameters<typeof networkFacts>[0];
 
@@ -135,7 +144,7 @@ describe("when the network changes", () => {
   it.each(CHANGES)(
     "$name: the message has the change to the declaration, and with it the plan passes",
     async (change) => {
-      const config = shippedConfig("staging");
+      const config = packConfig("staging");
       change.declared?.(config.declaration);
       const { fixes, edits, fired } = await judge(change.facts, config);
       expect(fixes).toEqual(change.fixes);
@@ -187,7 +196,7 @@ describe("when the network changes", () => {
           ),
         ),
       ],
-      shippedConfig("staging"),
+      packConfig("staging"),
     );
     const docs = readFileSync(new URL("../../docs/promotion.md", import.meta.url), "utf8").replace(/\s+/g, " ");
     expect(docs).toContain(messages["private-reach"]?.[0]?.replace(/\s+/g, " "));
@@ -195,7 +204,7 @@ describe("when the network changes", () => {
   });
 
   it("nobody is told to forget a block of the VPC because a part of it is open", async () => {
-    const config = shippedConfig("staging");
+    const config = packConfig("staging");
     config.declaration.vpcCidrs.push("44.32.0.0/16");
     const facts = networkFacts({ ipv4Cidrs: ["10.1.0.0/16", "44.32.0.0/16"], databaseCidrs: SUBNETS });
     const policy: Plain = structuredClone(buildRunnerPolicy(KEEPERHUB_CONTRACT, facts).policy);
@@ -210,7 +219,7 @@ describe("when the network changes", () => {
   });
 
   it("by a subnet that was announced as a destination that may be missing, nothing is refused", async () => {
-    const config = shippedConfig("staging");
+    const config = packConfig("staging");
     const [announced] = fencedBlocks("docs/promotion.md", "json");
     Object.assign(config.declaration.destinations, JSON.parse(announced?.text ?? ""));
     for (const databaseCidrs of [SUBNETS, [...SUBNETS, "10.1.103.0/24"]]) {

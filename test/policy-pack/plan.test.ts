@@ -1,18 +1,10 @@
 import { describe, expect, it } from "vitest";
-import {
-  networkPolicy,
-  type Plain,
-  runnerPolicy,
-  runPack,
-  shippedConfig,
-  UNKNOWN,
-  urnOf,
-} from "../support/policyPack.ts";
+import { networkPolicy, type Plain, packConfig, runnerPolicy, runPack, UNKNOWN, urnOf } from "../support/policyPack.ts";
 
 const run = (edit: (policy: Plain) => void = () => {}, ...others: Parameters<typeof runPack>[0][number][]) => {
   const policy = runnerPolicy("staging");
   edit(policy);
-  return runPack([networkPolicy(policy), ...others], shippedConfig("staging"));
+  return runPack([networkPolicy(policy), ...others], packConfig("staging"));
 };
 const wide = { podSelector: {}, egress: [{ to: [{ ipBlock: { cidr: "10.0.0.0/8" } }] }] };
 
@@ -173,7 +165,7 @@ describe("the resources of a plan", () => {
       name: "list",
       props: { items: [{ ...networkPolicy({ metadata: { name: "x", namespace: "keeperhub" }, spec: wide }).props }] },
     };
-    const { fired, urns } = await runPack([list], shippedConfig("staging"), { stack: false });
+    const { fired, urns } = await runPack([list], packConfig("staging"), { stack: false });
     expect(fired).toEqual(["private-reach"]);
     expect([...urns.values()]).toEqual([urnOf(list)]);
   });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { ResourceValidationArgs } from "@pulumi/policy";
 import { describe, expect, it } from "vitest";
 import { policies } from "../../policy-pack/policies/index.ts";
-import { networkPolicy, type Plain, runnerPolicy, runPack, shippedConfig } from "../support/policyPack.ts";
+import { networkPolicy, type Plain, packConfig, runnerPolicy, runPack } from "../support/policyPack.ts";
 
 const GOOD = () => [networkPolicy(runnerPolicy("staging"))];
 const BAD = () => {
@@ -53,35 +53,35 @@ describe.each(policies)("$name", (policy) => {
 
 describe("a run of the pack", () => {
   it("passes a good plan and says that widening had nothing to compare with", async () => {
-    const { messages, notApplicable } = await runPack(GOOD(), shippedConfig("staging"));
+    const { messages, notApplicable } = await runPack(GOOD(), packConfig("staging"));
     expect(messages).toEqual({});
     expect(notApplicable).toEqual({ widening: expect.stringContaining("declaration.deployed is not given") });
   });
 
   it("finds a bad policy before it is written, and says so once", async () => {
-    const early = await runPack(BAD(), shippedConfig("staging"), { stack: false });
+    const early = await runPack(BAD(), packConfig("staging"), { stack: false });
     expect(early.fired).toEqual(["private-reach"]);
-    const whole = await runPack(BAD(), shippedConfig("staging"));
+    const whole = await runPack(BAD(), packConfig("staging"));
     expect(whole.messages).toEqual(early.messages);
   });
 
   it("finds it in the whole plan too, where resources were not judged as they came", async () => {
-    const late = await runPack(BAD(), shippedConfig("staging"), { resources: false });
+    const late = await runPack(BAD(), packConfig("staging"), { resources: false });
     expect(late.fired).toEqual(["private-reach"]);
   });
 
   it("takes the declaration with the whole plan where no resource came before", async () => {
     const only = { root: false, resources: false };
-    await runPack(GOOD(), shippedConfig("staging"));
-    expect((await runPack(BAD(), shippedConfig("staging"), only)).fired).toEqual(["private-reach"]);
-    expect((await runPack(GOOD(), shippedConfig("staging"), only)).fired).toEqual([]);
+    await runPack(GOOD(), packConfig("staging"));
+    expect((await runPack(BAD(), packConfig("staging"), only)).fired).toEqual(["private-reach"]);
+    expect((await runPack(GOOD(), packConfig("staging"), only)).fired).toEqual([]);
     expect((await runPack(GOOD(), {}, only)).messages.declaration).toHaveLength(3);
   });
 
   it("starts afresh with each run", async () => {
-    const first = await runPack(BAD(), shippedConfig("staging"));
-    expect(await runPack(BAD(), shippedConfig("staging"))).toEqual(first);
-    expect((await runPack(GOOD(), shippedConfig("staging"))).messages).toEqual({});
+    const first = await runPack(BAD(), packConfig("staging"));
+    expect(await runPack(BAD(), packConfig("staging"))).toEqual(first);
+    expect((await runPack(GOOD(), packConfig("staging"))).messages).toEqual({});
   });
 
   it("concludes nothing without a declaration: no policy passes", async () => {

@@ -6,9 +6,7 @@ import { Readable, Writable } from "node:stream";
 import { WriteStream } from "node:tty";
 import { onTestFinished } from "vitest";
 import { run } from "../../tools/cli/program.ts";
-
-/** The repository, from which examples name their files. */
-export const ROOT = join(import.meta.dirname, "..", "..");
+import { FIXTURE_PROJECT, ROOT } from "./fixtureProject.ts";
 
 /** What a command line did. */
 export interface Outcome {
@@ -34,7 +32,7 @@ class Capture extends Writable {
   }
 }
 
-/** Runs a command line in this process, from the repository's root. */
+/** Runs a command line in this process, in the fixture project, whose `docs` are the repository's. */
 export async function egress(
   args: readonly string[],
   { stdin = "", isTTY = false }: { readonly stdin?: string | readonly string[]; readonly isTTY?: boolean } = {},
@@ -55,7 +53,7 @@ export function egressProcess(
   }: { readonly stdin?: string; readonly env?: NodeJS.ProcessEnv; readonly node?: string[] } = {},
 ): Promise<Outcome> {
   const child = spawn(process.execPath, [...node, join(ROOT, "tools", "cli", "main.ts"), ...args], {
-    cwd: ROOT,
+    cwd: FIXTURE_PROJECT,
     env: { ...process.env, ...env },
   });
   return new Promise((resolve, reject) => {

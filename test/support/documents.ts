@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { egress, parseExample, ROOT } from "./cli.ts";
+import { egress, parseExample } from "./cli.ts";
+import { ROOT } from "./fixtureProject.ts";
 import { fencedBlocks, readDocument } from "./markdown.ts";
 
 /** A command in a document's console block, and what the document says that it prints. */

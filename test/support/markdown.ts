@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-
-const ROOT = join(import.meta.dirname, "..", "..");
+import { ROOT } from "./fixtureProject.ts";
 
 /** A fenced block of a document. */
 export interface FencedBlock {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   type PolicyResource,
   type ResourceValidationArgs,
@@ -8,6 +9,7 @@ import {
 import { policies } from "../../policy-pack/policies/index.ts";
 import { KEEPERHUB_CONTRACT } from "../../runner/contract.ts";
 import { buildRunnerPolicy } from "../../runner/runnerPolicy.ts";
+import { FIXTURE_PROJECT } from "./fixtureProject.ts";
 import { keeperhubFacts, networkFacts } from "./networkFacts.ts";
 
 /** Any plain object that a test edits. */
@@ -124,9 +126,9 @@ function policyResource(resource: TestResource) {
   };
 }
 
-/** The config that the repository ships for a stack. */
-export function shippedConfig(stack: "staging" | "prod"): PackConfig {
-  return JSON.parse(readFileSync(new URL(`../../policy-pack/config.${stack}.json`, import.meta.url), "utf8"));
+/** The pack's config of a stack of the fixture project. */
+export function packConfig(stack: "staging" | "prod"): PackConfig {
+  return JSON.parse(readFileSync(join(FIXTURE_PROJECT, "policy-pack", `config.${stack}.json`), "utf8"));
 }
 
 /** A NetworkPolicy resource. */
@@ -152,7 +154,7 @@ export const IPV6_VPC = "2600:1f18:1234:5600::/56";
 export function ipv6Plan(): { policy: Plain; config: PackConfig } {
   const databaseCidrs = ["2600:1f18:1234:5601::/64"];
   const facts = networkFacts({ ipv6Cidrs: [IPV6_VPC], databaseCidrs, ipFamily: "ipv6" });
-  const config = shippedConfig("staging");
+  const config = packConfig("staging");
   config.declaration.cluster = { ipFamily: "ipv6", otherFamilyEgress: false };
   config.declaration.vpcCidrs = ["10.1.0.0/16", IPV6_VPC];
   config.declaration.destinations.database.cidrs = databaseCidrs;

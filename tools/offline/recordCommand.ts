@@ -1,7 +1,8 @@
-import { join, relative } from "node:path";
+import { relative } from "node:path";
 import { Command } from "commander";
 import { EXIT, EXIT_HELP, runCommand, stackOption, stacksOf } from "./commandLine.ts";
 import { readProject } from "./engine/project.ts";
+import { projectDirectory } from "./engine/projectDirectory.ts";
 import { lookUpLive } from "./lookUpLive.ts";
 import { recordedFactsPath, writeRecordedFacts } from "./recordedFactsFile.ts";
 
@@ -17,12 +18,12 @@ ${EXIT_HELP}`;
 /**
  * Writes `facts/STACK.json` from live lookups: for every chosen stack or, when one can't be looked up, for none.
  *
- * @param directory the project's folder
+ * @param directory the project's folder; default: the nearest from the working directory upward
  * @returns the exit status
  */
-export function main(args: readonly string[], directory = join(import.meta.dirname, "..", "..")): Promise<number> {
+export function main(args: readonly string[], directory?: string): Promise<number> {
   return runCommand<{ stack: string[] }>(args, async () => {
-    const project = await readProject(directory);
+    const project = await readProject(directory ?? projectDirectory());
     const command = new Command("npm run record --")
       .description("Looks up the network of a stack and records the facts for offline runs in facts/STACK.json.")
       .addOption(stackOption(await stacksOf(project), "record this stack; may be repeated").makeOptionMandatory())

@@ -1,7 +1,7 @@
-import { join } from "node:path";
 import { Command, Option } from "commander";
 import { EXIT, EXIT_HELP, isForUser, runCommand, stackOption, stacksOf } from "./commandLine.ts";
 import { type Project, readProject } from "./engine/project.ts";
+import { projectDirectory } from "./engine/projectDirectory.ts";
 import type { Run } from "./engine/run.ts";
 import { jsonReport, yamlReport } from "./report/machine.ts";
 import { messages, type StackReport, stackReport } from "./report/stackReport.ts";
@@ -23,12 +23,12 @@ ${EXIT_HELP}`;
  * Runs the stacks' program offline and shows the facts, the rules and the differences: results on stdout, everything
  * else on stderr.
  *
- * @param directory the project's folder
+ * @param directory the project's folder; default: the nearest from the working directory upward
  * @returns the exit status
  */
-export function main(args: readonly string[], directory = join(import.meta.dirname, "..", "..")): Promise<number> {
+export function main(args: readonly string[], directory?: string): Promise<number> {
   return runCommand<{ stack?: string[]; output: keyof typeof OUTPUTS }>(args, async () => {
-    const project = await readProject(directory);
+    const project = await readProject(directory ?? projectDirectory());
     const known = await stacksOf(project);
     const command = new Command("npm start --")
       .description(

@@ -1,11 +1,11 @@
 import { mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ROOT, useFixtureStacks } from "../../support/fixtureProject.ts";
 import { mustRun, run } from "../support/command.ts";
 import { type Place, Walkthrough } from "./walkthrough.ts";
 
-const REPOSITORY = resolve(import.meta.dirname, "../../..");
 const why = "the dependencies are the repository's; .ci/run installs them and runs the whole suite on a clean clone";
 
 describe("on a fresh clone of the last commit", () => {
@@ -13,8 +13,9 @@ describe("on a fresh clone of the last commit", () => {
   let place: Place;
   beforeAll(async () => {
     clone = await mkdtemp(join(tmpdir(), "runner-egress-clone-"));
-    await mustRun("git", ["clone", "--quiet", REPOSITORY, clone]);
-    await symlink(join(REPOSITORY, "node_modules"), join(clone, "node_modules"));
+    await mustRun("git", ["clone", "--quiet", ROOT, clone]);
+    await useFixtureStacks(clone);
+    await symlink(join(ROOT, "node_modules"), join(clone, "node_modules"));
     place = { run: (command, args, options) => run(command, args, { cwd: clone, ...options }) };
   });
   afterAll(() => rm(clone, { recursive: true }));

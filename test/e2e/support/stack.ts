@@ -1,19 +1,18 @@
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, delimiter, join, resolve } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { dump, load } from "js-yaml";
+import { ROOT, useFixtureStacks } from "../../support/fixtureProject.ts";
 import { mustRun, type Outcome, type RunOptions, run } from "./command.ts";
 import type { Network } from "./network.ts";
-
-const REPOSITORY = resolve(import.meta.dirname, "../../..");
 
 /** Not part of the copy in which a case runs. */
 const LEFT_OUT = new Set(["node_modules", ".git", "test", "coverage"]);
 
 /**
- * A copy of the project in a folder of its own, with the repository's dependencies, and with a state of its own, so that
- * suites may name their stacks as they like.
+ * A copy of the project in a folder of its own: with the fixtures' stacks, the repository's dependencies, and a state of
+ * its own, so that suites may name their stacks as they like.
  */
 export class Project {
   readonly directory: string;
@@ -24,11 +23,12 @@ export class Project {
 
   static async copy(): Promise<Project> {
     const directory = await mkdtemp(join(tmpdir(), "runner-egress-e2e-"));
-    await cp(REPOSITORY, directory, {
+    await cp(ROOT, directory, {
       recursive: true,
-      filter: (source) => source === REPOSITORY || !LEFT_OUT.has(basename(source)),
+      filter: (source) => source === ROOT || !LEFT_OUT.has(basename(source)),
     });
-    await symlink(join(REPOSITORY, "node_modules"), join(directory, "node_modules"));
+    await useFixtureStacks(directory);
+    await symlink(join(ROOT, "node_modules"), join(directory, "node_modules"));
     await mkdir(stateOf(directory));
     return new Project(directory);
   }
@@ -48,7 +48,7 @@ export class Project {
   }
 
   #environment(): Record<string, string> {
-    const path = [join(REPOSITORY, "node_modules", ".bin"), process.env.PATH].join(delimiter);
+    const path = [join(ROOT, "node_modules", ".bin"), process.env.PATH].join(delimiter);
     return { PATH: path, PULUMI_BACKEND_URL: `file://${stateOf(this.directory)}` };
   }
 

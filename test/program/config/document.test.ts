@@ -1,8 +1,9 @@
+import { readFileSync } from "node:fs";
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../../../program/config/readConfig.ts";
 import { KEEPERHUB_CONTRACT } from "../../../runner/contract.ts";
-import { fencedBlocks, readDocument } from "../../support/markdown.ts";
+import { fencedBlocks } from "../../support/markdown.ts";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -36,7 +37,7 @@ describe("the blocks of docs/config.md", () => {
     expect(files).toHaveLength(2);
     for (const text of files) {
       const [, file = ""] = /^# (\S+)\n/.exec(text) ?? [];
-      expect(load(text)).toEqual(load(readDocument(file)));
+      expect(load(text)).toEqual(load(readFileSync(file, "utf8")));
     }
   });
 

@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { ROOT } from "../../support/cli.ts";
 import { commandsOf, runDocumented, updateDocument } from "../../support/documents.ts";
+import { ROOT } from "../../support/fixtureProject.ts";
 
 const DOCUMENTS = ["docs/cli.md", "docs/assertions.md", "docs/semantics.md", "docs/review.md", "README.md"];
 

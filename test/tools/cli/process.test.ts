@@ -4,7 +4,8 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { egressProcess, files, ROOT } from "../../support/cli.ts";
+import { egressProcess, files } from "../../support/cli.ts";
+import { ROOT } from "../../support/fixtureProject.ts";
 import { block, policy } from "../../support/policies.ts";
 
 const MAIN = join(ROOT, "tools", "cli", "main.ts");

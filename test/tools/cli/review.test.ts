@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { egress } from "../../support/cli.ts";
+import { ROOT } from "../../support/fixtureProject.ts";
 import { events, policy } from "../review/previews.ts";
 
-const recorded = (name: string) => `test/tools/review/recordings/${name}`;
+const recorded = (name: string) => join(ROOT, "test/tools/review/recordings", name);
 const WIDER = recorded("dropped-except.staging.jsonl");
 const SAME = recorded("no-change.prod.jsonl");
 const SECRET = recorded("other.secret.jsonl");

@@ -7,7 +7,8 @@ import { loadStack } from "../../../tools/cli/input/stack.ts";
 import { readProject } from "../../../tools/offline/engine/project.ts";
 import { stackReport } from "../../../tools/offline/report/stackReport.ts";
 import { runStack } from "../../../tools/offline/runStack.ts";
-import { egress, egressProcess, files, ROOT } from "../../support/cli.ts";
+import { egress, egressProcess, files } from "../../support/cli.ts";
+import { FIXTURE_PROJECT } from "../../support/fixtureProject.ts";
 
 const stderr = new PassThrough();
 
@@ -15,7 +16,7 @@ describe.each(["staging", "prod"])("stack:%s", (stack) => {
   it("has the policy that the real program registers, and the facts that it exports", async () => {
     const [loaded, run] = await Promise.all([
       loadStack(stack, { stderr }),
-      runStack({ project: await readProject(ROOT), stack }),
+      runStack({ project: await readProject(FIXTURE_PROJECT), stack }),
     ]);
     const { policy, facts } = stackReport(stack, run);
     expect(loaded.policies).toEqual(parseNetworkPolicies([policy]));
@@ -106,7 +107,7 @@ describe("a stack that cannot be read", () => {
   });
 
   const copy = (stackFile: string) =>
-    files({ "Pulumi.yaml": readFileSync(join(ROOT, "Pulumi.yaml"), "utf8"), "Pulumi.x.yaml": stackFile })();
+    files({ "Pulumi.yaml": readFileSync(join(FIXTURE_PROJECT, "Pulumi.yaml"), "utf8"), "Pulumi.x.yaml": stackFile })();
   const config = (more: string) =>
     `config:\n  aws:region: us-east-1\n  runner-egress:cluster: {eks: c}\n  runner-egress:vpc: {name: v}\n${more}`;
 

@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
+import { join } from "node:path";
 import { loadAll } from "js-yaml";
 import { describe, expect, it } from "vitest";
+import { ROOT } from "../../support/fixtureProject.ts";
 
 interface Outcome {
   readonly status: number;
@@ -17,7 +19,7 @@ function start(...args: string[]): Promise<Outcome> {
     HTTPS_PROXY: "http://127.0.0.1:1",
   };
   return new Promise((resolve) => {
-    execFile(process.execPath, ["tools/offline/start.ts", ...args], { env }, (error, stdout, stderr) => {
+    execFile(process.execPath, [join(ROOT, "tools/offline/start.ts"), ...args], { env }, (error, stdout, stderr) => {
       resolve({ status: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });

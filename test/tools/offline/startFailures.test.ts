@@ -3,12 +3,16 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { main } from "../../../tools/offline/startCommand.ts";
+import { ROOT } from "../../support/fixtureProject.ts";
 
-/** The project in another folder, where the files that a test changes are its own. */
+/** The fixture project in another folder, where the files that a test changes are its own. */
 async function projectWith(files: Readonly<Record<string, string | undefined>>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "project-"));
+  await symlink(join(ROOT, "node_modules"), join(folder, "node_modules"));
+  const project = await readFile("Pulumi.yaml", "utf8");
+  await writeFile(join(folder, "Pulumi.yaml"), project.replace("main: ../../../", `main: ${ROOT}/`));
   for (const entry of await readdir(".")) {
-    if (!(entry in files)) {
+    if (!(entry in files) && !["Pulumi.yaml", "node_modules"].includes(entry)) {
       await symlink(resolve(entry), join(folder, entry));
     }
   }

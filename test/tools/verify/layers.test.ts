@@ -1,14 +1,17 @@
-import { globSync, readFileSync } from "node:fs";
+import { globSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
+import { ROOT } from "../../support/fixtureProject.ts";
+import { readDocument } from "../../support/markdown.ts";
 
 /** The files that touch the world: the API server, the clock, chance, the engine, and the script as an asset. */
 const IMPURE = ["cluster.ts", "probe.ts", "probing.ts", "resourceHook.ts", "run.ts", "takeSnapshot.ts", "verify.ts"];
 
 it("verify/ judges in files that do no I/O", () => {
-  const files = globSync("**/*.ts", { cwd: "tools/verify" }).filter((file) => !IMPURE.includes(file));
+  const files = globSync("**/*.ts", { cwd: join(ROOT, "tools", "verify") }).filter((file) => !IMPURE.includes(file));
   const wrong = files.filter((file) =>
     /from "(node:|@pulumi|.*kube\/(apiServer|kubeconfig))|from ".*\/(cluster|probing|takeSnapshot|run)\.ts"|\bDate\b|Math\.random|performance\./.test(
-      readFileSync(`tools/verify/${file}`, "utf8").replaceAll(/import type [^;]*;/g, ""),
+      readDocument(`tools/verify/${file}`).replaceAll(/import type [^;]*;/g, ""),
     ),
   );
   expect(files.length).toBeGreaterThan(25);

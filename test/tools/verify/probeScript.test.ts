@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -9,6 +9,7 @@ import { readProbeLog } from "../../../tools/verify/outcomes.ts";
 import { DEFAULT_TIMING, jobDeadline, probeCommand, type Role } from "../../../tools/verify/probe.ts";
 import type { Target } from "../../../tools/verify/targets.ts";
 import { probeKindOf } from "../../../tools/verify/targetsFile.ts";
+import { readDocument } from "../../support/markdown.ts";
 
 /* The script that runs in the cluster, run by this machine's shell with stand-ins for agnhost and dig. */
 
@@ -136,7 +137,7 @@ describe("the probe's script", () => {
   });
 
   it("uses nothing but a POSIX shell and three programs", () => {
-    const script = readFileSync("tools/verify/probe.sh", "utf8");
+    const script = readDocument("tools/verify/probe.sh");
     expect(script).not.toMatch(/\[\[|\bfunction\b|\blocal\b|\$'|<<<|\bawk\b|\bsed\b|\bgrep\b|\bdate\b/);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadAll } from "js-yaml";
@@ -14,6 +14,7 @@ import {
   startFakeCluster,
 } from "../../support/fakeCluster.ts";
 import { goodLog, probes, withPods } from "../../support/fakeProbes.ts";
+import { readDocument } from "../../support/markdown.ts";
 import { healthyPods, healthyServices, pod, snapshot, stackPolicy } from "../../support/verifyCluster.ts";
 
 const KUBECONFIG = process.env.KUBECONFIG;
@@ -95,7 +96,7 @@ describe("runVerify", () => {
       readonly metadata: { readonly namespace?: string };
       readonly rules?: { apiGroups: string[]; resources: string[]; resourceNames?: string[]; verbs: string[] }[];
     }
-    const granted = (loadAll(readFileSync("access/kubernetes-verify.yaml", "utf8")) as Granted[]).flatMap(
+    const granted = (loadAll(readDocument("access/kubernetes-verify.yaml")) as Granted[]).flatMap(
       ({ metadata, rules = [] }) =>
         rules.flatMap(({ apiGroups, resources, resourceNames = [undefined], verbs }) =>
           verbs.flatMap((verb) =>

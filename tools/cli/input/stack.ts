@@ -1,5 +1,4 @@
 import { readdirSync } from "node:fs";
-import { join } from "node:path";
 import { type NamedAddresses, parseCidr, parseNetworkPolicies } from "../../../analysis/index.ts";
 import { ProblemsError } from "../../../analysis/problems.ts";
 import { readConfig } from "../../../program/config/readConfig.ts";
@@ -8,6 +7,7 @@ import { judgeNetwork } from "../../../program/lookups/judgeNetwork.ts";
 import type { NetworkFacts } from "../../../runner/networkFacts.ts";
 import { buildRunnerPolicy } from "../../../runner/runnerPolicy.ts";
 import { readProject } from "../../offline/engine/project.ts";
+import { projectDirectory } from "../../offline/engine/projectDirectory.ts";
 import { ProjectError } from "../../offline/engine/projectError.ts";
 import { readStackConfig } from "../../offline/engine/stackConfig.ts";
 import { readRecordedFacts, recordedFactsPath, requireSameRegion } from "../../offline/recordedFactsFile.ts";
@@ -16,27 +16,22 @@ import { note, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 import type { PolicySet } from "./policySet.ts";
 
-const PROJECT = join(import.meta.dirname, "..", "..", "..");
-
 /**
  * The policy that the program creates for a stack, built by its own pure parts from the stack's config and the recorded
  * facts: no Pulumi, no network. The cluster's family and agent come from the same facts, and the names of the VPC and of
  * the database subnets go into results.
  *
- * @param directory The folder of `Pulumi.yaml`. Default: the repository's.
+ * @param from The folder from which the project is looked for, upward. Default: the working directory.
  * @throws {UsageError} with everything for which the program would refuse.
  */
-export async function loadStack(
-  stack: string,
-  terminal: Pick<Terminal, "stderr">,
-  directory: string = PROJECT,
-): Promise<PolicySet> {
+export async function loadStack(stack: string, terminal: Pick<Terminal, "stderr">, from?: string): Promise<PolicySet> {
   const label = `stack:${stack}`;
-  const stacks = stackNames(directory);
-  if (!stacks.includes(stack)) {
-    throw new UsageError(`${label}: there is no such stack; there is ${stacks.join(", ") || "none"}`);
-  }
   try {
+    const directory = projectDirectory(from);
+    const stacks = stackNames(directory);
+    if (!stacks.includes(stack)) {
+      throw new ProjectError([`there is no such stack; there is ${stacks.join(", ") || "none"}`]);
+    }
     const project = await readProject(directory);
     const values = await readStackConfig(project, stack);
     const config = readConfig({ project: project.name, stack, values });

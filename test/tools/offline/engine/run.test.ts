@@ -1,10 +1,11 @@
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { InvocationError } from "../../../../tools/offline/engine/invocationError.ts";
 import { readProject } from "../../../../tools/offline/engine/project.ts";
 import { type RunOptions, runProgram } from "../../../../tools/offline/engine/run.ts";
 import { resolveStackConfig } from "../../../../tools/offline/engine/stackConfig.ts";
 
-const project = await readProject("test/tools/offline/engine/program");
+const project = await readProject(join(import.meta.dirname, "program"));
 
 /** Runs one case of the program beside this test. */
 function run(name: string, options: Partial<RunOptions> = {}) {

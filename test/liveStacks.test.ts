@@ -1,0 +1,44 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { load } from "js-yaml";
+import { describe, expect, it } from "vitest";
+import { readConfig } from "../program/config/readConfig.ts";
+import { readProject } from "../tools/offline/engine/project.ts";
+import { readStackConfig } from "../tools/offline/engine/stackConfig.ts";
+import { stackReport } from "../tools/offline/report/stackReport.ts";
+import { runStack } from "../tools/offline/runStack.ts";
+import { readNamedTargets } from "../tools/verify/targetsFile.ts";
+import { FIXTURE_PROJECT, ROOT } from "./support/fixtureProject.ts";
+import { networkPolicy, runPack } from "./support/policyPack.ts";
+
+// The only tests of the real stacks: a change to one of their files that makes sense passes them, whatever it says.
+
+const project = await readProject(ROOT);
+const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
+const stacks = globSync("Pulumi.*.yaml", { cwd: ROOT }).map((file) => file.split(".")[1] ?? "");
+
+describe.each(stacks)("the stack %s", (stack) => {
+  const facts = existsSync(join(ROOT, "facts", `${stack}.json`));
+
+  it("has files that can be read", async () => {
+    const values = await readStackConfig(project, stack);
+    expect(readConfig({ project: project.name, stack, values }).stack).toBe(`${project.name}/${stack}`);
+    const targets = `verify.${stack}.yaml`;
+    if (existsSync(join(ROOT, targets))) {
+      await readNamedTargets(load(read(targets)), async () => ["192.0.2.1"]);
+    }
+  });
+
+  // A new stack has none until `npm run record` wrote them.
+  it.runIf(facts)("has a policy, which the pack passes", async () => {
+    const { policy } = stackReport(stack, await runStack({ project, stack }));
+    const config = JSON.parse(read(`policy-pack/config.${stack}.json`));
+    expect((await runPack([networkPolicy(policy)], config)).messages).toEqual({});
+  });
+});
+
+it("the project of the fixtures is the real one in all but its folder", () => {
+  const { main, ...fixture } = load(readFileSync(join(FIXTURE_PROJECT, "Pulumi.yaml"), "utf8")) as { main: string };
+  expect(fixture).toEqual(load(read("Pulumi.yaml")));
+  expect(join(FIXTURE_PROJECT, main)).toBe(join(ROOT, "index.ts"));
+});
