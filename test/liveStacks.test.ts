@@ -1,12 +1,11 @@
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../program/config/readConfig.ts";
-import { readProject } from "../tools/offline/engine/project.ts";
-import { readStackConfig } from "../tools/offline/engine/stackConfig.ts";
-import { stackReport } from "../tools/offline/report/stackReport.ts";
-import { runStack } from "../tools/offline/runStack.ts";
+import { readProject, readStackConfig, stacksOf } from "../program/project.ts";
+import { readStackFiles } from "../program/stackFiles.ts";
+import { runStack } from "../tools/show/runStack.ts";
 import { readNamedTargets } from "../tools/verify/targetsFile.ts";
 import { FIXTURE_PROJECT, ROOT } from "./support/fixtureProject.ts";
 import { networkPolicy, runPack } from "./support/policyPack.ts";
@@ -15,7 +14,7 @@ import { networkPolicy, runPack } from "./support/policyPack.ts";
 
 const project = await readProject(ROOT);
 const read = (file: string) => readFileSync(join(ROOT, file), "utf8");
-const stacks = globSync("Pulumi.*.yaml", { cwd: ROOT }).map((file) => file.split(".")[1] ?? "");
+const stacks = await stacksOf(project);
 
 describe.each(stacks)("the stack %s", (stack) => {
   const facts = existsSync(join(ROOT, "facts", `${stack}.json`));
@@ -31,7 +30,7 @@ describe.each(stacks)("the stack %s", (stack) => {
 
   // A new stack has none until `npm run record` wrote them.
   it.runIf(facts)("has a policy, which the pack passes", async () => {
-    const { policy } = stackReport(stack, await runStack({ project, stack }));
+    const { policy } = await runStack(await readStackFiles(project, stack));
     const config = JSON.parse(read(`policy-pack/config.${stack}.json`));
     expect((await runPack([networkPolicy(policy)], config)).messages).toEqual({});
   });

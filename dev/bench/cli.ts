@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dump } from "js-yaml";
-import { layout } from "../../tools/offline/report/layout.ts";
+import { layout } from "../../tools/show/report/layout.ts";
 import type { Benchmark } from "./index.ts";
 import { exceptPolicy, randomNumbers } from "./support/policies.ts";
 import { timesOf } from "./support/times.ts";
@@ -46,6 +46,7 @@ async function measureIn(folder: string): Promise<string> {
   const rows: Row[] = [
     { name: "node -e 0", args: ["-e", "0"] },
     { name: "--help", args: [cli, "--help"] },
+    { name: "show, which is npm start", args: [cli, "show"] },
     {
       name: "explain, seed's policy",
       args: [cli, "explain", "10.1.7.7:443/tcp", "--policy", "docs/examples/runner-staging.yaml"],

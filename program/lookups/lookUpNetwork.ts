@@ -1,5 +1,4 @@
 import type { Provider } from "@pulumi/aws/provider.js";
-import * as pulumi from "@pulumi/pulumi";
 import type { NetworkFacts } from "../../runner/networkFacts.ts";
 import { forUser } from "../config/forUser.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
@@ -7,6 +6,7 @@ import { askAws } from "./askAws.ts";
 import { eksKubeconfig } from "./eksKubeconfig.ts";
 import { judgeNetwork } from "./judgeNetwork.ts";
 import type { Cluster } from "./livePolicy.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** The live network and the way to its cluster. */
 export interface Network {
@@ -19,11 +19,15 @@ export interface Network {
  *
  * @throws {pulumi.RunError} with every problem, before anything is written.
  */
-export async function lookUpNetwork(config: StackConfig, provider: Provider): Promise<Network> {
+export async function lookUpNetwork(
+  config: StackConfig,
+  provider: Provider,
+  { log }: Pick<Surroundings, "log">,
+): Promise<Network> {
   try {
     const { facts, warnings, apiServer } = judgeNetwork(config, await askAws(config, provider));
     for (const warning of warnings) {
-      await pulumi.log.warn(warning);
+      await log.warn(warning);
     }
     return {
       facts,

@@ -6,9 +6,9 @@ import { configKey } from "../config/contractConfig.ts";
 import { forUser } from "../config/forUser.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import { readDeployedPolicy } from "./deployedPolicy.ts";
-import { readLivePolicy } from "./livePolicy.ts";
 import type { Network } from "./lookUpNetwork.ts";
 import { planTakeover, type Takeover } from "./planTakeover.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /**
  * Looks at the live policy and at what this stack last deployed, says what differs from the desired policy, and decides
@@ -16,7 +16,11 @@ import { planTakeover, type Takeover } from "./planTakeover.ts";
  *
  * @throws {pulumi.RunError} with every problem, before anything is written.
  */
-export async function lookUpPolicy(config: StackConfig, { facts, cluster }: Network): Promise<Takeover> {
+export async function lookUpPolicy(
+  config: StackConfig,
+  { facts, cluster }: Network,
+  { readLivePolicy, log }: Surroundings,
+): Promise<Takeover> {
   const { namespace, policyName } = config.contract;
   const problems: Problem[] = [];
   // Apart, so that the order does not depend on who answers first.
@@ -39,11 +43,11 @@ export async function lookUpPolicy(config: StackConfig, { facts, cluster }: Netw
       throw new ProblemsError("The policy can't be applied; nothing was written:", problems);
     }
     for (const text of [...notices, ...takeover.warnings]) {
-      await pulumi.log.warn(text);
+      await log.warn(text);
     }
     if (takeover.changes.length > 0) {
       const lines = takeover.changes.map((line) => `\n  - ${line}`);
-      await pulumi.log.info(
+      await log.info(
         `NetworkPolicy ${namespace}/${policyName}: against the live policy, this changes:${lines.join("")}`,
       );
     }

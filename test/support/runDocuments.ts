@@ -47,8 +47,6 @@ export const TEXT_TESTS: readonly string[] = [
 
 /** Blocks by their first line and commands that no test runs from the document, each with the reason. */
 export const NOT_RUN: Readonly<Record<string, string>> = {
-  'import { verifyAfterwards } from "./verify/resourceHook.ts";':
-    "test/e2e/verifyHook.test.ts runs the hook, in a program of its own",
   "node -e 0": "a figure's yardstick",
   "npm run ci:preview -- STACK": "the same step for either stack; the steps by hand are run",
   "npm run --silent egress -- COMMAND ...": "says what the examples of the document stand for",

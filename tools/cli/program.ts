@@ -1,15 +1,18 @@
 import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
-import { CLEAN, type ExitCode, INCONCLUSIVE, USAGE_ERROR } from "../exitCodes.ts";
+import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, USAGE_ERROR } from "../exitCodes.ts";
 import { type Adder, EXIT_CODES_HELP } from "./help.ts";
 import { InconclusiveError } from "./inconclusive.ts";
 import { addCheck, addDiff, addDivergences, addEvaluate, addExplain, addRegions } from "./policyCommands.ts";
 import { addReport, addReview } from "./reviewCommands.ts";
+import { addRecord, addShow } from "./stackCommands.ts";
 import { note, type Terminal } from "./terminal.ts";
 import { UsageError } from "./usageError.ts";
 import { addVerify } from "./verifyCommands.ts";
 
 const COMMANDS: readonly Adder[] = [
+  addShow,
+  addRecord,
   addExplain,
   addDiff,
   addRegions,
@@ -48,6 +51,10 @@ function report(error: unknown, terminal: Terminal): ExitCode {
   if (error instanceof InconclusiveError) {
     note(terminal, message);
     return INCONCLUSIVE;
+  }
+  if (name === "RefusedError") {
+    note(terminal, message);
+    return FINDING;
   }
   // By name: importing the class would load the whole analysis before the first line of help.
   if (error instanceof UsageError || EXPECTED.has(name)) {

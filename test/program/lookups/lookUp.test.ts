@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Provider } from "@pulumi/aws/provider.js";
 import * as pulumi from "@pulumi/pulumi";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { lookUpNetwork } from "../../../program/lookups/lookUpNetwork.ts";
 import { lookUpPolicy } from "../../../program/lookups/lookUpPolicy.ts";
 import { APPLIED_ANNOTATION, fingerprint, STACK_ANNOTATION } from "../../../program/lookups/planTakeover.ts";
 import { awsProvider } from "../../../program/lookups/providers.ts";
+import { LIVE, type Surroundings } from "../../../program/lookups/surroundings.ts";
 import { KEEPERHUB_CONTRACT } from "../../../runner/contract.ts";
 import { buildRunnerPolicy } from "../../../runner/runnerPolicy.ts";
 import { startApiServer, type TestApiServer } from "../../support/apiServer.ts";
@@ -68,14 +69,12 @@ beforeEach(() => {
     readStackOutputs: { outputs: {} },
   };
   said.length = 0;
-  for (const level of ["warn", "info"] as const) {
-    vi.spyOn(pulumi.log, level).mockImplementation(async (text) => {
-      said.push(`${level}: ${text}`);
-    });
-  }
 });
 
-afterEach(() => vi.restoreAllMocks());
+const say = (level: string) => async (text: string) => {
+  said.push(`${level}: ${text}`);
+};
+const surroundings: Surroundings = { ...LIVE, log: { warn: say("warn"), info: say("info") } };
 
 const failureOf = (promise: Promise<unknown>) =>
   promise.then(
@@ -85,7 +84,7 @@ const failureOf = (promise: Promise<unknown>) =>
 
 describe("lookUpNetwork", () => {
   it("gives the facts and the way to the cluster", async () => {
-    const { facts, cluster } = await lookUpNetwork(config, provider);
+    const { facts, cluster } = await lookUpNetwork(config, provider, surroundings);
     expect(facts.databaseSubnets).toEqual([{ id: "subnet-a", cidrs: ["10.1.100.0/24"] }]);
     expect(cluster).toEqual({ context: "c" });
     expect(said).toEqual([]);
@@ -94,7 +93,7 @@ describe("lookUpNetwork", () => {
   it("repeats what was acknowledged at every run", async () => {
     answers.getAddon = { addonVersion: "v1.21.1-eksbuild.1" };
     const acknowledged = { ...config, acknowledge: new Map([["network-policy-disabled", "soon"]] as const) };
-    await lookUpNetwork(acknowledged, provider);
+    await lookUpNetwork(acknowledged, provider, surroundings);
     expect(said).toEqual([
       expect.stringMatching(/^warn: add-on vpc-cni.*Acknowledged \(network-policy-disabled\): soon$/),
     ]);
@@ -102,7 +101,7 @@ describe("lookUpNetwork", () => {
 
   it("fails without a stack trace", async () => {
     answers.getVpc = {};
-    const failure = await failureOf(lookUpNetwork(config, provider));
+    const failure = await failureOf(lookUpNetwork(config, provider, surroundings));
     expect(pulumi.RunError.isInstance(failure)).toBe(true);
     expect((failure as Error).message).toMatch(
       /^The network can't be relied on; nothing was written:\n {2}- runner-egress:vpc/,
@@ -111,9 +110,9 @@ describe("lookUpNetwork", () => {
 });
 
 describe("lookUpPolicy", () => {
-  const found = async () => lookUpPolicy(config, await lookUpNetwork(config, provider));
+  const found = async () => lookUpPolicy(config, await lookUpNetwork(config, provider, surroundings), surroundings);
   const desired = async () =>
-    buildRunnerPolicy(KEEPERHUB_CONTRACT, (await lookUpNetwork(config, provider)).facts).policy;
+    buildRunnerPolicy(KEEPERHUB_CONTRACT, (await lookUpNetwork(config, provider, surroundings)).facts).policy;
   const own = async (spec: object) => ({
     kind: "NetworkPolicy",
     metadata: {
@@ -159,7 +158,9 @@ describe("lookUpPolicy", () => {
   it("tells by its config key what can't be built in this network", async () => {
     const cidrs = [{ name: "imds", cidrs: ["fd00:ec2::254/128"], ports: [{ protocol: "TCP", port: 80 }] }] as const;
     const contract = { ...KEEPERHUB_CONTRACT, cidrs };
-    const failure = await failureOf(lookUpPolicy({ ...config, contract }, await lookUpNetwork(config, provider)));
+    const failure = await failureOf(
+      lookUpPolicy({ ...config, contract }, await lookUpNetwork(config, provider, surroundings), surroundings),
+    );
     expect(pulumi.RunError.isInstance(failure)).toBe(true);
     expect((failure as Error).message).toMatch(
       /^The policy can't be built; nothing was written:\n {2}- runner-egress:destinations\.cidrs\.imds is "fd00:ec2::254\/128": the cluster's pods have ipv4 addresses/,

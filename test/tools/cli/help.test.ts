@@ -3,8 +3,20 @@ import { EXIT_CODE_MEANINGS } from "../../../tools/exitCodes.ts";
 import { egress, parseExample } from "../../support/cli.ts";
 
 /** Commands whose examples need nothing but files; the others have tests of their own. */
-const FILE_COMMANDS = ["explain", "diff", "regions", "divergences", "check", "evaluate", "review"];
-const COMMANDS = ["explain", "diff", "regions", "divergences", "check", "evaluate", "verify", "review", "report"];
+const FILE_COMMANDS = ["show", "explain", "diff", "regions", "divergences", "check", "evaluate", "review"];
+const COMMANDS = [
+  "show",
+  "record",
+  "explain",
+  "diff",
+  "regions",
+  "divergences",
+  "check",
+  "evaluate",
+  "verify",
+  "review",
+  "report",
+];
 
 async function examplesOf(command: string): Promise<string[]> {
   const { stdout } = await egress([command, "--help"]);

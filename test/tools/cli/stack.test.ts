@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { formatCidr, parseNetworkPolicies } from "../../../analysis/index.ts";
+import { readProject } from "../../../program/project.ts";
+import { readStackFiles } from "../../../program/stackFiles.ts";
 import { loadStack } from "../../../tools/cli/input/stack.ts";
-import { readProject } from "../../../tools/offline/engine/project.ts";
-import { stackReport } from "../../../tools/offline/report/stackReport.ts";
-import { runStack } from "../../../tools/offline/runStack.ts";
+import { runStack } from "../../../tools/show/runStack.ts";
 import { egress, egressProcess, files } from "../../support/cli.ts";
 import { FIXTURE_PROJECT } from "../../support/fixtureProject.ts";
 
@@ -14,11 +14,8 @@ const stderr = new PassThrough();
 
 describe.each(["staging", "prod"])("stack:%s", (stack) => {
   it("has the policy that the real program registers, and the facts that it exports", async () => {
-    const [loaded, run] = await Promise.all([
-      loadStack(stack, { stderr }),
-      runStack({ project: await readProject(FIXTURE_PROJECT), stack }),
-    ]);
-    const { policy, facts } = stackReport(stack, run);
+    const loaded = await loadStack(stack, { stderr });
+    const { policy, facts } = await runStack(await readStackFiles(await readProject(FIXTURE_PROJECT), stack));
     expect(loaded.policies).toEqual(parseNetworkPolicies([policy]));
     expect(loaded.cluster).toEqual({ ipFamily: facts.cluster.ipFamily, agentVersion: facts.addOn.agentVersion });
     const named = new Map(loaded.names.map(({ cidr, name }) => [formatCidr(cidr), name]));
@@ -96,8 +93,8 @@ it("is computed without Pulumi", async () => {
 
 describe("a stack that cannot be read", () => {
   it.each([
-    [["explain", "8.8.8.8:1", "--stack", "stagign"], "stack:stagign: there is no such stack; there is prod, staging\n"],
-    [["diff", "stack:prod", "stack:dev"], "stack:dev: there is no such stack; there is prod, staging\n"],
+    [["explain", "8.8.8.8:1", "--stack", "stagign"], "stack:stagign: there is no such stack; there is staging, prod\n"],
+    [["diff", "stack:prod", "stack:dev"], "stack:dev: there is no such stack; there is staging, prod\n"],
     [
       ["explain", "8.8.8.8:1", "--stack", "prod", "--policy", "p.yaml"],
       "error: option '--stack <name>' cannot be used with option '-f, --policy <path>'\n(--help shows usage and examples)\n",
@@ -121,13 +118,13 @@ describe("a stack that cannot be read", () => {
   it("because nothing is recorded for it", async () => {
     const folder = copy(config("  runner-egress:databaseSubnets: {subnetGroup: d}\n"));
     await expect(loadStack("x", { stderr }, folder)).rejects.toThrow(
-      /^stack:x: The recorded facts can't be read:\n.*npm run record -- --stack x/,
+      /^stack:x: No facts are recorded yet:\n.*npm run record -- --stack x/,
     );
   });
 
   it("because its project is none", async () => {
     await expect(loadStack("x", { stderr }, files({ "Pulumi.x.yaml": "" })())).rejects.toThrow(
-      /^stack:x: .*Pulumi\.yaml/,
+      /^stack:x: There is no project here:\n.*has a Pulumi\.yaml/,
     );
   });
 });

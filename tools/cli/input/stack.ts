@@ -1,17 +1,12 @@
-import { readdirSync } from "node:fs";
 import { type NamedAddresses, parseCidr, parseNetworkPolicies } from "../../../analysis/index.ts";
 import { ProblemsError } from "../../../analysis/problems.ts";
-import { readConfig } from "../../../program/config/readConfig.ts";
+import { recordedLookups } from "../../../program/facts/recordedLookups.ts";
 import { askQuestions } from "../../../program/lookups/askQuestions.ts";
 import { judgeNetwork } from "../../../program/lookups/judgeNetwork.ts";
+import { readProject, stacksOf } from "../../../program/project.ts";
+import { readStackFiles } from "../../../program/stackFiles.ts";
 import type { NetworkFacts } from "../../../runner/networkFacts.ts";
 import { buildRunnerPolicy } from "../../../runner/runnerPolicy.ts";
-import { readProject } from "../../offline/engine/project.ts";
-import { projectDirectory } from "../../offline/engine/projectDirectory.ts";
-import { ProjectError } from "../../offline/engine/projectError.ts";
-import { readStackConfig } from "../../offline/engine/stackConfig.ts";
-import { readRecordedFacts, recordedFactsPath, requireSameRegion } from "../../offline/recordedFactsFile.ts";
-import { recordedLookups } from "../../offline/recordedLookups.ts";
 import { note, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 import type { PolicySet } from "./policySet.ts";
@@ -27,16 +22,12 @@ import type { PolicySet } from "./policySet.ts";
 export async function loadStack(stack: string, terminal: Pick<Terminal, "stderr">, from?: string): Promise<PolicySet> {
   const label = `stack:${stack}`;
   try {
-    const directory = projectDirectory(from);
-    const stacks = stackNames(directory);
+    const project = await readProject(from);
+    const stacks = await stacksOf(project);
     if (!stacks.includes(stack)) {
-      throw new ProjectError([`there is no such stack; there is ${stacks.join(", ") || "none"}`]);
+      throw new UsageError(`${label}: there is no such stack; there is ${stacks.join(", ") || "none"}`);
     }
-    const project = await readProject(directory);
-    const values = await readStackConfig(project, stack);
-    const config = readConfig({ project: project.name, stack, values });
-    const recorded = await readRecordedFacts(recordedFactsPath(project, stack));
-    requireSameRegion(recorded, values, stack);
+    const { config, facts: recorded } = await readStackFiles(project, stack);
     const { facts, warnings } = judgeNetwork(config, await askQuestions(config, recordedLookups(recorded)));
     const { policy, notices } = buildRunnerPolicy(config.contract, facts);
     for (const notice of [...warnings, ...notices]) {
@@ -49,16 +40,8 @@ export async function loadStack(stack: string, terminal: Pick<Terminal, "stderr"
       cluster: { ipFamily: facts.cluster.ipFamily, agentVersion: agentVersionOf(facts) },
     };
   } catch (error) {
-    throw error instanceof ProblemsError || error instanceof ProjectError
-      ? new UsageError(`${label}: ${error.message}`)
-      : error;
+    throw error instanceof ProblemsError ? new UsageError(`${label}: ${error.message}`) : error;
   }
-}
-
-function stackNames(directory: string): string[] {
-  return readdirSync(directory)
-    .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
-    .sort();
 }
 
 /** An agent newer than the table of versions is read as the oldest that it can be. */

@@ -14,7 +14,7 @@ import {
   type SelectorRegion,
   type Verdict,
 } from "../../../analysis/index.ts";
-import { layout } from "../../offline/report/layout.ts";
+import { layout } from "../../show/report/layout.ts";
 import { abortReasons } from "../aborts.ts";
 import type { Question } from "../input/question.ts";
 import type { OutputFormat } from "../options.ts";

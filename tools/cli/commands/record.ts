@@ -1,0 +1,39 @@
+import { relative } from "node:path";
+import type { RecordedFacts } from "../../../program/facts/recordedFacts.ts";
+import { recordedFactsPath, writeRecordedFacts } from "../../../program/facts/recordedFactsFile.ts";
+import { type Project, readProject } from "../../../program/project.ts";
+import { CLEAN, type ExitCode } from "../../exitCodes.ts";
+import { LookUpFailure, lookUpLive } from "../../record/lookUpLive.ts";
+import { InconclusiveError } from "../inconclusive.ts";
+import { print, type Terminal } from "../terminal.ts";
+import { chosenStacks } from "./chosenStacks.ts";
+
+/** The flags of `record`. */
+export interface RecordFlags {
+  readonly stack: readonly string[];
+}
+
+/**
+ * Writes `facts/STACK.json` from live lookups: for every chosen stack or, if one can't be looked up, for none.
+ */
+export async function recordCommand({ stack }: RecordFlags, terminal: Terminal): Promise<ExitCode> {
+  const project = await readProject();
+  const found = [];
+  for (const name of await chosenStacks(project, stack)) {
+    found.push([name, await lookUp(project, name)] as const);
+  }
+  for (const [name, facts] of found) {
+    const path = recordedFactsPath(project, name);
+    const isWritten = await writeRecordedFacts(path, facts);
+    await print(terminal, `${relative(process.cwd(), path)}: ${isWritten ? "written" : "unchanged"}\n`);
+  }
+  return CLEAN;
+}
+
+async function lookUp(project: Project, stack: string): Promise<RecordedFacts> {
+  try {
+    return await lookUpLive(project, stack);
+  } catch (error) {
+    throw error instanceof LookUpFailure ? new InconclusiveError([error.message]) : error;
+  }
+}
