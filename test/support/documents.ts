@@ -10,9 +10,18 @@ export interface DocumentedCommand {
   readonly output: string;
 }
 
-/** The commands of a document: lines of console blocks that start with `$ `, each with the lines after it. */
+/**
+ * The commands of a document: lines that start with `$ `, each with the lines after it, in the console blocks of Markdown or
+ * in the whole of a text file.
+ */
 export function commandsOf(document: string): DocumentedCommand[] {
-  return fencedBlocks(document, "console").flatMap(({ text }) => commandsIn(text));
+  return transcriptsOf(document).flatMap(commandsIn);
+}
+
+function transcriptsOf(document: string): string[] {
+  return document.endsWith(".md")
+    ? fencedBlocks(document, "console").map(({ text }) => text)
+    : [readDocument(document)];
 }
 
 function commandsIn(block: string): DocumentedCommand[] {
@@ -40,12 +49,12 @@ export async function runDocumented(line: string): Promise<{ output: string; cod
 export async function updateDocument(document: string): Promise<void> {
   const path = join(ROOT, document);
   let text = readDocument(document);
-  for (const block of fencedBlocks(document, "console")) {
+  for (const transcript of transcriptsOf(document)) {
     const parts: string[] = [];
-    for (const { line } of commandsIn(block.text)) {
+    for (const { line } of commandsIn(transcript)) {
       parts.push(`$ ${line}\n${(await runDocumented(line)).output}`);
     }
-    text = text.replace(block.text, () => parts.join(""));
+    text = text.replace(transcript, () => parts.join(""));
   }
   writeFileSync(path, text);
 }
