@@ -1,7 +1,7 @@
 import type { AddressRange } from "./cidr.ts";
 import type { PortRange } from "./networkPolicy.ts";
 import type { PortSpan, PortTable, Protocol } from "./ports.ts";
-import { PORTLESS_PROTOCOLS, PROTOCOLS } from "./ports.ts";
+import { PORTLESS_PROTOCOLS, PROTOCOLS, spanPairs } from "./ports.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A verdict before and after. */
@@ -50,27 +50,18 @@ export function tableChanges(before: PortTable, after: PortTable): PortChange[] 
 /** Runs of ports whose verdict differs, merged where the same change goes on. */
 function spanChanges(before: readonly PortSpan[], after: readonly PortSpan[]): (PortRange & Change)[] {
   const changes: { from: number; to: number; before: Verdict; after: Verdict }[] = [];
-  let left = 0;
-  let right = 0;
-  for (let from = 0; ; ) {
-    const a = before[left];
-    const b = after[right];
-    if (a === undefined || b === undefined) {
-      return changes;
-    }
-    const to = Math.min(a.to, b.to);
+  for (const [a, b, from, to] of spanPairs(before, after)) {
     const last = changes.at(-1);
-    if (a.verdict !== b.verdict) {
-      if (last !== undefined && last.to === from - 1 && last.before === a.verdict && last.after === b.verdict) {
-        last.to = to;
-      } else {
-        changes.push({ from, to, before: a.verdict, after: b.verdict });
-      }
+    if (a.verdict === b.verdict) {
+      continue;
     }
-    left += a.to === to ? 1 : 0;
-    right += b.to === to ? 1 : 0;
-    from = to + 1;
+    if (last !== undefined && last.to === from - 1 && last.before === a.verdict && last.after === b.verdict) {
+      last.to = to;
+    } else {
+      changes.push({ from, to, before: a.verdict, after: b.verdict });
+    }
   }
+  return changes;
 }
 
 /**

@@ -1,10 +1,12 @@
-import { ADDRESS_FAMILIES, type AddressFamily, formatAddress } from "./address.ts";
+import { type AddressFamily, formatAddress } from "./address.ts";
 import type { Inventory } from "./inventory.ts";
 import { kubernetesPartition, kubernetesTerms } from "./kubernetes.ts";
-import { appliesTo, type NetworkPolicy, type Source } from "./networkPolicy.ts";
+import { appliesTo, type NetworkPolicy, type Sender } from "./networkPolicy.ts";
 import { type Partition, partitionByLongestPrefix, uniformPartition } from "./partition.ts";
 import { commonTable, PROTOCOLS, portTable, uniformTable, withProtocol } from "./ports.ts";
-import { everyPodAllowed, type PodGrant, podGrants, type SelectorRegion, selectorRegions } from "./selectorRegions.ts";
+import type { PodGrant } from "./reach/podReach.ts";
+import { byFamily } from "./reach/tableMap.ts";
+import { everyPodAllowed, podGrants, type SelectorRegion, selectorRegions } from "./selectorRegions.ts";
 import { protocolsOf, type Semantics, type VpcCniSemantics } from "./semantics.ts";
 import { agentMap, type MapEntry } from "./vpcCniMap.ts";
 import { type ExceptPlace, slotVerdict } from "./vpcCniSlots.ts";
@@ -15,8 +17,7 @@ export interface EgressAnalysis {
   readonly semantics: Semantics;
   /** All policies given, in their order; the indices in explanations point here. */
   readonly policies: readonly NetworkPolicy[];
-  /** The pod; `undefined`: every policy is taken to select it. */
-  readonly source: Source | undefined;
+  readonly source: Sender;
   /** Indices of the policies whose egress rules count for the pod. */
   readonly applying: readonly number[];
   /** Whether anything is denied at all: a pod that no policy isolates may reach everything. */
@@ -37,8 +38,8 @@ export interface EgressAnalysis {
 /** What to compile besides the policies. */
 export interface CompileOptions {
   readonly semantics: Semantics;
-  /** The pod whose egress is asked for. Default: any pod that all policies select. */
-  readonly source?: Source;
+  /** The pod whose egress is asked for. */
+  readonly source: Sender;
   /** Pods, Services and namespaces of the cluster. Default: peers given by labels stay symbolic. */
   readonly inventory?: Inventory;
 }
@@ -89,11 +90,6 @@ export function compile(policies: readonly NetworkPolicy[], options: CompileOpti
   return { ...common, partitions, selectors, aborts: refused };
 }
 
-function byFamily<T>(make: (family: AddressFamily) => T): Record<AddressFamily, T> {
-  const [ipv4, ipv6] = ADDRESS_FAMILIES.map(make) as [T, T];
-  return { ipv4, ipv6 };
-}
-
 function vpcCniPartition(
   family: AddressFamily,
   { ipFamily }: VpcCniSemantics,
@@ -121,5 +117,5 @@ function vpcCniPartition(
 
 function entryTable({ values }: MapEntry): ReturnType<typeof uniformTable> {
   const tables = values.map((value) => portTable(value.items, PROTOCOLS, (matching) => slotVerdict(value, matching)));
-  return tables.length === 1 ? (tables[0] as (typeof tables)[0]) : commonTable(tables, PROTOCOLS);
+  return tables.length === 1 ? (tables[0] as (typeof tables)[0]) : commonTable(tables);
 }

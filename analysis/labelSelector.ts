@@ -60,58 +60,6 @@ function holds({ key, operator, values }: LabelRequirement, labels: Labels): boo
   }
 }
 
-/**
- * Whether everything that `narrow` selects is selected by `wide` too. Sound but not complete: `true` is a proof, `false`
- * means that none was found requirement by requirement.
- */
-export function isNarrowerSelector(narrow: LabelSelector, wide: LabelSelector): boolean {
-  return wide.requirements.every((required) => narrow.requirements.some((given) => implies(given, required)));
-}
-
-function implies(given: LabelRequirement, required: LabelRequirement): boolean {
-  if (given.key !== required.key) {
-    return false;
-  }
-  switch (required.operator) {
-    case "In":
-      return given.operator === "In" && given.values.every((value) => required.values.includes(value));
-    case "NotIn":
-      return (
-        given.operator === "DoesNotExist" ||
-        (given.operator === "In" && given.values.every((value) => !required.values.includes(value))) ||
-        (given.operator === "NotIn" && required.values.every((value) => given.values.includes(value)))
-      );
-    case "Exists":
-      return given.operator === "In" || given.operator === "Exists";
-    case "DoesNotExist":
-      return given.operator === "DoesNotExist";
-  }
-}
-
-/** Whether no labels can satisfy both selectors; sound, not complete. */
-export function areDisjoint(a: LabelSelector, b: LabelSelector): boolean {
-  return a.requirements.some((left) =>
-    b.requirements.some((right) => {
-      if (left.key !== right.key) {
-        return false;
-      }
-      const operators = [left.operator, right.operator];
-      if (left.operator === "In" && right.operator === "In") {
-        return !left.values.some((value) => right.values.includes(value));
-      }
-      if (operators.includes("DoesNotExist")) {
-        return operators.includes("In") || operators.includes("Exists");
-      }
-      const [wanted, refused] = left.operator === "In" ? [left, right] : [right, left];
-      return (
-        wanted.operator === "In" &&
-        refused.operator === "NotIn" &&
-        wanted.values.every((value) => refused.values.includes(value))
-      );
-    }),
-  );
-}
-
 /** The selector as kubectl writes it: `app=web,tier in (a,b),!legacy`; empty for one that matches everything. */
 export function formatSelector(selector: LabelSelector): string {
   return selector.requirements.map(formatRequirement).join(",");

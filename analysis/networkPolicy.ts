@@ -68,9 +68,20 @@ export interface Source {
   readonly labels: Labels;
 }
 
-/** Whether a policy applies to a pod. Without a pod it is taken to apply. */
-export function appliesTo(policy: NetworkPolicy, source: Source | undefined): boolean {
-  return source === undefined || (policy.namespace === source.namespace && selects(policy.podSelector, source.labels));
+/**
+ * Any pod that every policy given selects. A sender that has to be named like any other: a pod that one of the policies
+ * does not select may reach less, or everything.
+ */
+export const SELECTED_BY_EVERY_POLICY = "selected by every policy";
+
+export type Sender = Source | typeof SELECTED_BY_EVERY_POLICY;
+
+/** Whether a policy applies to a pod. */
+export function appliesTo(policy: NetworkPolicy, source: Sender): boolean {
+  return (
+    source === SELECTED_BY_EVERY_POLICY ||
+    (policy.namespace === source.namespace && selects(policy.podSelector, source.labels))
+  );
 }
 
 /** `namespace/name`, as people and kubectl say it. */

@@ -7,7 +7,7 @@ import { NAMESPACE_NAME_LABEL } from "./inventory.ts";
 import { EVERYTHING, isLabelKey, isLabelValue, type LabelSelector, labelSelector } from "./labelSelector.ts";
 import { EVERY_PORT, POLICY_PROTOCOLS, type PolicyProtocol, type PortRange } from "./networkPolicy.ts";
 import { publicInternet, rangeSet, subtract, wholeFamilies } from "./rangeSet.ts";
-import type { PodSet } from "./selectorRegions.ts";
+import type { PodSet } from "./reach/podSets.ts";
 import { AWS_ENDPOINTS, notGloballyReachable } from "./specialPurpose.ts";
 
 /** Sets of addresses that an assertion may name instead of writing them out (docs/assertions.md). */

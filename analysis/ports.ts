@@ -94,23 +94,51 @@ export function portTable(permissions: readonly PortGrant[], protocols: readonly
 }
 
 /** The verdicts that several tables agree on; `order-dependent` where they do not. */
-export function commonTable(tables: readonly PortTable[], protocols: readonly Protocol[]): PortTable {
+export function commonTable(tables: readonly PortTable[]): PortTable {
+  return tables.reduce((common, table) =>
+    combineTables(common, table, (left, right) => ({
+      verdict: left.verdict === right.verdict ? left.verdict : "order-dependent",
+      grants: [...left.grants, ...right.grants],
+    })),
+  );
+}
+
+/** Two tables as one, port by port; protocols that only one of them judges are left out. */
+export function combineTables(
+  a: PortTable,
+  b: PortTable,
+  combine: (left: PortSpan, right: PortSpan) => Pick<PortSpan, "verdict" | "grants">,
+): PortTable {
   const spans: Partial<Record<Protocol, readonly PortSpan[]>> = {};
-  for (const protocol of protocols) {
-    const all = tables.map((table) => table.spans[protocol] ?? []);
-    const starts = [...new Set(all.flatMap((list) => list.map(({ from }) => from)))].sort((a, b) => a - b);
-    spans[protocol] = starts.map((from, index) => {
-      const found = all.flatMap((list) => spanAt(list, from) ?? []);
-      const verdicts = new Set(found.map(({ verdict }) => verdict));
-      return {
+  for (const protocol of PROTOCOLS) {
+    const [left, right] = [a.spans[protocol], b.spans[protocol]];
+    if (left !== undefined && right !== undefined) {
+      spans[protocol] = [...spanPairs(left, right)].map(([one, other, from, to]) => ({
+        ...combine(one, other),
         from,
-        to: (starts[index + 1] ?? portsOf(protocol).to + 1) - 1,
-        verdict: verdicts.size === 1 ? (found[0] as PortSpan).verdict : "order-dependent",
-        grants: found.flatMap(({ grants }) => grants),
-      };
-    });
+        to,
+      }));
+    }
   }
   return withSignature(spans);
+}
+
+/** Two lists of spans side by side, cut where either is. */
+export function* spanPairs(
+  a: readonly PortSpan[],
+  b: readonly PortSpan[],
+): Generator<[left: PortSpan, right: PortSpan, from: number, to: number]> {
+  for (let from = 0, at = 0, other = 0; ; ) {
+    const [left, right] = [a[at], b[other]];
+    if (left === undefined || right === undefined) {
+      return;
+    }
+    const to = Math.min(left.to, right.to);
+    yield [left, right, from, to];
+    at += left.to === to ? 1 : 0;
+    other += right.to === to ? 1 : 0;
+    from = to + 1;
+  }
 }
 
 /** The same table with one protocol replaced. */

@@ -1,10 +1,9 @@
 import type { Cidr } from "./cidr.ts";
 import { formatCidr } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
-import { EVERYTHING } from "./labelSelector.ts";
 import { type EgressRule, type NetworkPolicy, type PolicyPort, policyId } from "./networkPolicy.ts";
+import { formatPodSet, namespaceNamed } from "./reach/podSets.ts";
 import { formatPorts } from "./regions.ts";
-import { formatPodSet } from "./selectorRegions.ts";
 import type { RulePlace } from "./terms.ts";
 
 /** A place in a policy, as a person can find and fix it. */
@@ -48,14 +47,8 @@ export function referenceTo(analysis: EgressAnalysis, place: RulePlace, detail: 
     const except = detail.except === undefined ? undefined : peer.excepts[detail.except];
     what = except === undefined ? formatCidr(peer.cidr) : `except ${formatCidr(except)}`;
   } else if (peer?.kind === "pods") {
-    const { podSelector, namespaceSelector } = peer;
-    what =
-      namespaceSelector === undefined
-        ? formatPodSet({ podSelector, namespaceSelector: EVERYTHING }).replace(
-            /in all namespaces$/,
-            `in namespace ${policy.namespace}`,
-          )
-        : formatPodSet({ podSelector, namespaceSelector });
+    const { podSelector, namespaceSelector = namespaceNamed(policy.namespace) } = peer;
+    what = formatPodSet({ podSelector, namespaceSelector });
   }
   return {
     policy: policyId(policy),

@@ -1,32 +1,10 @@
 import type { EgressAnalysis } from "./compile.ts";
-import { NAMESPACE_NAME_LABEL } from "./inventory.ts";
-import { EVERYTHING, formatSelector, isNarrowerSelector, type LabelSelector, labelSelector } from "./labelSelector.ts";
-import type { EgressRule, NetworkPolicy, PolicyProtocol } from "./networkPolicy.ts";
+import type { EgressRule, NetworkPolicy } from "./networkPolicy.ts";
 import { POLICY_PROTOCOLS } from "./networkPolicy.ts";
-import {
-  anyGrantAllows,
-  type Grant,
-  type PortGrant,
-  type PortQuestion,
-  type PortTable,
-  permitsSome,
-  portTable,
-  uniformTable,
-} from "./ports.ts";
+import { anyGrantAllows, type PortQuestion, type PortTable, permitsSome, portTable, uniformTable } from "./ports.ts";
+import type { NamedPortGrant, PodGrant } from "./reach/podReach.ts";
+import { EVERY_POD, formatPodSet, isNarrowerPodSet, namespaceNamed, type PodSet } from "./reach/podSets.ts";
 import { numericPermissions } from "./terms.ts";
-
-/** Pods as policies name them: by labels of the pod and of its namespace. */
-export interface PodSet {
-  readonly namespaceSelector: LabelSelector;
-  readonly podSelector: LabelSelector;
-}
-
-/** A port that only the destination pod can turn into a number. */
-export interface NamedPortGrant {
-  readonly protocol: PolicyProtocol;
-  readonly name: string;
-  readonly grant: Grant;
-}
 
 /**
  * What is allowed to reach pods by their labels, wherever they run. Never compared with addresses: which address a pod
@@ -37,30 +15,6 @@ export interface SelectorRegion {
   readonly text: string;
   readonly pods: PodSet;
   readonly table: PortTable;
-  readonly namedPorts: readonly NamedPortGrant[];
-}
-
-/** Every pod of the cluster. */
-const EVERY_POD: PodSet = { namespaceSelector: EVERYTHING, podSelector: EVERYTHING };
-
-/** `pods k8s-app=kube-dns in namespaces kubernetes.io/metadata.name=kube-system`, shortened where it says the same. */
-export function formatPodSet({ namespaceSelector, podSelector }: PodSet): string {
-  const pods = podSelector.requirements.length === 0 ? "all pods" : `pods ${formatSelector(podSelector)}`;
-  const [only, ...more] = namespaceSelector.requirements;
-  if (only === undefined) {
-    return `${pods} in all namespaces`;
-  }
-  return more.length === 0 && only.key === NAMESPACE_NAME_LABEL && only.operator === "In" && only.values.length === 1
-    ? `${pods} in namespace ${only.values[0]}`
-    : `${pods} in namespaces ${formatSelector(namespaceSelector)}`;
-}
-
-/** A peer by labels and what its rule allows there. */
-export interface PodGrant {
-  /** Index in `to`; `undefined`: the rule has no `to`. */
-  readonly peer: number | undefined;
-  readonly pods: PodSet;
-  readonly permissions: readonly PortGrant[];
   readonly namedPorts: readonly NamedPortGrant[];
 }
 
@@ -139,18 +93,6 @@ export function unplacedGrants(
         (grant) => (grant.peer !== undefined || semantics.name === "kubernetes") && mayAllow(grant, asked),
       )
     : [];
-}
-
-/** Whether one set of pods is provably inside another. */
-export function isNarrowerPodSet(narrow: PodSet, wide: PodSet): boolean {
-  return (
-    isNarrowerSelector(narrow.podSelector, wide.podSelector) &&
-    isNarrowerSelector(narrow.namespaceSelector, wide.namespaceSelector)
-  );
-}
-
-function namespaceNamed(name: string): LabelSelector {
-  return labelSelector([{ key: NAMESPACE_NAME_LABEL, operator: "In", values: [name] }]);
 }
 
 function namedPorts(

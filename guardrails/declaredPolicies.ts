@@ -10,6 +10,7 @@ import {
   type NetworkPolicy,
   type Peer,
   type PolicyPort,
+  SELECTED_BY_EVERY_POLICY,
 } from "../analysis/index.ts";
 import { NAMESPACE_NAME_LABEL } from "../analysis/inventory.ts";
 import { publicInternet } from "./concern.ts";
@@ -46,7 +47,7 @@ export function endpointRule(declaration: Declaration, { cidr, ports }: Required
 
 /** What a set of rules allows, read as specified. Without rules: nothing. */
 export function allowing(rules: readonly EgressRule[]): EgressAnalysis {
-  return compile([declaredPolicy(rules)], { semantics: { name: "kubernetes" } });
+  return compile([declaredPolicy(rules)], { semantics: { name: "kubernetes" }, source: SELECTED_BY_EVERY_POLICY });
 }
 
 /** A policy of declared rules, to be joined with others. */

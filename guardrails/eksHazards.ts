@@ -6,6 +6,7 @@ import {
   formatReference,
   policyId,
   referenceTo,
+  SELECTED_BY_EVERY_POLICY,
 } from "../analysis/index.ts";
 import { formatBox, within } from "./boxes.ts";
 import { inhabitedSpace, otherFamily } from "./concern.ts";
@@ -135,7 +136,7 @@ export function divergenceHazards(guardrail: GuardrailName, reach: Reach): Viola
   if (semantics.name !== "vpc-cni" || policies.every(({ isolatesEgress }) => !isolatesEgress)) {
     return [];
   }
-  const hazards = divergences(policies, { semantics }).filter(isHazard);
+  const hazards = divergences(policies, { semantics, source: SELECTED_BY_EVERY_POLICY }).filter(isHazard);
   return [...Map.groupBy(hazards, groupKey).values()].map((same) => {
     const first = same[0] as Divergence;
     const { shape, direction, witness, explanations } = first;

@@ -1,7 +1,6 @@
 import type { ChangeBox } from "../analysis/boxes.ts";
 import {
   contains,
-  type DiffPods,
   type Explanation,
   explain,
   formatPodSet,
@@ -9,6 +8,7 @@ import {
   formatPorts,
   type NamedAddresses,
   namesIn,
+  type PodRow,
   type Point,
   policyId,
   type Reference,
@@ -81,7 +81,7 @@ function nameOf({ range }: ChangeBox, names: readonly NamedAddresses[]): string 
 }
 
 /** Ports on pods by label; the rule is the first that grants them. */
-export function podFindings(reach: Reach, rows: readonly DiffPods[], heading: string, fix: string): Finding[] {
+export function podFindings(reach: Reach, rows: readonly PodRow[], heading: string, fix: string): Finding[] {
   return rows.map((row) => {
     const grant = grantOf(reach, row);
     const policy = grant === undefined ? undefined : reach.policies[grant.policy];
@@ -105,7 +105,7 @@ export function podFindings(reach: Reach, rows: readonly DiffPods[], heading: st
 }
 
 /** `pods app=web in namespace x, TCP 8080`. */
-export function formatPods({ text, protocols, ports }: DiffPods): string {
+export function formatPods({ text, protocols, ports }: PodRow): string {
   return `${text}, ${protocols.join(", ")} ${typeof ports === "string" ? `port "${ports}"` : formatPorts(ports)}`;
 }
 
@@ -135,7 +135,7 @@ function decisionKey({ reason, allowedBy, exceptedBy, nearest, verdict }: Explan
   return `${reason} ${verdict} ${[...new Set(places)].join()}`;
 }
 
-function grantOf({ analysis }: Reach, row: DiffPods) {
+function grantOf({ analysis }: Reach, row: PodRow) {
   for (const { pods, permissions, namedPorts } of analysis.podGrants) {
     if (formatPodSet(pods) !== row.text) {
       continue;

@@ -4,6 +4,7 @@ import {
   type Labels,
   type NetworkPolicy,
   policyId,
+  SELECTED_BY_EVERY_POLICY,
   type Semantics,
 } from "../analysis/index.ts";
 import type { DeclaredCluster } from "./declaration.ts";
@@ -89,7 +90,11 @@ function asShell({ planned, shell }: UnreadPolicy): ReadPolicy[] {
 
 /** What policies allow together, all taken to select the pod. */
 export function reachOf(policies: readonly ReadPolicy[], semantics: Semantics): Reach {
-  return { semantics, policies, analysis: compile(policiesOf(policies), { semantics }) };
+  return {
+    semantics,
+    policies,
+    analysis: compile(policiesOf(policies), { semantics, source: SELECTED_BY_EVERY_POLICY }),
+  };
 }
 
 export function policiesOf(read: readonly ReadPolicy[]): NetworkPolicy[] {

@@ -1,4 +1,4 @@
-import { bareDiff, compile, type EgressRule } from "../analysis/index.ts";
+import { bareDiff, compile, type EgressRule, SELECTED_BY_EVERY_POLICY } from "../analysis/index.ts";
 import { allowedBeyond, intersection, within } from "./boxes.ts";
 import { privateSpace } from "./concern.ts";
 import { allowing, declaredPolicy, destinationRule } from "./declaredPolicies.ts";
@@ -74,6 +74,7 @@ function gains(
   const undeclared = within(allowedBeyond(allowing(declared), reach.analysis), space);
   const expected = compile([...policiesOf(before.policies), declaredPolicy(declared)], {
     semantics: { name: "kubernetes" },
+    source: SELECTED_BY_EVERY_POLICY,
   });
   return [
     ...addressFindings(reach, intersection(undeclared, allowedBeyond(before.analysis, reach.analysis)), {

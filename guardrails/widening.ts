@@ -1,5 +1,5 @@
 import type { ChangeBox } from "../analysis/boxes.ts";
-import { bareDiff, compile, type DiffPods, type EgressRule } from "../analysis/index.ts";
+import { bareDiff, compile, type EgressRule, type PodRow, SELECTED_BY_EVERY_POLICY } from "../analysis/index.ts";
 import { type RegionAcknowledgement, staleViolations, unmatchable, valid } from "./acknowledgement.ts";
 import { allowedBeyond, intersection, within } from "./boxes.ts";
 import { privateSpace } from "./concern.ts";
@@ -86,12 +86,13 @@ function newBoxes({ declaration }: Situation, { before, after }: Step, accepted:
 }
 
 /** Pods by label that a step opens beyond some rules; a pod that nothing isolated could reach them all before. */
-function newPods({ before, after }: Step, accepted: readonly EgressRule[]): readonly DiffPods[] {
+function newPods({ before, after }: Step, accepted: readonly EgressRule[]): readonly PodRow[] {
   if (!before.analysis.isolated) {
     return [];
   }
   const known = compile([...policiesOf(before.policies), declaredPolicy(accepted)], {
     semantics: { name: "kubernetes" },
+    source: SELECTED_BY_EVERY_POLICY,
   });
   return bareDiff(known, after.analysis).gained.pods;
 }

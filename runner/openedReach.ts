@@ -2,6 +2,7 @@ import { formatRange } from "../analysis/cidr.ts";
 import { compile, type EgressAnalysis } from "../analysis/compile.ts";
 import { bareDiff } from "../analysis/diff.ts";
 import { namesIn } from "../analysis/names.ts";
+import { SELECTED_BY_EVERY_POLICY } from "../analysis/networkPolicy.ts";
 import { parseNetworkPolicies } from "../analysis/parseNetworkPolicy.ts";
 import { ProblemsError } from "../analysis/problems.ts";
 import { formatPorts } from "../analysis/regions.ts";
@@ -41,5 +42,8 @@ export function describeOpenedReach(live: AnySpec, desired: AnySpec, namespace: 
 }
 
 function analyse(spec: AnySpec, namespace: string): EgressAnalysis {
-  return compile(parseNetworkPolicies([{ spec }], { namespace }), { semantics: { name: "kubernetes" } });
+  return compile(parseNetworkPolicies([{ spec }], { namespace }), {
+    semantics: { name: "kubernetes" },
+    source: SELECTED_BY_EVERY_POLICY,
+  });
 }

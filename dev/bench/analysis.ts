@@ -6,6 +6,7 @@ import {
   type EgressAnalysis,
   type Point,
   parseNetworkPolicies,
+  SELECTED_BY_EVERY_POLICY,
   type Semantics,
   verdict,
 } from "../../analysis/index.ts";
@@ -35,7 +36,7 @@ export const benchmark: Benchmark = {
 async function verdictRows(): Promise<string> {
   const bench = new Bench({ time: 1000, warmupTime: 300 });
   for (const semantics of SEMANTICS) {
-    const analysis = compile(seedPolicies(), { semantics });
+    const analysis = compile(seedPolicies(), { semantics, source: SELECTED_BY_EVERY_POLICY });
     for (const family of ["ipv4", "ipv6"] as const) {
       const points = randomPoints(family);
       bench.add(`${semantics.name}, ${family}`, () => askAll(analysis, points));
@@ -80,7 +81,9 @@ function diffRows(): string {
         parseNetworkPolicies([input]),
       );
       const times = measureMilliseconds(11, 5, () => {
-        const [before, after] = inputs.map((policies) => compile(policies, { semantics }));
+        const [before, after] = inputs.map((policies) =>
+          compile(policies, { semantics, source: SELECTED_BY_EVERY_POLICY }),
+        );
         diff(before as EgressAnalysis, after as EgressAnalysis);
       });
       return { count, bar, ...times };
@@ -102,10 +105,10 @@ function diffRows(): string {
 function memoryRow(): string {
   const { count } = SIZES[1];
   const code = `
-    import { bareDiff, compile, parseNetworkPolicies } from ${JSON.stringify(new URL("../../analysis/index.ts", import.meta.url))};
+    import { bareDiff, compile, parseNetworkPolicies, SELECTED_BY_EVERY_POLICY } from ${JSON.stringify(new URL("../../analysis/index.ts", import.meta.url))};
     import { exceptPolicy } from ${JSON.stringify(new URL("./support/policies.ts", import.meta.url))};
     const [before, after] = [exceptPolicy(${count}), exceptPolicy(${count}, 5000)].map((input) =>
-      compile(parseNetworkPolicies([input]), { semantics: { name: "vpc-cni", ipFamily: "ipv4" } }));
+      compile(parseNetworkPolicies([input]), { semantics: { name: "vpc-cni", ipFamily: "ipv4" }, source: SELECTED_BY_EVERY_POLICY }));
     bareDiff(before, after);
     console.log(process.resourceUsage().maxRSS / 1024);`;
   const megabytes = Number(

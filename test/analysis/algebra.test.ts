@@ -315,7 +315,7 @@ describe("diff", () => {
     ]);
   });
 
-  it("compares pods by their labels, a selector with any that is provably wider", () => {
+  it("compares pods by their labels", () => {
     const to = (podSelector: object, ports?: unknown[]) =>
       policy([{ to: [{ podSelector }], ...(ports ? { ports } : {}) }]);
     const web = { matchLabels: { app: "web" } };
@@ -331,16 +331,19 @@ describe("diff", () => {
     ]);
     expect(texts(to({}, [{ port: 80 }]), to(web, [{ port: 80 }]))).toEqual([
       [],
-      ["all pods in namespace keeperhub 80-80"],
+      ["pods app!=web in namespace keeperhub 80-80"],
     ]);
-    expect(texts(to(web), policy([{}]))).toEqual([["all pods in all namespaces 0-65535"], []]);
+    expect(texts(to(web), policy([{}]))).toEqual([
+      ["all pods in all namespaces except keeperhub 0-65535", "pods app!=web in namespace keeperhub 0-65535"],
+      [],
+    ]);
     expect(texts(to(web, [{ port: 80 }]), to(web, [{ port: "http" }]))).toEqual([
       ["pods app=web in namespace keeperhub http"],
       ["pods app=web in namespace keeperhub 80-80"],
     ]);
     expect(texts(to(web), to({ matchLabels: { app: "web", tier: "a" } }))).toEqual([
       [],
-      ["pods app=web in namespace keeperhub 0-65535"],
+      ["pods app=web,tier!=a in namespace keeperhub 0-65535"],
     ]);
     const own = policy([
       {

@@ -5,6 +5,7 @@ import {
   formatRange,
   parseAddress,
   parseNetworkPolicies,
+  SELECTED_BY_EVERY_POLICY,
   type VpcCniSemantics,
 } from "../../analysis/index.ts";
 import { keeperhubManifest } from "../support/keeperhubManifest.ts";
@@ -16,7 +17,7 @@ const node = parseAddress("10.1.0.10") as never;
 const priv = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"];
 
 const found = (policies: object[], semantics: VpcCniSemantics) =>
-  divergences(parseNetworkPolicies(policies), { semantics })
+  divergences(parseNetworkPolicies(policies), { semantics, source: SELECTED_BY_EVERY_POLICY })
     .filter(({ range }) => range.family === semantics.ipFamily)
     .map(
       ({ direction, shape, range, protocols, ports }) =>
@@ -168,7 +169,7 @@ describe("divergences, each with the shape that causes it", () => {
   });
 
   it("reports the family that the agent does not look at", () => {
-    const other = divergences(parseNetworkPolicies([policy([])]), { semantics: V4 });
+    const other = divergences(parseNetworkPolicies([policy([])]), { semantics: V4, source: SELECTED_BY_EVERY_POLICY });
     expect(other.map(({ shape, range }) => `${shape} ${formatRange(range)}`)).toEqual([
       "other-family-not-enforced ::/0",
     ]);

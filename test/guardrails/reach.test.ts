@@ -12,6 +12,7 @@ import {
   type Semantics,
   verdict,
 } from "../../analysis/index.ts";
+import { SELECTED_BY_EVERY_POLICY } from "../../analysis/networkPolicy.ts";
 import { privateSpace } from "../../guardrails/concern.ts";
 import {
   type Declaration,
@@ -37,7 +38,7 @@ function verdictsAt(input: readonly object[], point: Point): string[] {
   const parsed = parseNetworkPolicies(input);
   return SEMANTICS.filter(({ name }) => name === "kubernetes" || point.address.family === "ipv4").flatMap(
     (semantics) => {
-      const analysis = compile(parsed, { semantics });
+      const analysis = compile(parsed, { semantics, source: SELECTED_BY_EVERY_POLICY });
       // What the agent cannot load is the business of the guardrail for EKS hazards.
       return analysis.aborts.length > 0 ? [] : verdict(analysis, point);
     },

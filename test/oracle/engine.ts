@@ -3,11 +3,15 @@ import {
   countDiff,
   parseAddress,
   parseNetworkPolicies,
+  Reach,
+  SELECTED_BY_EVERY_POLICY,
   type Semantics,
+  selects,
   verdict,
 } from "../../analysis/index.ts";
 import type { Counts } from "./count.ts";
-import { type NetworkPolicy, PORT_PROTOCOLS, type Point, type Source } from "./policy.ts";
+import type { PodWorld } from "./podSets.ts";
+import { type NetworkPolicy, PORT_PROTOCOLS, type Point, type PortProtocol, type Source } from "./policy.ts";
 import type { AgentOptions } from "./vpcCniAgent.ts";
 
 /** How the engine is asked to read policies. */
@@ -49,7 +53,7 @@ export function engineChange(
 function analysisOf(policies: readonly NetworkPolicy[], source: Source | undefined, options: EngineOptions) {
   return compile(parseNetworkPolicies(policies), {
     semantics: semanticsOf(options),
-    ...(source === undefined ? {} : { source }),
+    source: source ?? SELECTED_BY_EVERY_POLICY,
   });
 }
 
@@ -71,4 +75,25 @@ function addressOf(text: string) {
     throw new RangeError(`"${text}" is not an address to the engine`);
   }
   return address;
+}
+
+/** Pods by label on which the engine says that a change opens ports, as a question that takes one pod and one port. */
+export function enginePodGains(
+  before: readonly NetworkPolicy[],
+  after: readonly NetworkPolicy[],
+): (pod: PodWorld, protocol: PortProtocol, port: number | string) => boolean {
+  const [was, is] = [before, after].map((policies) =>
+    Reach.of(analysisOf(policies, undefined, { semantics: "kubernetes" })),
+  );
+  const rows = (is as Reach).minus(was as Reach).pods;
+  return ({ namespace, pod }, protocol, port) =>
+    rows.some(
+      ({ pods, protocols, ports }) =>
+        selects(pods.namespaceSelector, namespace) &&
+        selects(pods.podSelector, pod) &&
+        protocols.includes(protocol) &&
+        (typeof ports === "string" || typeof port === "string"
+          ? ports === port
+          : ports.from <= port && port <= ports.to),
+    );
 }

@@ -15,7 +15,7 @@ function selects(policy: NetworkPolicy, source: Source | undefined): boolean {
 }
 
 /** "The result of matchLabels and matchExpressions are ANDed. An empty label selector matches all objects." */
-function matches(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
+export function matches(selector: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
     if (labels[key] !== value) {
       return false;

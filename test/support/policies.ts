@@ -3,6 +3,7 @@ import {
   compile,
   type EgressAnalysis,
   parseNetworkPolicies,
+  SELECTED_BY_EVERY_POLICY,
   type Semantics,
 } from "../../analysis/index.ts";
 
@@ -26,5 +27,5 @@ export const KUBERNETES: Semantics = { name: "kubernetes" };
 
 /** Parses and compiles rules of one policy, or whole policies. */
 export function analyse(input: readonly object[], options: Partial<CompileOptions> = {}): EgressAnalysis {
-  return compile(parseNetworkPolicies(input), { semantics: KUBERNETES, ...options });
+  return compile(parseNetworkPolicies(input), { semantics: KUBERNETES, source: SELECTED_BY_EVERY_POLICY, ...options });
 }

@@ -6,6 +6,7 @@ import {
   type NetworkPolicy,
   parseCidr,
   parseNetworkPolicies,
+  SELECTED_BY_EVERY_POLICY,
   type Semantics,
 } from "../../analysis/index.ts";
 import type { Names } from "../review/networkFacts.ts";
@@ -54,7 +55,7 @@ export interface ReportModel {
 export function reportModel(data: ReportData): ReportModel {
   const after = parse(data.after);
   const before = data.before === null ? undefined : parse(data.before);
-  const source = data.source === null ? {} : { source: data.source };
+  const source = data.source ?? SELECTED_BY_EVERY_POLICY;
   const reading = (name: Semantics["name"]): ReportReading => {
     const semantics = (agent: string | null): Semantics =>
       name === "kubernetes"
@@ -62,8 +63,8 @@ export function reportModel(data: ReportData): ReportModel {
         : { name, ipFamily: data.ipFamily ?? "ipv4", ...(agent !== null && { agentVersion: agent }) };
     return {
       name,
-      before: before && compile(before, { semantics: semantics(data.agent.before), ...source }),
-      after: compile(after, { semantics: semantics(data.agent.after), ...source }),
+      before: before && compile(before, { semantics: semantics(data.agent.before), source }),
+      after: compile(after, { semantics: semantics(data.agent.after), source }),
     };
   };
   const names = data.names.map(({ cidr, name }) => ({ cidr: parseCidr(cidr), name }));

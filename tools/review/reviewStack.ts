@@ -6,6 +6,7 @@ import {
   diff,
   type EgressAnalysis,
   formatAddress,
+  SELECTED_BY_EVERY_POLICY,
   type Semantics,
   type Source,
   verdict,
@@ -143,7 +144,7 @@ function reviewSubject(
   const comparisons = readings.map((reading) => compare(sets, source, reading, names));
   const rows: ReviewRow[] = reviewRows(comparisons, names);
   const [isBefore, isAfter] = [sets.before, sets.after].map((policies) =>
-    policies.some((policy) => policy.isolatesEgress && appliesTo(policy, source)),
+    policies.some((policy) => policy.isolatesEgress && appliesTo(policy, source ?? SELECTED_BY_EVERY_POLICY)),
   );
   const after = comparisons.at(-1)?.after;
   return {
@@ -179,8 +180,8 @@ function compare(
   { name, before, after }: Reading,
   names: Names,
 ): Comparison {
-  const pod = source === undefined ? {} : { source };
-  const old = compile(sets.before, { semantics: before, ...pod });
-  const fresh = compile(sets.after, { semantics: after, ...pod });
+  const sender = source ?? SELECTED_BY_EVERY_POLICY;
+  const old = compile(sets.before, { semantics: before, source: sender });
+  const fresh = compile(sets.after, { semantics: after, source: sender });
   return { semantics: name, before: old, after: fresh, diff: diff(old, fresh, names.blocks) };
 }

@@ -1,7 +1,6 @@
 import {
   boxSize,
   type DiffBox,
-  type DiffPods,
   type EgressAnalysis,
   formatPodSet,
   formatPoint,
@@ -9,6 +8,7 @@ import {
   formatRange,
   POLICY_PROTOCOLS,
   PORTLESS_PROTOCOLS,
+  type PodRow,
   type PortRange,
   type Protocol,
   referenceTo,
@@ -113,7 +113,7 @@ function hasFamily(protocol: Protocol, { range: { family } }: DiffBox): boolean 
 }
 
 function podsRow(
-  { text, protocols, ports }: DiffPods,
+  { text, protocols, ports }: PodRow,
   direction: ReviewRow["direction"],
   semantics: SemanticsName,
   allowing: EgressAnalysis,

@@ -1,12 +1,21 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compile, parseCidr, parseNetworkPolicies, verdict } from "../../../analysis/index.ts";
+import {
+  compile,
+  parseCidr,
+  parseNetworkPolicies,
+  SELECTED_BY_EVERY_POLICY,
+  verdict,
+} from "../../../analysis/index.ts";
 import { type BlockNode, blockTree, ownAddress } from "../../../tools/report/blockTree.ts";
 import { type PortFilter, paintTones, type Tone, toneRuns, tonesIn } from "../../../tools/report/tones.ts";
 import { block, policy } from "../review/previews.ts";
 
 const analysis = (egress: readonly unknown[]) =>
-  compile(parseNetworkPolicies([policy(egress)]), { semantics: { name: "kubernetes" } });
+  compile(parseNetworkPolicies([policy(egress)]), {
+    semantics: { name: "kubernetes" },
+    source: SELECTED_BY_EVERY_POLICY,
+  });
 const tonesOf = (cidr: string, after: readonly unknown[], before?: readonly unknown[], filter?: PortFilter): Tone[] =>
   toneRuns(parseCidr(cidr), analysis(after).partitions.ipv4, before && analysis(before).partitions.ipv4, filter).map(
     ({ tone }) => tone,

@@ -1,4 +1,9 @@
-import { type Divergence, type DivergenceShape, divergences } from "../../../analysis/index.ts";
+import {
+  type Divergence,
+  type DivergenceShape,
+  divergences,
+  SELECTED_BY_EVERY_POLICY,
+} from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE } from "../../exitCodes.ts";
 import { abortReasons } from "../aborts.ts";
 import { loadQuestion } from "../input/question.ts";
@@ -27,7 +32,7 @@ export async function divergencesCommand(flags: DivergencesFlags, terminal: Term
     policiesFor(sender, set.policies),
     {
       semantics: vpcCniSemantics(flags, set.cluster),
-      ...(sender.source === undefined ? {} : { source: sender.source }),
+      source: sender.source ?? SELECTED_BY_EVERY_POLICY,
       ...(inventory === undefined ? {} : { inventory }),
     },
     set.names,

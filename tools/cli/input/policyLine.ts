@@ -9,6 +9,7 @@ import {
   ProblemsError,
   parseAddress,
   parseNetworkPolicies,
+  SELECTED_BY_EVERY_POLICY,
   type Semantics,
   type Source,
 } from "../../../analysis/index.ts";
@@ -75,7 +76,7 @@ export function readPolicies(input: unknown, path: string, reader: InputReader):
 
 /** Compiles one line's policies. */
 export function compileLine(policies: readonly NetworkPolicy[], { semantics, source }: LineSetting): EgressAnalysis {
-  return compile(policies, { semantics, ...(source === undefined ? {} : { source }) });
+  return compile(policies, { semantics, source: source ?? SELECTED_BY_EVERY_POLICY });
 }
 
 function readPod(input: unknown, reader: InputReader): Source {

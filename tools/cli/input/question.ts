@@ -3,6 +3,7 @@ import {
   type EgressAnalysis,
   type Inventory,
   parseInventory,
+  SELECTED_BY_EVERY_POLICY,
   type Semantics,
 } from "../../../analysis/index.ts";
 import { chosenSemantics, type PolicyFlags, type SemanticsFlags } from "../options.ts";
@@ -86,7 +87,7 @@ export function compileFor(
 ): EgressAnalysis {
   return compile(policiesFor(sender, policies), {
     semantics,
-    ...(sender.source === undefined ? {} : { source: sender.source }),
+    source: sender.source ?? SELECTED_BY_EVERY_POLICY,
     ...(inventory === undefined ? {} : { inventory }),
   });
 }

@@ -5,7 +5,6 @@ import {
   type Diff,
   type DiffBox,
   type DiffCounts,
-  type DiffPods,
   describeBox,
   formatAddress,
   formatPoint,
@@ -14,6 +13,7 @@ import {
   isEmptyDiff,
   type NamedAddresses,
   POLICY_PROTOCOLS,
+  type PodRow,
   type Protocol,
   protocolsOf,
 } from "../../../analysis/index.ts";
@@ -160,15 +160,15 @@ function boxDetails({ before, after }: Comparison, box: ChangeBox, known: readon
   ].map((line) => `      ${line}`);
 }
 
-function podsText({ text, protocols, ports }: DiffPods): string {
+function podsText({ text, protocols, ports }: PodRow): string {
   return `${text}: ${protocols.join(", ")} ${portsText(ports)}`;
 }
 
-function portsText(ports: DiffPods["ports"]): string {
+function portsText(ports: PodRow["ports"]): string {
   return typeof ports === "string" ? `port "${ports}"` : formatPorts(ports);
 }
 
-function sizeText(boxes: readonly ChangeBox[], pods: readonly DiffPods[]): string {
+function sizeText(boxes: readonly ChangeBox[], pods: readonly PodRow[]): string {
   return [
     ...(boxes.length === 0 ? [] : [count(boxes.length, "box", "boxes")]),
     ...(pods.length === 0 ? [] : [`${count(pods.length, "set")} of pods`]),
@@ -242,6 +242,6 @@ export function boxJson({
   };
 }
 
-function podsJson({ text, protocols, ports }: DiffPods): Json {
+function podsJson({ text, protocols, ports }: PodRow): Json {
   return { pods: text, protocols, ports: typeof ports === "string" ? ports : { from: ports.from, to: ports.to } };
 }

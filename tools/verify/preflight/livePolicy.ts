@@ -2,7 +2,7 @@ import { formatRange } from "../../../analysis/cidr.ts";
 import { compile } from "../../../analysis/compile.ts";
 import { type Diff, type DiffBox, diff, isEmptyDiff } from "../../../analysis/diff.ts";
 import { formatSelector } from "../../../analysis/labelSelector.ts";
-import { type NetworkPolicy, policyId } from "../../../analysis/networkPolicy.ts";
+import { type NetworkPolicy, policyId, SELECTED_BY_EVERY_POLICY } from "../../../analysis/networkPolicy.ts";
 import { parseNetworkPolicies } from "../../../analysis/parseNetworkPolicy.ts";
 import { ProblemsError } from "../../../analysis/problems.ts";
 import { formatPorts } from "../../../analysis/regions.ts";
@@ -65,7 +65,12 @@ function describeDifferences(program: NetworkPolicy, live: NetworkPolicy): strin
     return ["its policyTypes lack Egress, so it denies nothing"];
   }
   const semantics = { name: "kubernetes" } as const;
-  return describeDiff(diff(compile([program], { semantics }), compile([live], { semantics })));
+  return describeDiff(
+    diff(
+      compile([program], { semantics, source: SELECTED_BY_EVERY_POLICY }),
+      compile([live], { semantics, source: SELECTED_BY_EVERY_POLICY }),
+    ),
+  );
 }
 
 /** A difference in reach, one line for each opened or closed box. */

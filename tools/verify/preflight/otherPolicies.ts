@@ -1,7 +1,13 @@
 import { compile } from "../../../analysis/compile.ts";
 import { diff } from "../../../analysis/diff.ts";
 import type { Labels } from "../../../analysis/labelSelector.ts";
-import { appliesTo, type NetworkPolicy, policyId, type Source } from "../../../analysis/networkPolicy.ts";
+import {
+  appliesTo,
+  type NetworkPolicy,
+  policyId,
+  SELECTED_BY_EVERY_POLICY,
+  type Source,
+} from "../../../analysis/networkPolicy.ts";
 import { parseNetworkPolicies } from "../../../analysis/parseNetworkPolicy.ts";
 import { ProblemsError } from "../../../analysis/problems.ts";
 import type { Semantics } from "../../../analysis/semantics.ts";
@@ -48,8 +54,8 @@ export function judgeOtherPolicies({ program, semantics, snapshot, labelSets }: 
   }
   const { inventory } = snapshot;
   for (const policy of applying) {
-    const alone = compile([program], { semantics, inventory });
-    const together = compile([program, policy], { semantics, inventory });
+    const alone = compile([program], { semantics, source: SELECTED_BY_EVERY_POLICY, inventory });
+    const together = compile([program, policy], { semantics, source: SELECTED_BY_EVERY_POLICY, inventory });
     const { gained, lost } = diff(alone, together);
     const wider = describeDiff({ gained, lost: { boxes: [], pods: [] } });
     const narrower = describeDiff({ gained: { boxes: [], pods: [] }, lost });

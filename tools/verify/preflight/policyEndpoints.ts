@@ -1,7 +1,7 @@
 import { compile } from "../../../analysis/compile.ts";
 import { diff } from "../../../analysis/diff.ts";
 import { formatSelector } from "../../../analysis/labelSelector.ts";
-import type { NetworkPolicy } from "../../../analysis/networkPolicy.ts";
+import { type NetworkPolicy, SELECTED_BY_EVERY_POLICY } from "../../../analysis/networkPolicy.ts";
 import { parseNetworkPolicies } from "../../../analysis/parseNetworkPolicy.ts";
 import { ProblemsError } from "../../../analysis/problems.ts";
 import type { VpcCniSemantics } from "../../../analysis/semantics.ts";
@@ -56,8 +56,8 @@ export function judgePolicyEndpoints(
   }
   try {
     const [resolved] = parseNetworkPolicies([asPolicy(policy, own)]) as [NetworkPolicy];
-    const is = compile([resolved], { semantics });
-    const should = compile([policy], { semantics, inventory });
+    const is = compile([resolved], { semantics, source: SELECTED_BY_EVERY_POLICY });
+    const should = compile([policy], { semantics, source: SELECTED_BY_EVERY_POLICY, inventory });
     findings.push(
       ...describeDiff({ ...diffOfAddresses(should, is) }).map((text) =>
         stale(`the PolicyEndpoints are not in step: ${text}`),
