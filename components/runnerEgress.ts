@@ -75,7 +75,9 @@ function desiredPolicy(contract: RunnerContract, facts: NetworkFacts): EgressNet
   const policy = builtPolicy(contract, facts);
   const problems = guardrailProblems(policy, contract, facts);
   if (problems.length > 0) {
-    throw refusal(problems);
+    throw refusal(
+      problems.map(({ where, ...rest }) => ({ where: where === "" ? "contract" : `contract.${where}`, ...rest })),
+    );
   }
   return policy;
 }

@@ -7,8 +7,10 @@ export interface Acknowledgement {
   readonly name: string;
   /** Why it is accepted. */
   readonly reason: string;
-  /** The last day on which it counts, `YYYY-MM-DD`. */
-  readonly expires: string;
+  /** The last day on which it counts, `YYYY-MM-DD`. Default: it has none. */
+  readonly expires?: string;
+  /** Whether it may wait for its case; somebody else says that it is not needed any more. Default: false. */
+  readonly mayBeUnused?: boolean;
 }
 
 /** Accepts that a private region becomes reachable. */
@@ -30,7 +32,7 @@ export interface ChangeAcknowledgement extends Acknowledgement {
 
 /** Those that still count on a day, `YYYY-MM-DD`. */
 export function valid<Kind extends Acknowledgement>(acknowledgements: readonly Kind[], today: string): Kind[] {
-  return acknowledgements.filter(({ expires }) => today <= expires);
+  return acknowledgements.filter(({ expires }) => expires === undefined || today <= expires);
 }
 
 /** Acknowledgements that have expired, or that cover nothing. */
@@ -41,13 +43,13 @@ export function staleViolations<Kind extends Acknowledgement>(
   isUsed: (acknowledgement: Kind) => boolean,
 ): Violation[] {
   return acknowledgements.flatMap((acknowledgement) => {
-    const { name, reason, expires } = acknowledgement;
+    const { name, reason, expires, mayBeUnused = false } = acknowledgement;
     const what = `acknowledgement "${name}" (${reason})`;
-    if (expires < today) {
+    if (expires !== undefined && expires < today) {
       const fix = "remove it, and what it covers from the plan; or give it a new date if the reason still holds.";
       return [stale(guardrail, `${what} expired on ${expires}; today is ${today}.`, fix)];
     }
-    return isUsed(acknowledgement)
+    return mayBeUnused || isUsed(acknowledgement)
       ? []
       : [stale(guardrail, `${what} is not used: the plan does nothing that it covers.`, "remove it from the config.")];
   });
@@ -55,14 +57,16 @@ export function staleViolations<Kind extends Acknowledgement>(
 
 /** Acknowledgements of differences where it is not known what is deployed. */
 export function unmatchable(guardrail: GuardrailName, acknowledgements: readonly Acknowledgement[]): Violation[] {
-  return acknowledgements.map(({ name, reason }) => ({
-    ...stale(
-      guardrail,
-      `cannot conclude: acknowledgement "${name}" (${reason}) is for a difference to what is deployed, which is not given.`,
-      "give the pack a file with the deployed policies, or remove the acknowledgement.",
-    ),
-    conclusive: false,
-  }));
+  return acknowledgements
+    .filter(({ mayBeUnused = false }) => !mayBeUnused)
+    .map(({ name, reason }) => ({
+      ...stale(
+        guardrail,
+        `cannot conclude: acknowledgement "${name}" (${reason}) is for a difference to what is deployed, which is not given.`,
+        "give the pack a file with the deployed policies, or remove the acknowledgement.",
+      ),
+      conclusive: false,
+    }));
 }
 
 function stale(guardrail: GuardrailName, message: string, fix: string): Violation {

@@ -52,13 +52,22 @@ export function privateSpace({ cluster, vpcCidrs }: Pick<Declaration, "cluster" 
   return leastSet([...own, ...OTHER_FAMILY[otherFamily(ipFamily)]]);
 }
 
-/** Where the public internet of the cluster's family is, and what of it is private after all. */
+/** Where the public internet of the cluster's family is, and what of it is private after all or not meant to be reached. */
 export function publicInternet(declaration: Declaration): { readonly cidr: Cidr; readonly excepts: Cidr[] }[] {
-  const concern = privateSpace(declaration);
-  return PUBLIC_SPACE[declaration.cluster.ipFamily].map((cidr) => ({
+  const { publicReach } = declaration;
+  if (publicReach === "none") {
+    return [];
+  }
+  const concern = leastSet([...privateSpace(declaration), ...(publicReach?.except ?? [])]);
+  return (publicReach?.blocks ?? publicSpace(declaration)).map((cidr) => ({
     cidr,
     excepts: concern.filter((block) => contains(cidr, block)),
   }));
+}
+
+/** Where public hosts of the cluster's family are, private blocks included. */
+export function publicSpace({ cluster }: Pick<Declaration, "cluster">): readonly Cidr[] {
+  return PUBLIC_SPACE[cluster.ipFamily];
 }
 
 /** Space in which a denial can be felt. */

@@ -35,6 +35,8 @@ export interface Destination {
   readonly ports: readonly DeclaredPorts[];
   /** Whether losing it is a violation too. */
   readonly required: boolean;
+  /** Whether its blocks are recorded facts, whose every change is reviewed. Default: false. */
+  readonly isRecorded?: boolean;
 }
 
 /** A destination in the public internet that the runners need. */
@@ -59,16 +61,34 @@ export interface DeclaredCluster {
   readonly otherFamilyEgress?: boolean;
 }
 
+/** The part of the public internet that is meant to be reachable. */
+export interface PublicReach {
+  /** `"every-port"`: of every protocol. */
+  readonly ports: readonly DeclaredPorts[] | "every-port";
+  /** Default: all of it. */
+  readonly blocks?: readonly Cidr[];
+  /** What is left out of that. */
+  readonly except: readonly Cidr[];
+}
+
+/** Where a declaration is written, for messages that tell what to change. */
+export interface DeclarationSource {
+  /** The place of a member such as `vpcCidrs` or `destinations.dns`: `declaration.vpcCidrs in the pack's config`. */
+  readonly placeOf: (member: string) => string;
+  /**
+   * What somebody does to bring a member up to date that a command writes, as a clause: ``run `npm run record ...` ``;
+   * `undefined` for members that people write. Default: people write all of them.
+   */
+  readonly updateOf?: (member: string) => string | undefined;
+}
+
 /**
  * What somebody who does not trust the plan says about the runners: who they are, what they may reach and what they
  * need. Never read back from the program that is checked, so that a bug there is caught.
  */
 export interface Declaration {
-  /**
-   * What to call the file that has it as its member `declaration`, such as `policy-pack/config.staging.json`. Default: there
-   * is none, because it was derived.
-   */
-  readonly file?: string;
+  /** Default: it is written nowhere, because it was derived. */
+  readonly source?: DeclarationSource;
   readonly runner: {
     /** Namespaces in which runner pods are started; at least one. */
     readonly namespaces: readonly string[];
@@ -85,4 +105,6 @@ export interface Declaration {
   /** Ports on which the whole public internet must stay reachable; `"every-port"`: of every protocol. */
   readonly internet: readonly DeclaredPorts[] | "every-port";
   readonly endpoints: readonly RequiredEndpoint[];
+  /** The public reach that is meant, `"none"` for none at all. Default: any, and only private reach is judged. */
+  readonly publicReach?: PublicReach | "none";
 }

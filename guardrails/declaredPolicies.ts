@@ -40,6 +40,17 @@ export function internetRule(declaration: Declaration): EgressRule | undefined {
   return internetOn(declaration, internet === "every-port" ? undefined : internet);
 }
 
+/** The rules that allow exactly what is meant to be reachable, where public reach is judged too. */
+export function declaredRules(declaration: Declaration): EgressRule[] {
+  const { destinations, publicReach } = declaration;
+  return [
+    ...destinations.map(destinationRule),
+    ...(publicReach === undefined || publicReach === "none"
+      ? []
+      : [internetOn(declaration, publicReach.ports === "every-port" ? undefined : publicReach.ports)]),
+  ];
+}
+
 /** The rule that allows an endpoint; one without an address may be anywhere in the public internet. */
 export function endpointRule(declaration: Declaration, { cidr, ports }: RequiredEndpoint): EgressRule {
   return cidr === undefined ? internetOn(declaration, [ports]) : { to: [blockPeer(cidr)], ports: [policyPort(ports)] };

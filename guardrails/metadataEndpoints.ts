@@ -17,7 +17,7 @@ function fixOf(declaration: Declaration): string {
   return (
     "add the endpoint's block (169.254.0.0/16, fc00::/7, behind NAT64 64:ff9b::a9fe:0/112) to the except of the rule named " +
     "here, or remove the rule; if it is that of EKS Pod Identity and the runners use it, add " +
-    `"pod-identity": {"cidrs": ["${formatCidr(cidr)}"], "ports": ["80/TCP"]} to ${memberIn(declaration, "destinations")}.`
+    `"pod-identity": {"cidrs": ["${formatCidr(cidr)}"], "ports": ["80/TCP"]} to ${memberIn(declaration, "destinations.cidrs")}.`
   );
 }
 

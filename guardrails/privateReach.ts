@@ -1,16 +1,16 @@
 import type { ChangeBox } from "../analysis/boxes.ts";
-import { bareDiff, type Cidr, type Explanation, overlaps } from "../analysis/index.ts";
+import { bareDiff, type Cidr, type Explanation, leastSet, overlaps } from "../analysis/index.ts";
 import { allowedBeyond, within } from "./boxes.ts";
-import { credentialEndpoints, privateSpace } from "./concern.ts";
+import { credentialEndpoints, privateSpace, publicSpace } from "./concern.ts";
 import type { Declaration, DeclaredCluster } from "./declaration.ts";
-import { allowing, destinationRule } from "./declaredPolicies.ts";
+import { allowing, declaredRules, destinationRule } from "./declaredPolicies.ts";
 import { addressFindings, type Finding, podFindings, violationsOf } from "./finding.ts";
 import type { Reach } from "./policySet.ts";
 import { destinationEdit, formatEdits, memberIn, regionMembers, staleVpcEdit } from "./remedies.ts";
 import { inconclusive, reaches, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
 
-/** Guardrail 2: whatever the runner pods may reach outside the public internet is in the declared list. */
+/** Guardrail 2: whatever the runner pods may reach outside the public internet, or outside what is meant of it, is declared. */
 export function privateReach(situation: Situation): Violation[] {
   const { runners, plan } = situation;
   const findings = runners.flatMap((runner) =>
@@ -32,15 +32,16 @@ export function undeclaredFindings({ declaration, names }: Situation, reach: Rea
       reach,
       bareDiff(declared, reach.analysis).gained.pods,
       "Not declared",
-      `if the runners are meant to reach these pods, declare them with their ports, as a member of ${memberIn(declaration, "destinations")}; if not, narrow the rule's peer or ports.`,
+      `if the runners are meant to reach these pods, declare them with their ports, as a member of ${memberIn(declaration, "destinations.pods")}; if not, narrow the rule's peer or ports.`,
     ),
   ];
 }
 
-/** Private addresses that a reach opens and that are not declared. */
+/** Addresses that a reach opens and that are not declared: private ones, and public ones where those are judged. */
 export function undeclaredBoxes(declaration: Declaration, reach: Reach): ChangeBox[] {
-  const declared = allowing(declaration.destinations.map(destinationRule));
-  const space = judgedSpace(privateSpace(declaration), reach, declaration.cluster);
+  const declared = allowing(declaredRules(declaration));
+  const judged = declaration.publicReach === undefined ? [] : publicSpace(declaration);
+  const space = judgedSpace(leastSet([...privateSpace(declaration), ...judged]), reach, declaration.cluster);
   // The credential endpoints have a guardrail of their own.
   const credentials = credentialEndpoints(declaration.cluster.ipFamily).map(({ cidr }) => cidr);
   return withoutSingle(within(allowedBeyond(declared, reach.analysis), space), credentials);
@@ -57,7 +58,7 @@ function addressFix(declaration: Declaration, boxes: readonly ChangeBox[], reach
   if (edit !== undefined) {
     return `if the runners are meant to reach it, ${formatEdits([edit], declaration)}; ${otherwise}`;
   }
-  const destinations = memberIn(declaration, "destinations");
+  const destinations = memberIn(declaration, "destinations.cidrs");
   return members === undefined
     ? `add the block to the except of the rule named here, or narrow the rule's peer or ports; what the runners are meant to reach is declared with its ports in ${destinations}.`
     : `if the runners are meant to reach it, add "NAME": {${members}} to ${destinations}; ${otherwise}`;

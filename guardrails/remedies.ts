@@ -38,23 +38,21 @@ export interface DeclarationEdit {
 /** More values than this nobody types; the regions of the message say them. */
 const MOST_VALUES = 12;
 
-/** Where the steps are that lead from a message to a deploy. */
-const STEPS = "docs/promotion.md, When the network changes";
-
-/** `add "10.1.103.0/24" to declaration.destinations.database.cidrs in policy-pack/config.staging.json, by pull request`. */
+/** `add "10.1.103.0/24" to declaration.destinations.database.cidrs in the pack's config`, or the command that does it. */
 export function formatEdits(edits: readonly DeclarationEdit[], declaration: Declaration): string {
   const texts = edits.map(({ action, values, member }) => {
     const list = values.map((value) => JSON.stringify(value)).join(", ");
-    return `${action} ${list} ${action === "add" ? "to" : "from"} ${memberIn(declaration, member)}`;
+    return (
+      declaration.source?.updateOf?.(member) ??
+      `${action} ${list} ${action === "add" ? "to" : "from"} ${memberIn(declaration, member)}`
+    );
   });
-  return `${texts.join(" and ")}${declaration.file === undefined ? "" : `, by pull request (${STEPS})`}`;
+  return [...new Set(texts)].join(" and ");
 }
 
-/** `declaration.policies in policy-pack/config.staging.json`; of a declaration without a file, where it comes from. */
-export function memberIn({ file }: Pick<Declaration, "file">, member: string): string {
-  return file === undefined
-    ? `${member} of the declaration, which the contract and the facts make`
-    : `declaration.${member} in ${file}`;
+/** Where a member of the declaration is written; of one that was derived, where it comes from. */
+export function memberIn({ source }: Pick<Declaration, "source">, member: string): string {
+  return source?.placeOf(member) ?? `${member} of the declaration, which the contract and the facts make`;
 }
 
 /** The blocks that a finding is about: as the rule that decides writes them where those fit, else the fewest that do. */

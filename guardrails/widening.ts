@@ -7,7 +7,7 @@ import { allowing, declaredPolicy, destinationRule } from "./declaredPolicies.ts
 import { addressFindings, podFindings, violationsOf } from "./finding.ts";
 import { policiesOf, type Reach } from "./policySet.ts";
 import { judgedSpace } from "./privateReach.ts";
-import { regionMembers } from "./remedies.ts";
+import { memberIn, regionMembers } from "./remedies.ts";
 import { inconclusive, reaches, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
 
@@ -35,7 +35,11 @@ export function widening(
   const steps = runners.flatMap((runner) =>
     stepsOf(reaches(situation, deployed, runner), reaches(situation, joint, runner)),
   );
-  const accepted = valid(acknowledgements, today).map(({ region }) => destinationRule(region));
+  const accepted = [
+    ...valid(acknowledgements, today).map(({ region }) => region),
+    // Somebody has reviewed the change of the recorded facts.
+    ...situation.declaration.destinations.filter(({ isRecorded }) => isRecorded),
+  ].map(destinationRule);
   const findings = steps.flatMap((step) => [
     ...addressFindings(step.after, newBoxes(situation, step, accepted), {
       heading: "Newly reachable",
@@ -55,8 +59,8 @@ export function widening(
 }
 
 /** What to do about a region, with the members that acknowledge it where they are known. */
-function fixOf({ declaration: { file } }: Situation, members: string | undefined): string {
-  const where = `widening.acknowledgements${file === undefined ? "" : ` in ${file}`}`;
+function fixOf({ declaration }: Situation, members: string | undefined): string {
+  const where = memberIn(declaration, "widening.acknowledgements");
   const word = `"NAME": {${members ?? '"cidrs" or "pods", "ports"'}, "reason": "WHY", "expires": "YYYY-MM-DD"}`;
   return `if the runners are meant to reach it, add ${word} to ${where}; if not, take it out of the rule named here.`;
 }

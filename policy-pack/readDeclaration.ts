@@ -1,11 +1,16 @@
 import { ADDRESS_FAMILIES, type AddressFamily, contains, formatCidr, leaksEveryPort } from "../analysis/index.ts";
 import type { Problem } from "../analysis/problems.ts";
 import { privateSpace } from "../guardrails/concern.ts";
-import { type Declaration, type Destination, declaredPorts, type RequiredEndpoint } from "../guardrails/declaration.ts";
+import {
+  type Declaration,
+  type DeclarationSource,
+  type Destination,
+  declaredPorts,
+} from "../guardrails/declaration.ts";
 import { Fields } from "../program/config/fields.ts";
+import { readEndpoints } from "../program/config/mustReach.ts";
 import { portsOf } from "../program/config/ports.ts";
-import { cidrsOf, REGION_KEYS, readRegion } from "./readDestination.ts";
-import { readEndpoint } from "./readEndpoint.ts";
+import { cidrsOf, REGION_KEYS, readRegion } from "../program/config/region.ts";
 
 /** Keys of the policy `declaration`; docs/guardrails.md explains each. */
 export const DECLARATION_KEYS = [
@@ -26,15 +31,18 @@ export interface DeclarationConfig {
   readonly deployed: string | undefined;
 }
 
-/**
- * Reads the config of the policy `declaration`; `undefined` if that noted problems.
- *
- * @param file what to call the file that holds it, for messages that tell to change it
- */
+/** A declaration in the pack's config. The engine does not say from which file that was read. */
+const SOURCE: DeclarationSource = {
+  placeOf: (member) =>
+    member === "widening.acknowledgements"
+      ? "widening.acknowledgements in the pack's config"
+      : `declaration.${member.replace(/^destinations\.(cidrs|pods)$/, "destinations")} in the pack's config`,
+};
+
+/** Reads the config of the policy `declaration`; `undefined` if that noted problems. */
 export function readDeclaration(
   config: Readonly<Record<string, unknown>>,
   problems: Problem[],
-  file: string,
 ): DeclarationConfig | undefined {
   const before = problems.length;
   const own = new Fields("declaration", config, DECLARATION_KEYS, problems);
@@ -55,7 +63,7 @@ export function readDeclaration(
   if (problems.length > before || runner === undefined || cluster === undefined || vpcCidrs === undefined) {
     return undefined;
   }
-  const declaration = { file, runner, policies, cluster, vpcCidrs, destinations, internet, endpoints };
+  const declaration = { source: SOURCE, runner, policies, cluster, vpcCidrs, destinations, internet, endpoints };
   checkEndpoints(declaration, own);
   return problems.length > before ? undefined : { declaration, deployed };
 }
@@ -120,24 +128,6 @@ function readInternet(own: Fields, value: unknown): Declaration["internet"] {
     return portsOf(own, "internet")?.map(declaredPorts) ?? [];
   }
   return own.choice<"every-port">("internet", ["every-port"]) ?? [];
-}
-
-function readEndpoints(own: Fields): RequiredEndpoint[] {
-  const wrong: string[] = [];
-  const endpoints = (own.texts("endpoints", "public destinations such as rpc.example.com:8545") ?? []).flatMap(
-    (text) => {
-      try {
-        return [readEndpoint(text)];
-      } catch (error) {
-        wrong.push((error as RangeError).message);
-        return [];
-      }
-    },
-  );
-  if (wrong.length > 0) {
-    own.wrong("endpoints", wrong.join("; "));
-  }
-  return endpoints;
 }
 
 /** An endpoint by address has to be public, and one that pods of this cluster can send to. */

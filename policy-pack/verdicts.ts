@@ -16,10 +16,9 @@ import {
   type Violation,
   widening,
 } from "../guardrails/index.ts";
+import { readChangeAcknowledgements, readRegionAcknowledgements } from "../program/config/acknowledgements.ts";
 import { Fields } from "../program/config/fields.ts";
-import { configFileOf } from "./configFile.ts";
 import type { Report } from "./guardrailPolicy.ts";
-import { readChangeAcknowledgements, readRegionAcknowledgements } from "./readAcknowledgements.ts";
 import { readDeclaration } from "./readDeclaration.ts";
 import { type DeployedPolicies, readDeployed } from "./readDeployed.ts";
 import { holdsPolicies, policiesOf, type Resource, readPlan } from "./readPlan.ts";
@@ -93,13 +92,13 @@ export class Verdicts {
    *
    * @param urn of any resource of the stack; `undefined` where the plan has none
    */
-  declare(config: Config, urn: string | undefined): Report[] {
+  declare(config: Config, _urn: string | undefined): Report[] {
     this.reported.clear();
     this.undecided.clear();
     this.declared = undefined;
     this.hasTaken = true;
     const problems: Problem[] = [];
-    const read = readDeclaration(config, problems, configFileOf(config, urn));
+    const read = readDeclaration(config, problems);
     const deployed = read?.deployed === undefined ? undefined : readDeployed(read.deployed, read.declaration, problems);
     if (read !== undefined && problems.length === 0) {
       this.declared = { declaration: read.declaration, deployed };

@@ -1,6 +1,14 @@
-import { parseCidr } from "../analysis/cidr.ts";
+import { type Cidr, contains, formatCidr, overlaps, parseCidr } from "../analysis/cidr.ts";
 import type { Problem } from "../analysis/problems.ts";
-import { type Labels, LONGEST_POLICY_NAME, MOST_PORTS, type PortRange, type RunnerContract } from "./contract.ts";
+import { describeBlock, specialPurposeBlocksIn } from "../analysis/specialPurpose.ts";
+import {
+  type InternetDestination,
+  type Labels,
+  LONGEST_POLICY_NAME,
+  MOST_PORTS,
+  type PortRange,
+  type RunnerContract,
+} from "./contract.ts";
 
 /** What the API server or the VPC CNI would refuse, drop or misread in a contract; empty when all is well. */
 export function checkContract(contract: RunnerContract): Problem[] {
@@ -13,11 +21,12 @@ export function checkContract(contract: RunnerContract): Problem[] {
       ...checkLabels(`services.${name}.podLabels`, podLabels),
       ...checkPorts(`services.${name}.ports`, ports),
     ]),
-    ...checkPorts("databasePorts", contract.databasePorts),
+    ...(contract.database === undefined ? [] : checkPorts("database.ports", contract.database.ports)),
     ...contract.cidrs.flatMap(({ name, cidrs, ports }) => [
       ...checkCidrs(`cidrs.${name}.cidrs`, cidrs),
       ...checkPorts(`cidrs.${name}.ports`, ports),
     ]),
+    ...(contract.internet === undefined ? [] : checkInternet(contract.internet)),
     ...checkUnique(
       "services",
       contract.services.map(({ name }) => name),
@@ -111,6 +120,54 @@ function checkCidrs(where: string, cidrs: readonly string[]): Problem[] {
       return [{ where, reason: `${(error as RangeError).message}. A single address is ADDRESS/32, or /128 for IPv6` }];
     }
   });
+}
+
+/** Blocks have to be public altogether, and what is left out has to be in what would be open. */
+function checkInternet({ ports, blocks, except = [] }: InternetDestination): Problem[] {
+  const problems: Problem[] = [
+    ...(ports === undefined ? [] : checkPorts("internet.ports", ports)),
+    ...(blocks === undefined ? [] : checkCidrs("internet.blocks", blocks)),
+    ...(except.length === 0 ? [] : checkCidrs("internet.except", except)),
+  ];
+  if (problems.length > 0) {
+    return problems;
+  }
+  const open = blocks?.map(parseCidr);
+  const isOpen = (cidr: Cidr) =>
+    open === undefined || open.some((block) => contains(block, cidr) && !contains(cidr, block));
+  return [
+    ...(open ?? []).flatMap((cidr) => notPublic("internet.blocks", cidr)),
+    ...except.map(parseCidr).flatMap((cidr) => [
+      ...notPublic("internet.except", cidr),
+      ...(isOpen(cidr)
+        ? []
+        : [
+            {
+              where: "internet.except",
+              value: formatCidr(cidr),
+              reason: "lies in none of the blocks, or is one of them; leave it out, or name the blocks without it",
+            },
+          ]),
+    ]),
+  ];
+}
+
+function notPublic(where: string, cidr: Cidr): Problem[] {
+  const found = specialPurposeBlocksIn(cidr).filter(
+    (block) => block.globallyReachable !== "yes" && overlaps(block.cidr, cidr),
+  );
+  const [first] = found;
+  return first === undefined
+    ? []
+    : [
+        {
+          where,
+          value: formatCidr(cidr),
+          reason:
+            `must be public, but ${contains(first.cidr, cidr) ? "lies in" : "contains"} ${describeBlock(first)}, which the ` +
+            "rule for the public internet leaves out anyway. What is private is a destination of cidrs",
+        },
+      ];
 }
 
 function isPort(value: number): boolean {

@@ -26,18 +26,44 @@ export interface ServiceDestination {
   readonly podLabels: Labels;
   /** Container ports (a Service's `targetPort`), numeric. At least one. */
   readonly ports: readonly PortRange[];
+  /** Whether losing it is an error. Default: true. */
+  readonly required?: boolean;
 }
 
-/** Address blocks outside the public internet that the runner may reach. */
+/** The database; its blocks are those of the looked-up subnets. */
+export interface DatabaseDestination {
+  /** At least one. */
+  readonly ports: readonly PortRange[];
+  /** Default: true. */
+  readonly required?: boolean;
+}
+
+/** Address blocks that the runner may reach beside the database and the public internet. */
 export interface CidrDestination {
   readonly name: string;
   /** Canonical blocks of the cluster's own address family. */
   readonly cidrs: readonly string[];
   /** At least one: a private block on all ports would undo the policy. */
   readonly ports: readonly PortRange[];
+  /** Whose the blocks are; needed for a private one that is neither in the VPC nor one of AWS's own addresses. */
+  readonly owner?: string;
+  /** Default: true. */
+  readonly required?: boolean;
 }
 
-/** What the runner is, and everything that it may reach beside the public internet. */
+/** The public internet, or the part of it that the runner may reach. */
+export interface InternetDestination {
+  /** At least one. Default: every port of every protocol. */
+  readonly ports?: readonly PortRange[];
+  /** Only these public blocks. Canonical, of the cluster's own family, at least one. Default: the whole internet. */
+  readonly blocks?: readonly string[];
+  /** Further public blocks that are left out. Canonical, of the cluster's own family. Default: none. */
+  readonly except?: readonly string[];
+  /** Default: true. */
+  readonly required?: boolean;
+}
+
+/** What the runner is, and everything that it may reach. */
 export interface RunnerContract {
   /** Name of the NetworkPolicy, at most {@link LONGEST_POLICY_NAME} characters. */
   readonly policyName: string;
@@ -47,10 +73,12 @@ export interface RunnerContract {
   readonly podLabels: Labels;
   /** In-cluster destinations: DNS, the sandbox, the executor and what config adds. */
   readonly services: readonly ServiceDestination[];
-  /** Ports of the database; its blocks are those of the looked-up subnets. */
-  readonly databasePorts: readonly PortRange[];
+  /** Left out where the runner needs none. */
+  readonly database?: DatabaseDestination;
   /** Further blocks, such as NodeLocal DNSCache or EKS Pod Identity. */
   readonly cidrs: readonly CidrDestination[];
+  /** Left out where the runner may reach no public address but those of `cidrs`, such as those of a proxy. */
+  readonly internet?: InternetDestination;
 }
 
 /**
@@ -64,7 +92,7 @@ export const MOST_PORTS = 24;
 
 /**
  * What KeeperHub's manifests of June 2026 allow (keeperhub pull request 1430, `deploy/keeperhub-stack/ENV/networkpolicy.yaml`),
- * but for the database's subnets, which are looked up.
+ * except the database's subnets, which are looked up.
  */
 export const KEEPERHUB_CONTRACT: RunnerContract = {
   policyName: "workflow-runner-block-imds",
@@ -93,6 +121,7 @@ export const KEEPERHUB_CONTRACT: RunnerContract = {
       ports: [{ protocol: "TCP", port: 3080 }],
     },
   ],
-  databasePorts: [{ protocol: "TCP", port: 5432 }],
+  database: { ports: [{ protocol: "TCP", port: 5432 }] },
   cidrs: [],
+  internet: {},
 };

@@ -30,6 +30,8 @@ export interface ExceptFacts {
   readonly vpcCidrs: readonly Cidr[];
   /** Blocks that other rules of the policy allow. */
   readonly allowedCidrs: readonly Cidr[];
+  /** Blocks of the cluster's family to except on top. Default: none. */
+  readonly further?: readonly Cidr[];
 }
 
 /** Public IPv6 unicast, RFC 4291 section 2.4. */
@@ -37,7 +39,7 @@ const GLOBAL_UNICAST = parseCidr("2000::/3");
 
 /**
  * The `except` lists of `0.0.0.0/0` and `::/0`, least sets in address order: KeeperHub's own, every special-purpose
- * block that is not globally reachable, and the VPC's blocks that those do not cover.
+ * block that is not globally reachable, and the VPC's and `further` blocks that those do not cover.
  *
  * Only the cluster's own family gets the whole list. The VPC CNI's agent writes the excepts of the other family into
  * the same map, cut to its address size (aws-network-policy-agent #631, seen in its compiler 2026-11):
@@ -47,11 +49,11 @@ const GLOBAL_UNICAST = parseCidr("2000::/3");
  * - In an IPv6 cluster an IPv4 `except` denies the IPv6 block with the same first bytes. KeeperHub's six fall outside
  *   global unicast. Of the VPC's blocks those stay whose image denies nothing that is allowed; the rest is left out.
  */
-export function exceptLists({ ipFamily, vpcCidrs, allowedCidrs }: ExceptFacts): ExceptLists {
+export function exceptLists({ ipFamily, vpcCidrs, allowedCidrs, further = [] }: ExceptFacts): ExceptLists {
   const vpc = (family: AddressFamily) => vpcCidrs.filter((cidr) => cidr.family === family);
   const ipv4 = leastSet([...KEEPERHUB_EXCEPTS.ipv4, ...notGloballyReachable("ipv4"), ...vpc("ipv4")]);
   if (ipFamily === "ipv4") {
-    return { ipv4, ipv6: leastSet(KEEPERHUB_EXCEPTS.ipv6), leftOut: [] };
+    return { ipv4: leastSet([...ipv4, ...further]), ipv6: leastSet(KEEPERHUB_EXCEPTS.ipv6), leftOut: [] };
   }
 
   const ipv6 = leastSet([
@@ -59,6 +61,7 @@ export function exceptLists({ ipFamily, vpcCidrs, allowedCidrs }: ExceptFacts): 
     ...notGloballyReachable("ipv6"),
     ...ipv4.map(nat64Image),
     ...vpc("ipv6"),
+    ...further,
   ]);
   const kept: Cidr[] = [...KEEPERHUB_EXCEPTS.ipv4];
   const leftOut: LeftOutBlock[] = [];

@@ -1,12 +1,9 @@
-import type { AddressFamily } from "../analysis/address.ts";
-import { type Cidr, contains, formatCidr, leastSet, parseCidr } from "../analysis/cidr.ts";
-import { type Problem, ProblemsError } from "../analysis/problems.ts";
-import { checkContract } from "./checkContract.ts";
+import { type Cidr, contains, formatCidr, leastSet } from "../analysis/cidr.ts";
+import { ProblemsError } from "../analysis/problems.ts";
 import { KEEPERHUB_CONTRACT, type PortRange, PROTOCOLS, type RunnerContract } from "./contract.ts";
-import { exceptLists } from "./exceptList.ts";
 import type { NetworkFacts } from "./networkFacts.ts";
 import type { BlockPeer, EgressNetworkPolicy, EgressRule, PodPeer, PolicyPort } from "./networkPolicy.ts";
-import { checkPortEntries, type PortedCidr } from "./portEntries.ts";
+import { type ResolvedContract, resolveContract } from "./resolve.ts";
 
 /** A policy and what its reader should know about it. */
 export interface RunnerPolicy {
@@ -19,63 +16,38 @@ export interface RunnerPolicy {
 export const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
 
 /**
- * Builds the runner's egress NetworkPolicy: one rule for each destination of the contract, one for the database's
- * subnets, and one for the public internet on all ports. Everything else is denied. The same facts in any order give
- * the same policy, byte for byte.
+ * Builds the runner's egress NetworkPolicy: one rule for each destination of the contract, in the order of
+ * {@link ruleOrigins}. Everything else is denied. The same facts in any order give the same policy, byte for byte.
  *
  * @throws {ProblemsError} with everything that is wrong with the contract or the facts.
  */
 export function buildRunnerPolicy(contract: RunnerContract, facts: NetworkFacts): RunnerPolicy {
-  const problems: Problem[] = checkContract(contract);
-  const parse = (where: string, texts: readonly string[]) => parseAll(where, texts, problems);
-
-  const { ipFamily } = facts.cluster;
-  const vpcCidrs = [...parse("vpc.ipv4Cidrs", facts.vpc.ipv4Cidrs), ...parse("vpc.ipv6Cidrs", facts.vpc.ipv6Cidrs)];
-  const database = leastSet(
-    facts.databaseSubnets
-      .flatMap(({ id, cidrs }) => parse(`databaseSubnets.${id}`, cidrs))
-      // Pods of an IPv4 cluster have no IPv6 address to send from.
-      .filter((cidr) => ipFamily === "ipv6" || cidr.family === "ipv4"),
-  );
-  if (database.length === 0) {
-    problems.push({
-      where: "databaseSubnets",
-      value: facts.databaseSubnets.map(({ id }) => id),
-      reason: `no block of the cluster's family ${ipFamily} to allow`,
-    });
-  }
-  const cidrs = contract.cidrs.map((destination) => ({
-    ...destination,
-    cidrs: ofFamily(
-      ipFamily,
-      `cidrs.${destination.name}`,
-      // What is no block is among the problems of the contract.
-      parseAll("", destination.cidrs, []),
-      problems,
-    ),
-  }));
-
-  const ported: PortedCidr[] = [
-    ...database.map((cidr) => ({ where: "databasePorts", cidr, ports: contract.databasePorts })),
-    ...cidrs.flatMap(({ name, cidrs, ports }) => cidrs.map((cidr) => ({ where: `cidrs.${name}`, cidr, ports }))),
-  ];
-  const excepts = exceptLists({ ipFamily, vpcCidrs, allowedCidrs: ported.map(({ cidr }) => cidr) });
-  problems.push(...checkHoles(ported, [...excepts.ipv4, ...excepts.ipv6]), ...checkPortEntries(ported));
+  const resolved = resolveContract(contract, facts);
+  const { database, cidrs, internet, excepts, problems } = resolved;
   if (problems.length > 0) {
     throw new ProblemsError("The runner's egress policy can't be built:", problems);
   }
-
+  const { ipFamily } = facts.cluster;
   const egress: EgressRule[] = [
     ...inOrder(contract.services).map(({ namespace, podLabels, ports }) => ({
       to: [podPeer(namespace, podLabels)],
       ports: policyPorts(ports),
     })),
-    { to: database.map((cidr) => blockPeer(cidr)), ports: policyPorts(contract.databasePorts) },
+    ...(contract.database === undefined
+      ? []
+      : [{ to: database.map((cidr) => blockPeer(cidr)), ports: policyPorts(contract.database.ports) }]),
     ...inOrder(cidrs).map(({ cidrs, ports }) => ({
       to: leastSet(cidrs).map((cidr) => blockPeer(cidr)),
       ports: policyPorts(ports),
     })),
-    { to: [blockPeer(parseCidr("0.0.0.0/0"), excepts.ipv4), blockPeer(parseCidr("::/0"), excepts.ipv6)] },
+    ...(contract.internet === undefined
+      ? []
+      : [
+          {
+            to: internet.map(({ cidr, except }) => blockPeer(cidr, except)),
+            ...(contract.internet.ports && { ports: policyPorts(contract.internet.ports) }),
+          },
+        ]),
   ];
   return {
     policy: {
@@ -85,9 +57,11 @@ export function buildRunnerPolicy(contract: RunnerContract, facts: NetworkFacts)
       spec: { podSelector: { matchLabels: sortedLabels(contract.podLabels) }, policyTypes: ["Egress"], egress },
     },
     notices: [
-      ...publicDestinations(ported, [...excepts.ipv4, ...excepts.ipv6]),
-      ...excepts.leftOut.map(({ cidr, reason }) => `VPC block ${formatCidr(cidr)} is not excepted: ${reason}`),
-      ...(ipFamily === "ipv6" && database.every(({ family }) => family === "ipv4")
+      ...(contract.internet !== undefined && contract.internet.ports === undefined ? publicDestinations(resolved) : []),
+      ...(contract.internet === undefined ? [] : excepts.leftOut).map(
+        ({ cidr, reason }) => `VPC block ${formatCidr(cidr)} is not excepted: ${reason}`,
+      ),
+      ...(contract.database !== undefined && ipFamily === "ipv6" && database.every(({ family }) => family === "ipv4")
         ? ["No database subnet has an IPv6 block, so the runners reach the database over IPv4, which nothing enforces"]
         : []),
     ],
@@ -95,14 +69,15 @@ export function buildRunnerPolicy(contract: RunnerContract, facts: NetworkFacts)
 }
 
 /**
- * The member of the contract from which each rule of the policy comes, by the rule's index, such as `services.dns`. The
- * rule for the public internet comes from none.
+ * The member of the contract from which each rule of the policy comes, by the rule's index, such as `services.dns` or
+ * `internet`.
  */
-export function ruleOrigins({ services, cidrs }: RunnerContract): string[] {
+export function ruleOrigins({ services, database, cidrs, internet }: RunnerContract): string[] {
   return [
     ...inOrder(services).map(({ name }) => `services.${name}`),
-    "databasePorts",
+    ...(database === undefined ? [] : ["database"]),
     ...inOrder(cidrs).map(({ name }) => `cidrs.${name}`),
+    ...(internet === undefined ? [] : ["internet"]),
   ];
 }
 
@@ -113,53 +88,12 @@ function inOrder<Destination extends { readonly name: string }>(destinations: re
   return [...destinations].sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1));
 }
 
-function parseAll(where: string, texts: readonly string[], problems: Problem[]): Cidr[] {
-  return texts.flatMap((text) => {
-    try {
-      return [parseCidr(text)];
-    } catch (error) {
-      problems.push({ where, value: text, reason: (error as RangeError).message });
-      return [];
-    }
-  });
-}
-
-function ofFamily(family: AddressFamily, where: string, cidrs: Cidr[], problems: Problem[]): Cidr[] {
-  for (const cidr of cidrs.filter((cidr) => cidr.family !== family)) {
-    problems.push({
-      where,
-      value: formatCidr(cidr),
-      reason: `the cluster's pods have ${family} addresses, so nothing enforces or reaches this block; leave it out`,
-    });
-  }
-  return cidrs;
-}
-
-/**
- * The agent denies an `except` everywhere, so one inside a block that another rule allows would punch a hole into that
- * rule. An `except` equal to an allowed block does not: the allow decides.
- */
-function checkHoles(allowed: readonly PortedCidr[], excepts: readonly Cidr[]): Problem[] {
-  return allowed.flatMap(({ where, cidr }) => {
-    const holes = excepts.filter((except) => contains(cidr, except) && !contains(except, cidr));
-    return holes.length === 0
-      ? []
-      : [
-          {
-            where,
-            value: formatCidr(cidr),
-            reason:
-              `it contains ${holes.map(formatCidr).join(", ")}, which the rule for the public internet excepts; the ` +
-              "VPC CNI's agent would deny that part here too. Name smaller blocks",
-          },
-        ];
-  });
-}
-
-/** Destinations that no `except` holds: the rule for the public internet allows them on every port already. */
-function publicDestinations(allowed: readonly PortedCidr[], excepts: readonly Cidr[]): string[] {
-  return allowed
-    .filter(({ cidr }) => !excepts.some((except) => contains(except, cidr)))
+/** Destinations that the rule for the public internet allows on every port already. */
+function publicDestinations({ ported, internet }: ResolvedContract): string[] {
+  const isOpen = (cidr: Cidr) =>
+    internet.some((block) => contains(block.cidr, cidr) && !block.except.some((except) => contains(except, cidr)));
+  return ported
+    .filter(({ cidr }) => isOpen(cidr))
     .map(
       ({ where, cidr }) =>
         `${where}: ${formatCidr(cidr)} is public internet, which the runners reach on every port anyway`,
@@ -174,7 +108,7 @@ function podPeer(namespace: string, podLabels: Readonly<Record<string, string>>)
 }
 
 function blockPeer(cidr: Cidr, excepts?: readonly Cidr[]): BlockPeer {
-  return { ipBlock: { cidr: formatCidr(cidr), ...(excepts && { except: excepts.map(formatCidr) }) } };
+  return { ipBlock: { cidr: formatCidr(cidr), ...(excepts?.length && { except: excepts.map(formatCidr) }) } };
 }
 
 function policyPorts(ports: readonly PortRange[]): PolicyPort[] {

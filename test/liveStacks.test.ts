@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../program/config/readConfig.ts";
+import { today } from "../program/config/today.ts";
 import { readProject, readStackConfig, stacksOf } from "../program/project.ts";
 import { readStackFiles } from "../program/stackFiles.ts";
 import { runStack } from "../tools/show/runStack.ts";
@@ -21,7 +22,7 @@ describe.each(stacks)("the stack %s", (stack) => {
 
   it("has files that can be read", async () => {
     const values = await readStackConfig(project, stack);
-    expect(readConfig({ project: project.name, stack, values }).stack).toBe(`${project.name}/${stack}`);
+    expect(readConfig({ project: project.name, stack, values, today: today() }).stack).toBe(`${project.name}/${stack}`);
     const targets = `verify.${stack}.yaml`;
     if (existsSync(join(ROOT, targets))) {
       await readNamedTargets(load(read(targets)), async () => ["192.0.2.1"]);

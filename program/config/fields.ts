@@ -1,6 +1,12 @@
 import type { Problem } from "../../analysis/problems.ts";
 import { nearestName } from "./nearestName.ts";
 
+/** See the constructor of {@link Fields}. */
+export interface FieldsOptions {
+  readonly hint?: string;
+  readonly removable?: readonly string[];
+}
+
 /**
  * Reads the members of one config object and notes everything that is wrong with them in a shared list, so that a
  * single run reports every problem. After a problem the reader gets `undefined` and goes on.
@@ -11,19 +17,21 @@ export class Fields {
   private readonly problems: Problem[];
   /** Names that are written, but misspelt or without a value: that they are missing needs no second problem. */
   private readonly meant = new Set<string>();
+  private readonly removed = new Set<string>();
 
   /**
    * @param path how the object is written in messages, such as `runner-egress:cluster`
    * @param members what the config holds there
    * @param allowed the names that may occur; any other is a problem, with the name that was probably meant
-   * @param hint what else to say of a name that is not allowed
+   * @param options.hint what else to say of a name that is not allowed
+   * @param options.removable names that may have the value `null`, which takes away what is there by default
    */
   constructor(
     path: string,
     members: Readonly<Record<string, unknown>>,
     allowed: readonly string[],
     problems: Problem[],
-    hint = "",
+    { hint = "", removable = [] }: FieldsOptions = {},
   ) {
     this.path = path;
     this.members = members;
@@ -35,6 +43,8 @@ export class Fields {
           this.meant.add(nearest);
         }
         problems.push({ where: this.where(name), value, reason: unknownName(nearest, allowed) + hint });
+      } else if (value === null && removable.includes(name)) {
+        this.removed.add(name);
       } else if (value === null) {
         // What YAML makes of a key whose value is commented out. A default in its place would be a guess.
         this.meant.add(name);
@@ -45,6 +55,20 @@ export class Fields {
 
   has(name: string): boolean {
     return this.members[name] !== undefined && this.members[name] !== null;
+  }
+
+  /** Whether a removable name is written with the value `null`. */
+  isRemoved(name: string): boolean {
+    return this.removed.has(name);
+  }
+
+  /** Whether a member is written as a string. */
+  isText(name: string): boolean {
+    return typeof this.members[name] === "string";
+  }
+
+  isObject(name: string): boolean {
+    return isObject(this.members[name]);
   }
 
   /** A string with at least one character. */
@@ -105,14 +129,14 @@ export class Fields {
       : this.wrong(name, `must be ${what}, such as {app: web}, values in quotes where they look like numbers`);
   }
 
-  /** A nested object; `hint` is what else to say of a name in it that is not allowed. */
-  object(name: string, allowed: readonly string[], hint = ""): Fields | undefined {
+  /** A nested object. */
+  object(name: string, allowed: readonly string[], options?: FieldsOptions): Fields | undefined {
     const value = this.members[name];
     if (!this.has(name)) {
       return undefined;
     }
     return isObject(value)
-      ? new Fields(this.where(name), value, allowed, this.problems, hint)
+      ? new Fields(this.where(name), value, allowed, this.problems, options)
       : this.wrong(name, `must be an object with ${allowed.join(", ")}`);
   }
 

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { forUser } from "./forUser.ts";
 import { readConfig } from "./readConfig.ts";
 import type { StackConfig } from "./stackConfig.ts";
+import { today } from "./today.ts";
 
 /**
  * The config of the stack that runs.
@@ -14,6 +15,7 @@ export function loadConfig(): StackConfig {
       project: pulumi.getProject(),
       stack: pulumi.getStack(),
       values: pulumi.runtime.allConfig(),
+      today: today(),
     });
   } catch (error) {
     throw forUser(error);

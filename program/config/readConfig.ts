@@ -1,18 +1,12 @@
 import { ADDRESS_FAMILIES, type AddressFamily } from "../../analysis/address.ts";
 import { type Problem, ProblemsError } from "../../analysis/problems.ts";
 import { checkContract } from "../../runner/checkContract.ts";
+import { readAccepted } from "./acknowledgements.ts";
 import { configKey, readContract } from "./contractConfig.ts";
 import { Fields } from "./fields.ts";
+import { readMustReach } from "./mustReach.ts";
 import { nearestName } from "./nearestName.ts";
-import {
-  ACKNOWLEDGEMENTS,
-  type Acknowledgement,
-  type AwsConfig,
-  type ClusterConfig,
-  type DatabaseSubnetChoice,
-  type StackConfig,
-  type VpcChoice,
-} from "./stackConfig.ts";
+import type { AwsConfig, ClusterConfig, DatabaseSubnetChoice, StackConfig, VpcChoice } from "./stackConfig.ts";
 
 /** Where the config comes from: what `pulumi config` holds, every value as text, objects as JSON. */
 export interface ConfigSource {
@@ -20,10 +14,21 @@ export interface ConfigSource {
   readonly stack: string;
   /** By full key, such as `runner-egress:vpc`. */
   readonly values: Readonly<Record<string, string>>;
+  /** The day in UTC as `YYYY-MM-DD`, after which an acknowledgement may have expired. */
+  readonly today: string;
 }
 
 /** Keys of the project that a stack may set. */
-const KEYS = ["vpc", "databaseSubnets", "cluster", "runner", "destinations", "adopt", "acknowledge"] as const;
+const KEYS = [
+  "vpc",
+  "databaseSubnets",
+  "cluster",
+  "runner",
+  "destinations",
+  "mustReach",
+  "adopt",
+  "acknowledge",
+] as const;
 
 /** Keys of the AWS provider that this program passes on. */
 const AWS_KEYS = ["region", "profile", "allowedAccountIds"] as const;
@@ -33,14 +38,16 @@ const AWS_KEYS = ["region", "profile", "allowedAccountIds"] as const;
  *
  * @throws {ProblemsError} with every problem, each with its key, the value and what is allowed.
  */
-export function readConfig({ project, stack, values }: ConfigSource): StackConfig {
+export function readConfig({ project, stack, values, today }: ConfigSource): StackConfig {
   const problems: Problem[] = [];
   const fieldsOf = (namespace: string, allowed: readonly string[], hint?: string) => {
     const prefix = `${namespace}:`;
     const members = Object.entries(values)
       .filter(([key]) => key.startsWith(prefix))
       .map(([key, text]) => [key.slice(prefix.length), plainValue(text)]);
-    return new TopFields(namespace, Object.fromEntries(members), allowed, problems, hint);
+    return new TopFields(namespace, Object.fromEntries(members), allowed, problems, {
+      ...(hint !== undefined && { hint }),
+    });
   };
 
   problems.push(...strayKeys(project, Object.keys(values)));
@@ -51,14 +58,15 @@ export function readConfig({ project, stack, values }: ConfigSource): StackConfi
   const databaseSubnets = readDatabaseSubnets(own);
   const contract = readContract(own);
   const adopt = own.flag("adopt") ?? false;
-  const acknowledge = readAcknowledgements(own);
+  const mustReach = readMustReach(own, contract.internet);
+  const accepted = readAccepted(own, today);
   problems.push(
     ...checkContract(contract).map(({ where, ...rest }) => ({ where: configKey(project, where), ...rest })),
   );
   if (problems.length > 0 || aws === undefined || cluster === undefined || !vpc || !databaseSubnets) {
     throw new ProblemsError(`The config of stack ${stack} can't be used:`, problems);
   }
-  return { stack: `${project}/${stack}`, aws, cluster, vpc, databaseSubnets, contract, adopt, acknowledge };
+  return { stack: `${project}/${stack}`, aws, cluster, vpc, databaseSubnets, contract, mustReach, adopt, ...accepted };
 }
 
 /** The keys of a namespace: written with a colon where objects have a dot. */
@@ -209,16 +217,4 @@ function exactly<Tags extends string | Readonly<Record<string, string>>>(
   return values.some((value) => /[*?\\]/.test(value))
     ? fields.wrong(name, "*, ? and \\ would match other tag values, too; write the value out or give ids")
     : tags;
-}
-
-function readAcknowledgements(own: Fields): Map<Acknowledgement, string> {
-  const fields = own.object("acknowledge", ACKNOWLEDGEMENTS);
-  const accepted = new Map<Acknowledgement, string>();
-  for (const name of ACKNOWLEDGEMENTS) {
-    const reason = fields?.text(name, "the reason why this stack accepts it");
-    if (reason !== undefined) {
-      accepted.set(name, reason);
-    }
-  }
-  return accepted;
 }

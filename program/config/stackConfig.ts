@@ -1,5 +1,10 @@
 import type { AddressFamily } from "../../analysis/address.ts";
+import type {
+  Acknowledgement as DatedAcknowledgement,
+  RegionAcknowledgement,
+} from "../../guardrails/acknowledgement.ts";
 import type { RunnerContract } from "../../runner/contract.ts";
+import type { MustReach } from "./mustReach.ts";
 
 /** Findings that a stack may accept by name; nothing else can be waived. */
 export const ACKNOWLEDGEMENTS = [
@@ -24,10 +29,16 @@ export interface StackConfig {
   readonly vpc: VpcChoice;
   readonly databaseSubnets: DatabaseSubnetChoice;
   readonly contract: RunnerContract;
+  /** Public destinations that must stay reachable; the policy pack refuses a plan that loses one. */
+  readonly mustReach: MustReach;
   /** Whether a policy that is there already, and not this stack's, is taken over in place. */
   readonly adopt: boolean;
   /** Accepted findings, each with the reason that the stack gives. */
   readonly acknowledge: ReadonlyMap<Acknowledgement, string>;
+  /** `policy-identity-change` with its last day, for the policy pack. */
+  readonly acknowledgedChange?: DatedAcknowledgement;
+  /** Private reach that may be new, compared with what is deployed. */
+  readonly acknowledgedReach: readonly RegionAcknowledgement[];
 }
 
 /** How AWS is asked. Plain values: with an unknown one the engine would answer every lookup with nothing. */

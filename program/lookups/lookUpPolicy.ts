@@ -1,10 +1,7 @@
-import * as pulumi from "@pulumi/pulumi";
 import { type Problem, ProblemsError } from "../../analysis/problems.ts";
-import type { NetworkFacts } from "../../runner/networkFacts.ts";
-import { buildRunnerPolicy, type RunnerPolicy } from "../../runner/runnerPolicy.ts";
-import { configKey } from "../config/contractConfig.ts";
 import { forUser } from "../config/forUser.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
+import { plannedPolicy } from "../plannedPolicy.ts";
 import { readDeployedPolicy } from "./deployedPolicy.ts";
 import type { Network } from "./lookUpNetwork.ts";
 import { planTakeover, type Takeover } from "./planTakeover.ts";
@@ -26,7 +23,7 @@ export async function lookUpPolicy(
   // Apart, so that the order does not depend on who answers first.
   const stateProblems: Problem[] = [];
   try {
-    const { policy, notices } = buildPolicy(config, facts);
+    const { policy, notices } = plannedPolicy(config, facts);
     const [live, deployed] = await Promise.all([
       readLivePolicy(cluster, namespace, policyName, problems),
       readDeployedPolicy(stateProblems),
@@ -54,21 +51,5 @@ export async function lookUpPolicy(
     return takeover;
   } catch (error) {
     throw forUser(error);
-  }
-}
-
-/** The policy of the rules; what is wrong with it is told by the config key that sets it. */
-function buildPolicy({ contract }: StackConfig, facts: NetworkFacts): RunnerPolicy {
-  try {
-    return buildRunnerPolicy(contract, facts);
-  } catch (error) {
-    if (error instanceof ProblemsError) {
-      const problems = error.problems.map((problem) => ({
-        ...problem,
-        where: configKey(pulumi.getProject(), problem.where),
-      }));
-      throw new ProblemsError("The policy can't be built; nothing was written:", problems);
-    }
-    throw error;
   }
 }

@@ -285,7 +285,7 @@ describe("widening", () => {
     const wider = situation([runner(DATABASE, PUBLIC, block("10.1.103.0/24", port(5432)))], before);
     expect(widening(wider, [], TODAY).map(({ fix }) => fix)).toEqual([
       expect.stringContaining(
-        'add "NAME": {"cidrs": ["10.1.103.0/24"], "ports": ["5432/TCP"], "reason": "WHY", "expires": "YYYY-MM-DD"} to widening.acknowledgements;',
+        'add "NAME": {"cidrs": ["10.1.103.0/24"], "ports": ["5432/TCP"], "reason": "WHY", "expires": "YYYY-MM-DD"} to widening.acknowledgements of the declaration',
       ),
     ]);
   });

@@ -1,10 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { parseCidr } from "../../analysis/index.ts";
-import { type Declaration, privateReach, requiredDestinations, situationOf } from "../../guardrails/index.ts";
+import {
+  type Declaration,
+  type DeclarationSource,
+  privateReach,
+  requiredDestinations,
+  situationOf,
+} from "../../guardrails/index.ts";
 import { addresses, declare, tcp } from "../support/declarations.ts";
 import { block, policy } from "../support/policies.ts";
 
-const FILE = "pack.json";
+const SOURCE: DeclarationSource = { placeOf: (member) => `declaration.${member} in pack.json` };
 const EXCEPTS = [
   ...["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24"],
   ...["192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24"],
@@ -15,7 +21,7 @@ const on = (...ports: number[]) => ({ ports: ports.map((port) => ({ port, protoc
 
 /** What is told about a policy of these rules, one text for each thing that is wrong. */
 function fixes(egress: readonly unknown[], parts: Partial<Declaration>): string[] {
-  const declaration = declare({ file: FILE, ...parts });
+  const declaration = declare({ source: SOURCE, ...parts });
   const situation = situationOf({ declaration, planned: [{ resource: "0", object: policy(egress) }] });
   return [...privateReach(situation), ...requiredDestinations(situation)].map(({ fix }) => fix);
 }
@@ -26,7 +32,7 @@ describe("what is told about a private region", () => {
     const rules = [block("10.1.0.0/24", on(5432, 5433)), block("10.1.103.0/24", on(5432))];
     expect(fixes(rules, { destinations: [wider] })).toEqual([
       expect.stringMatching(
-        /add "NAME": \{"cidrs": \["10\.1\.103\.0\/24"\], "ports": \["5432\/TCP"\]\} to declaration\.destinations in pack\.json;/,
+        /add "NAME": \{"cidrs": \["10\.1\.103\.0\/24"\], "ports": \["5432\/TCP"\]\} to declaration\.destinations\.cidrs in pack\.json;/,
       ),
     ]);
   });
@@ -36,21 +42,21 @@ describe("what is told about a private region", () => {
     const to = ["10.1.100.0/24", "10.1.103.0/24"].map((cidr) => ({ ipBlock: { cidr } }));
     const rules = [block("10.1.50.0/24", on(5432)), { to, ...on(5432) }];
     expect(fixes(rules, { destinations: [another, DATABASE] })).toEqual([
-      expect.stringContaining('add "10.1.103.0/24" to declaration.destinations.database.cidrs in pack.json,'),
+      expect.stringContaining('add "10.1.103.0/24" to declaration.destinations.database.cidrs in pack.json'),
     ]);
   });
 
   it("is the part of a rule's block that is not declared yet", () => {
     const rules = [block("10.1.100.0/23", on(5432))];
     expect(fixes(rules, { destinations: [DATABASE] })).toEqual([
-      expect.stringContaining('add "10.1.101.0/24" to declaration.destinations.database.cidrs in pack.json,'),
+      expect.stringContaining('add "10.1.101.0/24" to declaration.destinations.database.cidrs in pack.json'),
     ]);
   });
 
   it("is no port where every port is open: that is not to be declared", () => {
     expect(fixes([block("10.9.0.0/16")], { destinations: [] })).toEqual([
       expect.stringMatching(
-        /^add the block to the except of the rule named here, or narrow .* in declaration\.destinations in pack\.json\.$/,
+        /^add the block to the except of the rule named here, or narrow .* in declaration\.destinations\.cidrs in pack\.json\.$/,
       ),
     ]);
   });
@@ -76,7 +82,7 @@ describe("what is told about a loss", () => {
 
   it("is the block that is gone", () => {
     expect(fixes([block("10.1.100.0/24", on(5432))], { destinations: [BOTH] })).toEqual([
-      expect.stringContaining('remove "10.1.101.0/24" from declaration.destinations.database.cidrs in pack.json,'),
+      expect.stringContaining('remove "10.1.101.0/24" from declaration.destinations.database.cidrs in pack.json'),
     ]);
   });
 
@@ -96,7 +102,7 @@ describe("what is told about a loss", () => {
   it("is the VPC's block where it explains all of the loss", () => {
     expect(fixes([internet(["44.32.0.0/16"])], { internet: "every-port" })).toEqual([
       expect.stringMatching(
-        /^if the VPC has 44\.32\.0\.0\/16 now, .* add "44\.32\.0\.0\/16" to declaration\.vpcCidrs in pack\.json,/,
+        /^if the VPC has 44\.32\.0\.0\/16 now, .* add "44\.32\.0\.0\/16" to declaration\.vpcCidrs in pack\.json;/,
       ),
     ]);
     expect(fixes([internet(["44.32.0.0/16"], on(443))], { internet: "every-port" })).toEqual([

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { formatCidr } from "../../analysis/index.ts";
 import { describeProblem, type Problem } from "../../analysis/problems.ts";
 import { readDeclaration } from "../../policy-pack/readDeclaration.ts";
-import { readEndpoint } from "../../policy-pack/readEndpoint.ts";
+import { readEndpoint } from "../../program/config/endpoint.ts";
 import {
   networkPolicy,
   type PackConfig,
@@ -20,14 +20,14 @@ function problemsOf(edit: (declaration: Plain) => void): string[] {
   const { declaration } = packConfig("staging");
   edit(declaration);
   const problems: Problem[] = [];
-  expect(readDeclaration(declaration, problems, "pack.json") === undefined).toBe(problems.length > 0);
+  expect(readDeclaration(declaration, problems) === undefined).toBe(problems.length > 0);
   return problems.map(describeProblem);
 }
 
 describe("the declaration", () => {
   it.each(["staging", "prod"] as const)("of %s, as shipped, has no problems", (stack) => {
     const problems: Problem[] = [];
-    const read = readDeclaration(packConfig(stack).declaration, problems, "pack.json");
+    const read = readDeclaration(packConfig(stack).declaration, problems);
     expect(problems).toEqual([]);
     expect(read?.declaration.vpcCidrs.map(formatCidr)).toEqual([stack === "staging" ? "10.1.0.0/16" : "10.0.0.0/16"]);
     expect(read?.declaration.destinations.map(({ name, required }) => [name, required])).toEqual([

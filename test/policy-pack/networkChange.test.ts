@@ -1,10 +1,8 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { KEEPERHUB_CONTRACT } from "../../runner/contract.ts";
 import { buildRunnerPolicy } from "../../runner/runnerPolicy.ts";
 import { applyEdits, toldEdits } from "../support/declarationEdits.ts";
-import { FIXTURE_PROJECT } from "../support/fixtureProject.ts";
 import { fencedBlocks } from "../support/markdown.ts";
 import { networkFacts } from "../support/networkFacts.ts";
 import {
@@ -17,17 +15,10 @@ import {
   runPack,
 } from "../support/policyPack.ts";
 
-// The files of the fixture project, not those beside the pack.
-vi.mock(import("../../policy-pack/configFile.ts"), async (original) => {
-  const real = await original();
-  const folder = join(FIXTURE_PROJECT, "policy-pack");
-  return { ...real, configFileOf: (declaration, urn) => real.configFileOf(declaration, urn, folder) };
-});
-
 type Facts = Parameters<typeof networkFacts>[0];
 
 const SUBNETS = ["10.1.100.0/24", "10.1.101.0/24", "10.1.102.0/24"];
-const FILE = "policy-pack/config.staging.json";
+const FILE = "the pack's config";
 
 /** What the pack says when the program follows a network with these facts, and what it tells somebody to do. */
 async function judge(facts: Facts, config: PackConfig) {
@@ -49,7 +40,7 @@ interface Change {
   readonly fixes: readonly string[];
 }
 
-const STEPS = ", by pull request (docs/promotion.md, When the network changes)";
+const STEPS = "";
 const OTHERWISE = "if not, take it out of the rule named here, or add it to the except of that rule.";
 const EDITED = "the pack's config";
 

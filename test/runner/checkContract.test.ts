@@ -12,7 +12,7 @@ const web = {
   ports: [{ protocol: "TCP", port: 80 }],
 } as const;
 const database = (...ports: Partial<PortRange>[]) =>
-  problemsOf({ databasePorts: ports.map((port) => ({ protocol: "TCP", port: 1, ...port })) });
+  problemsOf({ database: { ports: ports.map((port) => ({ protocol: "TCP", port: 1, ...port })) } });
 
 it("finds nothing wrong with KeeperHub's contract", () => {
   expect(problemsOf({})).toEqual([]);
@@ -89,7 +89,7 @@ describe("ports", () => {
     [{ port: 10, endPort: 9 }, '"10-9"'],
     [{ port: 10, endPort: 65536 }, '"10-65536"'],
   ])("refuses %j", (port, shown) => {
-    expect(database(port)).toEqual([`databasePorts is ${shown}: ${reason}`]);
+    expect(database(port)).toEqual([`database.ports is ${shown}: ${reason}`]);
   });
 
   it("accepts the ends of the range", () => {
@@ -97,7 +97,7 @@ describe("ports", () => {
   });
 
   it("refuses none at all, which would open every port", () => {
-    expect(database()).toEqual(["databasePorts is []: no port would mean every port; name at least one"]);
+    expect(database()).toEqual(["database.ports is []: no port would mean every port; name at least one"]);
     expect(problemsOf({ cidrs: [{ name: "x", cidrs: ["10.0.0.0/24"], ports: [] }] })).toEqual([
       "cidrs.x.ports is []: no port would mean every port; name at least one",
     ]);

@@ -106,7 +106,9 @@ describe("what config adds", () => {
   });
 
   it("opens a range of ports to its end", () => {
-    const { spec } = policyOf(keeperhubFacts(), { databasePorts: [{ protocol: "TCP", port: 5432, endPort: 5434 }] });
+    const { spec } = policyOf(keeperhubFacts(), {
+      database: { ports: [{ protocol: "TCP", port: 5432, endPort: 5434 }] },
+    });
     expect([5431, 5432, 5434, 5435].map((port) => allowsAddress(spec, "10.1.100.1", "TCP", port))).toEqual([
       false,
       true,
@@ -194,7 +196,9 @@ describe("refuses", () => {
     }
     return [];
   };
-  const cidr = (cidrs: string[], ports: PortRange[] = [tcp(53)]) => ({ cidrs: [{ name: "extra", cidrs, ports }] });
+  const cidr = (cidrs: string[], ports: PortRange[] = [tcp(53)]) => ({
+    cidrs: [{ name: "extra", cidrs, ports, ...(cidrs[0] === "10.9.0.0/16" && { owner: "peering" }) }],
+  });
   const many = (count: number, first = 1000): PortRange[] => Array.from({ length: count }, (_, i) => tcp(first + i));
 
   it.each<[string, Partial<RunnerContract>, string]>([
@@ -226,8 +230,8 @@ describe("refuses", () => {
       "more ports for a block than the agent keeps, those of the blocks around it included",
       {
         cidrs: [
-          { name: "wide", cidrs: ["10.9.0.0/16"], ports: many(20) },
-          { name: "narrow", cidrs: ["10.9.8.0/24"], ports: many(5, 2000) },
+          { name: "wide", cidrs: ["10.9.0.0/16"], ports: many(20), owner: "peering" },
+          { name: "narrow", cidrs: ["10.9.8.0/24"], ports: many(5, 2000), owner: "peering" },
         ],
       },
       'cidrs.narrow is "10.9.8.0/24": it needs 25 port entries, those of the blocks around it included; the VPC CNI\'s ' +
@@ -261,7 +265,10 @@ describe("refuses", () => {
     // The same port entry in two rules counts once.
     expect(
       problemsOf({
-        cidrs: [...cidr(["10.9.0.0/16"], many(24)).cidrs, { name: "b", cidrs: ["10.9.8.0/24"], ports: many(3) }],
+        cidrs: [
+          ...cidr(["10.9.0.0/16"], many(24)).cidrs,
+          { name: "b", cidrs: ["10.9.8.0/24"], ports: many(3), owner: "peering" },
+        ],
       }),
     ).toEqual([]);
     // An allowed block that equals an except wins there, and punches no hole.
@@ -281,7 +288,7 @@ describe("the same facts", () => {
     const contract: RunnerContract = {
       ...KEEPERHUB_CONTRACT,
       cidrs: [
-        { name: "a", cidrs: ["169.254.20.10/32", "10.7.0.0/16"], ports: [tcp(53), tcp(9)] },
+        { name: "a", cidrs: ["169.254.20.10/32", "10.1.7.0/24"], ports: [tcp(53), tcp(9)] },
         { name: "b", cidrs: ["169.254.170.23/32"], ports: [tcp(80), { protocol: "UDP", port: 80 }] },
       ],
     };

@@ -12,7 +12,9 @@ export function stackConfig(changes: Partial<StackConfig> = {}): StackConfig {
     databaseSubnets: { subnetGroup: "techops-staging-db" },
     contract: KEEPERHUB_CONTRACT,
     adopt: false,
+    mustReach: { endpoints: [] },
     acknowledge: new Map(),
+    acknowledgedReach: [],
     ...changes,
   };
 }

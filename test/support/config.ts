@@ -5,6 +5,9 @@ import type { StackConfig } from "../../program/config/stackConfig.ts";
 /** Config by key; objects as in the stack's file. */
 export type Values = Record<string, unknown>;
 
+/** The day on which the tests read a config. */
+export const TODAY = "2026-12-01";
+
 const GOOD: Values = {
   "aws:region": "us-east-1",
   "runner-egress:cluster": { eks: "techops-staging" },
@@ -17,7 +20,7 @@ export function read(changes: Values): StackConfig {
   const values = Object.entries({ ...GOOD, ...changes })
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]);
-  return readConfig({ project: "runner-egress", stack: "staging", values: Object.fromEntries(values) });
+  return readConfig({ project: "runner-egress", stack: "staging", values: Object.fromEntries(values), today: TODAY });
 }
 
 /** The problems of such a config, as their reader sees them. */

@@ -25,7 +25,7 @@ describe("a bad config", () => {
       { "runner-egress:adpot": true },
       [
         "runner-egress:adpot is true: unknown key; did you mean adopt? (allowed are vpc, databaseSubnets, cluster, " +
-          "runner, destinations, adopt, acknowledge)",
+          "runner, destinations, mustReach, adopt, acknowledge)",
       ],
     ],
     [
@@ -33,7 +33,7 @@ describe("a bad config", () => {
       { "runner-egress:zzzzzz": 1 },
       [
         'runner-egress:zzzzzz is "1": unknown key; allowed are vpc, databaseSubnets, cluster, runner, destinations, ' +
-          "adopt, acknowledge",
+          "mustReach, adopt, acknowledge",
       ],
     ],
     [
@@ -52,11 +52,10 @@ describe("a bad config", () => {
         "runner-egress:vpc": { name: null },
         "runner-egress:runner": { namespace: null },
         "runner-egress:destinations": {
-          dns: null,
           services: { web: null, api: { podLabels: null, ports: ["80/TCP"] } },
         },
       },
-      ["vpc.name", "runner.namespace", "destinations.dns", "destinations.services.web"]
+      ["vpc.name", "runner.namespace", "destinations.services.web"]
         .concat("destinations.services.api.podLabels")
         .map((key) => `runner-egress:${key}: has no value; give one or remove the key`),
     ],
@@ -77,8 +76,8 @@ describe("a bad config", () => {
       "adds a destination beside KeeperHub's own",
       { "runner-egress:destinations": { redis: {} } },
       [
-        "runner-egress:destinations.redis is {}: unknown key; allowed are dns, sandbox, executor, database, services, " +
-          "cidrs; put further pods under destinations.services, further blocks under destinations.cidrs",
+        "runner-egress:destinations.redis is {}: unknown key; allowed are dns, sandbox, executor, database, internet, " +
+          "services, cidrs; put further pods under destinations.services, further blocks under destinations.cidrs",
       ],
     ],
     [
@@ -236,15 +235,15 @@ describe("a bad config", () => {
       { "runner-egress:acknowledge": { everything: "please" } },
       [
         'runner-egress:acknowledge.everything is "please": unknown key; allowed are network-policy-disabled, ' +
-          "agent-too-old, vpc-cni-not-managed, policy-identity-change",
+          "agent-too-old, vpc-cni-not-managed, policy-identity-change, widening",
       ],
     ],
     [
       "acknowledges without a reason",
       { "runner-egress:acknowledge": { "agent-too-old": true } },
       [
-        "runner-egress:acknowledge.agent-too-old is true: must be the reason why this stack accepts it, as text (in " +
-          "quotes where it looks like a number)",
+        "runner-egress:acknowledge.agent-too-old is true: must be the reason why this stack accepts it, or " +
+          "{reason: WHY, expires: YYYY-MM-DD}",
       ],
     ],
     [

@@ -3,6 +3,7 @@ import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "../../../program/config/readConfig.ts";
 import { KEEPERHUB_CONTRACT } from "../../../runner/contract.ts";
+import { TODAY } from "../../support/config.ts";
 import { fencedBlocks } from "../../support/markdown.ts";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -28,7 +29,7 @@ function read(values: Values) {
     key,
     typeof value === "string" ? value : JSON.stringify(value),
   ]);
-  return readConfig({ project: "runner-egress", stack: "staging", values: Object.fromEntries(texts) });
+  return readConfig({ project: "runner-egress", stack: "staging", values: Object.fromEntries(texts), today: TODAY });
 }
 
 describe("the blocks of docs/config.md", () => {

@@ -12,8 +12,10 @@ describe("a good config", () => {
       vpc: { name: "techops-staging" },
       databaseSubnets: { subnetGroup: "techops-staging-db" },
       contract: KEEPERHUB_CONTRACT,
+      mustReach: { endpoints: [] },
       adopt: false,
       acknowledge: new Map(),
+      acknowledgedReach: [],
     });
   });
 
@@ -81,8 +83,9 @@ describe("a good config", () => {
         { ...sandbox, podLabels: { app: "sandbox" } },
         { ...executor, namespace: "other" },
       ],
-      databasePorts: [{ protocol: "TCP", port: 5432, endPort: 5433 }],
+      database: { ports: [{ protocol: "TCP", port: 5432, endPort: 5433 }] },
       cidrs: [],
+      internet: {},
     });
   });
 

@@ -3,10 +3,10 @@ import { ProblemsError } from "../../../analysis/problems.ts";
 import { recordedLookups } from "../../../program/facts/recordedLookups.ts";
 import { askQuestions } from "../../../program/lookups/askQuestions.ts";
 import { judgeNetwork } from "../../../program/lookups/judgeNetwork.ts";
+import { plannedPolicy } from "../../../program/plannedPolicy.ts";
 import { readProject, stacksOf } from "../../../program/project.ts";
 import { readStackFiles } from "../../../program/stackFiles.ts";
 import type { NetworkFacts } from "../../../runner/networkFacts.ts";
-import { buildRunnerPolicy } from "../../../runner/runnerPolicy.ts";
 import { note, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 import type { PolicySet } from "./policySet.ts";
@@ -29,7 +29,7 @@ export async function loadStack(stack: string, terminal: Pick<Terminal, "stderr"
     }
     const { config, facts: recorded } = await readStackFiles(project, stack);
     const { facts, warnings } = judgeNetwork(config, await askQuestions(config, recordedLookups(recorded)));
-    const { policy, notices } = buildRunnerPolicy(config.contract, facts);
+    const { policy, notices } = plannedPolicy(config, facts);
     for (const notice of [...warnings, ...notices]) {
       note(terminal, `${label}: ${notice}`);
     }

@@ -1,7 +1,7 @@
-import { type Cidr, parseCidr } from "../analysis/index.ts";
-import { type Destination, declaredPorts } from "../guardrails/declaration.ts";
-import type { Fields } from "../program/config/fields.ts";
-import { portsOf } from "../program/config/ports.ts";
+import { type Cidr, parseCidr } from "../../analysis/index.ts";
+import { type Destination, declaredPorts } from "../../guardrails/declaration.ts";
+import type { Fields } from "./fields.ts";
+import { portsOf } from "./ports.ts";
 
 /** The members that say where a destination is. */
 export const REGION_KEYS = ["cidrs", "pods", "ports"] as const;

@@ -5,8 +5,8 @@ import {
   PORTLESS_PROTOCOLS,
   parseAddress,
   parsePoint,
-} from "../analysis/index.ts";
-import type { DeclaredPorts, RequiredEndpoint } from "../guardrails/declaration.ts";
+} from "../../analysis/index.ts";
+import type { DeclaredPorts, RequiredEndpoint } from "../../guardrails/declaration.ts";
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { "https:": 443, "wss:": 443, "http:": 80, "ws:": 80 };
 

@@ -1,0 +1,90 @@
+import { contains, formatCidr } from "../../analysis/cidr.ts";
+import { parseCidr } from "../../analysis/index.ts";
+import { type DeclaredPorts, declaredPorts, type RequiredEndpoint } from "../../guardrails/declaration.ts";
+import type { InternetDestination } from "../../runner/contract.ts";
+import { readEndpoint } from "./endpoint.ts";
+import type { Fields } from "./fields.ts";
+import { portsOf } from "./ports.ts";
+
+/** Public destinations that must stay reachable. */
+export interface MustReach {
+  /** Ports on which all that `destinations.internet` opens must stay open. Default: those that it opens. */
+  readonly internet?: readonly DeclaredPorts[];
+  readonly endpoints: readonly RequiredEndpoint[];
+}
+
+/**
+ * What a stack says must stay reachable. What `destinations.internet` does not open can't be required.
+ *
+ * @param internet `undefined` where the runner may not reach the internet
+ */
+export function readMustReach(own: Fields, internet: InternetDestination | undefined): MustReach {
+  const fields = own.object("mustReach", ["internet", "endpoints"]);
+  const ports = fields && portsOf(fields, "internet")?.map(declaredPorts);
+  const endpoints = fields === undefined ? [] : readEndpoints(fields);
+  if (ports?.some((port) => !opens(internet, port))) {
+    fields?.wrong("internet", "destinations.internet does not open all of these ports; add them there, too");
+  }
+  const closed = endpoints.flatMap((endpoint) => {
+    const reason = closedBecause(internet, endpoint);
+    return reason === undefined ? [] : [`${endpoint.name}: ${reason}`];
+  });
+  if (closed.length > 0) {
+    fields?.wrong("endpoints", closed.join("; "));
+  }
+  return { ...(ports && { internet: ports }), endpoints };
+}
+
+/** A member `endpoints`. */
+export function readEndpoints(fields: Fields): RequiredEndpoint[] {
+  const wrong: string[] = [];
+  const endpoints = (fields.texts("endpoints", "public destinations such as rpc.example.com:8545") ?? []).flatMap(
+    (text) => {
+      try {
+        return [readEndpoint(text)];
+      } catch (error) {
+        wrong.push((error as RangeError).message);
+        return [];
+      }
+    },
+  );
+  if (wrong.length > 0) {
+    fields.wrong("endpoints", wrong.join("; "));
+  }
+  return endpoints;
+}
+
+function opens(internet: InternetDestination | undefined, { protocol, range }: DeclaredPorts): boolean {
+  return (
+    internet !== undefined &&
+    (internet.ports === undefined ||
+      internet.ports.some(
+        ({ protocol: own, port, endPort = port }) => own === protocol && port <= range.from && range.to <= endPort,
+      ))
+  );
+}
+
+function closedBecause(internet: InternetDestination | undefined, endpoint: RequiredEndpoint): string | undefined {
+  const { cidr, ports } = endpoint;
+  if (!opens(internet, ports)) {
+    return `destinations.internet does not open ${ports.range.from}/${ports.protocol}`;
+  }
+  // What is no block is a problem of its own.
+  const blocks = (texts: readonly string[]) =>
+    texts.flatMap((text) => {
+      try {
+        return [parseCidr(text)];
+      } catch {
+        return [];
+      }
+    });
+  const left = cidr && blocks(internet?.except ?? []).find((block) => contains(block, cidr));
+  if (left !== undefined) {
+    return `destinations.internet.except leaves out ${formatCidr(left)}`;
+  }
+  return cidr !== undefined &&
+    internet?.blocks !== undefined &&
+    !blocks(internet.blocks).some((block) => contains(block, cidr))
+    ? "it is in none of destinations.internet.blocks"
+    : undefined;
+}
