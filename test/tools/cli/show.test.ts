@@ -152,7 +152,7 @@ describe("a stack that can't be shown", () => {
     [
       "what breaks a guardrail",
       { cidrs: { imds: { cidrs: ["169.254.169.254/32"], ports: ["80/TCP"] } } },
-      "The runner's egress policy is refused:\n      - contract.cidrs.imds: it breaks the guardrail metadata-endpoints: ",
+      "The policy can't be built; nothing was written:\n      - runner-egress:destinations.cidrs.imds: it breaks the guardrail metadata-endpoints: ",
     ],
   ])("because of %s gives a list without a stack trace", async (_, destinations, message) => {
     projectWith({
