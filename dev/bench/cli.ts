@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dump } from "js-yaml";
+import { FIXTURE_PROJECT, ROOT } from "../../test/support/fixtureProject.ts";
 import { layout } from "../../tools/show/report/layout.ts";
 import type { Benchmark } from "./index.ts";
 import { exceptPolicy, randomNumbers } from "./support/policies.ts";
@@ -39,7 +40,7 @@ async function measureIn(folder: string): Promise<string> {
   const large = [exceptPolicy(10018), exceptPolicy(10018, 5000)];
   const yaml = large.map((policy, index) => file(`${index}.yaml`, dump(policy)));
   const json = large.map((policy, index) => file(`${index}.json`, JSON.stringify(policy)));
-  const cli = "tools/cli/main.ts";
+  const cli = join(ROOT, "tools", "cli", "main.ts");
   const wide = [exceptPolicy(1018), exceptPolicy(1018, 500)];
   const previews = ["staging", "prod"].map((stack) => file(`${stack}.jsonl`, previewEvents(stack, wide)));
   const sets = randomSets();
@@ -106,7 +107,7 @@ async function measureIn(folder: string): Promise<string> {
 
 function runSeconds({ args, stdin = "" }: Row): Promise<number> {
   const start = performance.now();
-  const child = spawn(process.execPath, args, { stdio: ["pipe", "ignore", "inherit"] });
+  const child = spawn(process.execPath, args, { cwd: FIXTURE_PROJECT, stdio: ["pipe", "ignore", "inherit"] });
   child.stdin?.end(stdin);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
