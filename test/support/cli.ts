@@ -43,17 +43,26 @@ export async function egress(
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
-/** Runs the real program in a process of its own. */
+/** Runs the real program in a process of its own; `command`: another form of it, such as the installed package. */
 export function egressProcess(
   args: readonly string[],
   {
     stdin = "",
     env = {},
     node = [],
-  }: { readonly stdin?: string; readonly env?: NodeJS.ProcessEnv; readonly node?: string[] } = {},
+    command = [process.execPath, ...node, join(ROOT, "tools", "cli", "main.ts")],
+    cwd = FIXTURE_PROJECT,
+  }: {
+    readonly stdin?: string;
+    readonly env?: NodeJS.ProcessEnv;
+    readonly node?: readonly string[];
+    readonly command?: readonly string[];
+    readonly cwd?: string;
+  } = {},
 ): Promise<Outcome> {
-  const child = spawn(process.execPath, [...node, join(ROOT, "tools", "cli", "main.ts"), ...args], {
-    cwd: FIXTURE_PROJECT,
+  const [file = "", ...before] = command;
+  const child = spawn(file, [...before, ...args], {
+    cwd,
     env: { ...process.env, ...env },
   });
   return new Promise((resolve, reject) => {

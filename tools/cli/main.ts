@@ -13,5 +13,4 @@ process.on("uncaughtException", (error) => {
 // start-up instead of 0.4 s. A cache that can't be written is no harm.
 enableCompileCache(fileURLToPath(new URL("../../node_modules/.cache/runner-egress", import.meta.url)));
 
-const { runProcess } = await import("./process.ts");
-await runProcess();
+import("./process.ts").then(({ runProcess }) => runProcess());
