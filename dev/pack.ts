@@ -10,8 +10,17 @@ import { pageParts } from "../tools/report/pageParts.ts";
 const ROOT = join(import.meta.dirname, "..");
 const OUT = join(ROOT, "dist", "cli");
 
+/** What runs the Pulumi program has no place where its libraries are not installed. */
+const notHere = (name: string, script: string) => `
+  import { UsageError } from "../usageError.ts";
+  export function ${name}Command() {
+    throw new UsageError("${name} runs the Pulumi program, which is not in the package; in the repository: ${script}");
+  }`;
+
 /** Modules that the package has in another form, by path. */
 const REPLACED: Readonly<Record<string, string>> = {
+  "tools/cli/commands/show.ts": notHere("show", "npm start"),
+  "tools/cli/commands/record.ts": notHere("record", "npm run record"),
   "tools/report/pageParts.ts": `export const pageParts = async () => (${JSON.stringify(await pageParts())});`,
 };
 

@@ -60,6 +60,21 @@ describe.each([
     expect(outcome.code).toBe(code);
   });
 
+  it.skipIf(!existsSync(node)).each([
+    [["show"], "show runs the Pulumi program, which is not in the package; in the repository: npm start\n"],
+    [
+      ["record", "--stack", "staging"],
+      "record runs the Pulumi program, which is not in the package; in the repository: npm run record\n",
+    ],
+  ])("refuses %j, which needs the repository", async (args, stderr) => {
+    expect(await egressProcess(args, installed(node))).toEqual({ code: 3, stdout: "", stderr });
+  });
+
+  it.skipIf(!existsSync(node))("reads a stack of the project in which it runs", async () => {
+    const args = ["explain", "10.1.7.7:443", "--stack", "staging"];
+    expect(await egressProcess(args, installed(node))).toEqual(await egress(args));
+  });
+
   it.skipIf(!existsSync(node))("writes the report that the sources write", async () => {
     const [own, theirs] = [join(folder, "own.html"), join(folder, "theirs.html")];
     const report = (out: string) => ["report", ...policy, "--out", out];
