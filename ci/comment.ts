@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { commentMarker } from "../tools/review/index.ts";
 import { DEFAULT_FOLDER } from "./steps/files.ts";
 import { closeIssue, repositoryOf, upsertComment, upsertIssue } from "./steps/github.ts";
-import { Refusal, runStep } from "./steps/refusal.ts";
+import { misused, runStep } from "./steps/refusal.ts";
 import { DRIFT_KEY, driftText, reviewText } from "./steps/texts.ts";
 
 const TITLE = "The runners' egress policy is not what was deployed";
@@ -20,7 +20,7 @@ await runStep(async () => {
   });
   const [kind, ...stacks] = positionals;
   if ((kind !== "pull-request" && kind !== "drift") || stacks.length === 0) {
-    throw new Refusal("Say what to post and for which stacks: npm run ci:comment -- pull-request staging prod");
+    throw misused("Say what to post and for which stacks: npm run ci:comment -- pull-request staging prod");
   }
   const folder = values.from ?? (kind === "drift" ? "drift" : DEFAULT_FOLDER);
   const text = kind === "drift" ? driftText(folder, stacks) : reviewText(folder, stacks);
@@ -41,7 +41,7 @@ await runStep(async () => {
 
 function pullRequestNumber(value = ""): number {
   if (!/^[1-9]\d*$/.test(value)) {
-    throw new Refusal(`PULL_REQUEST is ${JSON.stringify(value)}; it has to be the number of the pull request.`);
+    throw misused(`PULL_REQUEST is ${JSON.stringify(value)}; it has to be the number of the pull request.`);
   }
   return Number(value);
 }

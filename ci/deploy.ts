@@ -1,53 +1,66 @@
 /**
  * Deploys what was previewed, and nothing else:
- * `npm run ci:deploy -- prod [--previews previews] [--after staging] [-- COMMAND...]`.
+ * `npm run ci:deploy -- prod [--previews previews] [--after staging] [--rollback-from COMMIT] [-- COMMAND...]`.
  *
- * Refuses another commit, and a plan whose facts or policy are no longer the approved ones. With `--after`, that stack
- * has to be deployed from the same commit first. The command after `--` has to succeed for the stack to count as deployed;
+ * Refuses another commit, a plan whose facts or policy are no longer the approved ones, and a stack that has changed since
+ * the preview: what was approved is a change of what was live then. A commit that is older than the deployed one is refused
+ * unless `--rollback-from` names the deployed one. With `--after`, that stack has to be deployed from the same commit first,
+ * and in a workflow people have to approve the deployment. The command after `--` has to succeed for the stack to count as deployed;
  * `npm run ci:verify -- STACK` is meant for it.
  */
 import { parseArgs } from "node:util";
-import { approvalOf, differencesFrom } from "./steps/approval.ts";
+import { INCONCLUSIVE, NEGATIVE } from "../tools/cli/exitCode.ts";
+import { guardrailRun, unguarded } from "../tools/review/index.ts";
+import { differencesFrom, plannedUpdate } from "./steps/approval.ts";
+import { movedSince, readBefore, takesBack } from "./steps/before.ts";
 import { show } from "./steps/command.ts";
 import { checkedOutCommit } from "./steps/commit.ts";
 import { DEFAULT_FOLDER, fileNames, load, loadApproval, save } from "./steps/files.ts";
 import { previewStack, stackArguments } from "./steps/previewStack.ts";
-import { Refusal, runStep, stackArgument } from "./steps/refusal.ts";
+import { Refusal, refused, runStep, stackArgument } from "./steps/refusal.ts";
 
 await runStep(async () => {
   const [own, verification] = splitAtDashes(process.argv.slice(2));
   const { positionals, values } = parseArgs({
     args: own,
     allowPositionals: true,
-    options: { previews: { type: "string", default: DEFAULT_FOLDER }, after: { type: "string" } },
+    options: {
+      previews: { type: "string", default: DEFAULT_FOLDER },
+      after: { type: "string" },
+      "rollback-from": { type: "string" },
+    },
   });
   const stack = stackArgument(positionals, "npm run ci:deploy -- staging");
   const folder = values.previews;
   const approved = loadApproval(folder, stack);
   const commit = await checkedOutCommit();
   if (approved.commit !== commit) {
-    throw new Refusal(`${stack} was not deployed:`, [`approved was commit ${approved.commit}, this is ${commit}`]);
+    throw refused(`${stack} was not deployed:`, [`approved was commit ${approved.commit}, this is ${commit}`]);
   }
   if (values.after !== undefined) {
     const first = load<{ commit: string }>(fileNames.deployed(folder, values.after));
     if (first?.commit !== commit) {
       const state = first === undefined ? "was not deployed and verified" : `was deployed from ${first.commit}`;
-      throw new Refusal(`${stack} was not deployed:`, [`${values.after} comes first, and it ${state}`]);
+      throw refused(`${stack} was not deployed:`, [`${values.after} comes first, and it ${state}`]);
     }
   }
 
   const { status, plan } = await previewStack(stack);
-  const now = approvalOf(plan, commit);
-  const differences = now === undefined ? [] : differencesFrom(approved, now);
+  const now = plannedUpdate(plan, commit);
+  const before = now === undefined ? undefined : await readBefore(stack, now.cluster, now.policy);
+  const taken = before && (await takesBack(commit, before.commit, values["rollback-from"]));
+  const differences =
+    now === undefined || before === undefined
+      ? []
+      : [...(taken === undefined ? [] : [taken]), ...differencesFrom(approved, now), ...movedSince(approved, before)];
   if (differences.length > 0) {
-    throw new Refusal(
-      `${stack} was not deployed: it is not what was approved. Preview and approve it again.`,
-      differences,
-    );
+    throw refused(`${stack} was not deployed: it is not what was approved. Preview and approve it again.`, differences);
   }
-  if (status !== 0 || now === undefined) {
+  const gap = unguarded(guardrailRun(plan));
+  if (status !== 0 || now === undefined || gap !== undefined) {
     const findings = (plan.findings ?? []).map(({ policy, message }) => `${policy}: ${message}`);
-    throw new Refusal(`${stack} was not deployed: its preview fails now.`, [...plan.errors, ...findings]);
+    const reasons = [...plan.errors, ...findings, ...(gap === undefined ? [] : [`the guardrails are ${gap}`])];
+    throw new Refusal(`${stack} was not deployed: its preview fails now.`, reasons);
   }
 
   const up = await show("pulumi", ["up", "--yes", ...stackArguments(stack)]);
@@ -58,7 +71,8 @@ await runStep(async () => {
   if (command !== undefined) {
     const verified = await show(command, args);
     if (verified !== 0) {
-      throw new Refusal(`${stack} is deployed, but ${command} ${args.join(" ")} ended with ${verified}.`);
+      const summary = `${stack} is deployed, but ${command} ${args.join(" ")} ended with ${verified}.`;
+      throw new Refusal(summary, [], verified === NEGATIVE ? NEGATIVE : INCONCLUSIVE);
     }
   }
   save(fileNames.deployed(folder, stack), { stack, commit });

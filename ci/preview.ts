@@ -1,12 +1,15 @@
 /**
  * Previews one stack with the policy pack and writes what it found for the steps after it:
- * `npm run ci:preview -- staging [--out previews]`. Fails where the preview fails; the events are written all the same,
- * so that the comment can say why.
+ * `npm run ci:preview -- staging [--out previews]`. Without a preview that succeeds and that every guardrail judged there
+ * is nothing to approve: exit status 1 for a violation, 2 where it can't be told. The events are written all the same, so
+ * that the comment can say why.
  */
-import { appendFileSync } from "node:fs";
+import { appendFileSync, rmSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { renderMarkdown, renderText, reviewStack } from "../tools/review/index.ts";
-import { approvalOf } from "./steps/approval.ts";
+import { INCONCLUSIVE, NEGATIVE } from "../tools/cli/exitCode.ts";
+import { renderMarkdown, renderText, reviewStack, unguarded } from "../tools/review/index.ts";
+import { type Approval, plannedUpdate } from "./steps/approval.ts";
+import { readBefore } from "./steps/before.ts";
 import { checkedOutCommit } from "./steps/commit.ts";
 import { DEFAULT_FOLDER, fileNames, save } from "./steps/files.ts";
 import { previewStack } from "./steps/previewStack.ts";
@@ -18,21 +21,31 @@ await runStep(async () => {
     options: { out: { type: "string", default: DEFAULT_FOLDER } },
   });
   const stack = stackArgument(positionals, "npm run ci:preview -- staging");
+  // An earlier one must not stand for a preview that fails now.
+  rmSync(fileNames.approval(values.out, stack), { force: true });
   const commit = await checkedOutCommit();
   const { status, events, plan } = await previewStack(stack);
   save(fileNames.events(values.out, stack), events);
-  const reviews = [reviewStack(plan)];
+  const review = reviewStack(plan);
+  const reviews = [review];
   process.stdout.write(`${renderText(reviews)}\n`);
   if (process.env.GITHUB_STEP_SUMMARY) {
     appendFileSync(process.env.GITHUB_STEP_SUMMARY, `${renderMarkdown(reviews)}\n`);
   }
-  if (status !== 0) {
-    return 1;
+  const gap = unguarded(review.guardrails);
+  if (status !== 0 || gap !== undefined) {
+    const reasons = [
+      ...(gap === undefined ? [] : [`the guardrails are ${gap}, so nothing says that the plan is safe`]),
+      ...(status === 0 ? [] : [`pulumi preview ended with ${status}`]),
+    ];
+    const isViolated = review.findings?.some(({ severity }) => severity === "mandatory");
+    throw new Refusal(`${stack} can't be deployed from this preview:`, reasons, isViolated ? NEGATIVE : INCONCLUSIVE);
   }
-  const approval = approvalOf(plan, commit);
-  if (approval === undefined) {
+  const planned = plannedUpdate(plan, commit);
+  if (planned === undefined) {
     throw new Refusal(`The preview of ${stack} does not say which policy it would make from which facts.`);
   }
-  save(fileNames.approval(values.out, stack), approval);
+  const before = await readBefore(stack, planned.cluster, planned.policy);
+  save(fileNames.approval(values.out, stack), { ...planned, before } satisfies Approval);
   return 0;
 });

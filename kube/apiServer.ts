@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, type IncomingMessage, type RequestOptions, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import type { ClusterAccess } from "./kubeconfig.ts";
+import { type Ended, retryAfter, retrying } from "./retry.ts";
 
 /** What an API server answered. */
 export interface ApiAnswer {
@@ -25,11 +26,31 @@ export function getFromApi(access: ClusterAccess, path: string): Promise<ApiAnsw
 }
 
 /**
- * Asks a cluster's API. A body that is not JSON, such as a log, is given as text.
+ * Asks a cluster's API. A body that is not JSON, such as a log, is given as text. As other clients do, it asks again a few
+ * times where the server is only busy or restarting.
  *
  * @throws {Error} when the server does not answer, not for any status that it answers.
  */
-export async function callApi(access: ClusterAccess, { method, path, body: input }: ApiRequest): Promise<ApiAnswer> {
+export async function callApi(access: ClusterAccess, request: ApiRequest): Promise<ApiAnswer> {
+  const { status, body } = await retrying(
+    () => callOnce(access, request),
+    (ended) => passes(request, ended),
+  );
+  return { status, body };
+}
+
+type Answer = ApiAnswer & { readonly retryAfter: number | undefined };
+
+/** 429 and 503 are answers of a server that did nothing; what else may be over soon is asked again where that does no harm. */
+function passes({ method }: ApiRequest, ended: Ended<Answer>): number | boolean {
+  if ("error" in ended) {
+    return method === "GET" && /^(ECONNRESET|EPIPE)$/.test((ended.error as NodeJS.ErrnoException).code ?? "");
+  }
+  const { status, retryAfter = true } = ended.answer;
+  return (status === 429 || status === 503 || (method !== "POST" && [500, 502, 504].includes(status))) && retryAfter;
+}
+
+async function callOnce(access: ClusterAccess, { method, path, body: input }: ApiRequest): Promise<Answer> {
   const url = new URL(path.replace(/^\//, ""), access.server.endsWith("/") ? access.server : `${access.server}/`);
   const response = await send(url, access, method, input);
   let text = "";
@@ -42,7 +63,7 @@ export async function callApi(access: ClusterAccess, { method, path, body: input
   } catch {
     // A proxy's page or an empty answer; the status says enough.
   }
-  return { status: response.statusCode ?? 0, body };
+  return { status: response.statusCode ?? 0, body, retryAfter: retryAfter(response.headers["retry-after"]) };
 }
 
 function send(url: URL, access: ClusterAccess, method: string, body: unknown): Promise<IncomingMessage> {

@@ -2,10 +2,11 @@ import { canonicalJson } from "../../runner/canonicalJson.ts";
 import { describeDrift } from "../../runner/drift.ts";
 import { factChanges, planContext } from "../../tools/review/networkFacts.ts";
 import { isObject, type Properties, type StackPlan } from "../../tools/review/plan.ts";
+import type { Before } from "./before.ts";
 import { type PlannedCluster, plannedCluster } from "./cluster.ts";
 
-/** What somebody who approves a preview has seen; a deploy may do this and nothing else. */
-export interface Approval {
+/** What a preview would do; a deploy may do this and nothing else. */
+export interface PlannedUpdate {
   readonly stack: string;
   /** Full id of the commit that was previewed. */
   readonly commit: string;
@@ -13,6 +14,11 @@ export interface Approval {
   readonly facts: Properties;
   readonly cluster: PlannedCluster;
   readonly policy: PlannedPolicy;
+}
+
+/** What somebody who approves a preview has seen: what it would do, and to what. */
+export interface Approval extends PlannedUpdate {
+  readonly before: Before;
 }
 
 /** The stack's NetworkPolicy in a plan; annotations are left out, for they say when and not what. */
@@ -36,8 +42,8 @@ export function plannedPolicy(plan: StackPlan): PlannedPolicy | undefined {
     : undefined;
 }
 
-/** What a preview would have approved; `undefined` where it does not say what it would do. */
-export function approvalOf(plan: StackPlan, commit: string): Approval | undefined {
+/** What a preview would do; `undefined` where it does not say what it would do. */
+export function plannedUpdate(plan: StackPlan, commit: string): PlannedUpdate | undefined {
   const policy = plannedPolicy(plan);
   const cluster = plannedCluster(plan);
   const { after: facts } = planContext(plan);
@@ -47,7 +53,7 @@ export function approvalOf(plan: StackPlan, commit: string): Approval | undefine
 }
 
 /** What would now be deployed beyond or instead of the approved, one sentence each; empty: the same. */
-export function differencesFrom(approved: Approval, now: Approval): string[] {
+export function differencesFrom(approved: PlannedUpdate, now: PlannedUpdate): string[] {
   const reasons: string[] = [];
   if (approved.stack !== now.stack) {
     reasons.push(`approved was the stack ${approved.stack}, this is ${now.stack}`);

@@ -1,14 +1,23 @@
 import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { Refusal } from "./refusal.ts";
 
 /** How a command ended. */
 export interface Ended {
-  /** Exit status; 128 when a signal ended it. */
+  /** Exit status; 128 and the signal's number when a signal ended it. */
   readonly status: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs a command to its end and keeps what it printed; its stderr is shown as it comes. */
+/** Signals by which a workflow run, a terminal or a service manager asks a process to stop. */
+const STOPS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/**
+ * Runs a command to its end and keeps what it printed; its stderr is shown as it comes.
+ *
+ * @throws {Refusal} when the command can't be started, or this process was asked to stop.
+ */
 export async function capture(
   command: string,
   args: readonly string[],
@@ -23,21 +32,48 @@ export async function capture(
     printed.stderr += text;
     process.stderr.write(text);
   });
-  return { status: await ended(child), ...printed };
+  return { status: await ended(command, child), ...printed };
 }
 
-/** Runs a command that prints for the reader of the log; returns its exit status. */
+/** Runs a command that prints for the reader of the log; returns its exit status. Throws as {@link capture}. */
 export function show(
   command: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<number> {
-  return ended(spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "inherit", "inherit"] }));
+  return ended(
+    command,
+    spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "inherit", "inherit"] }),
+  );
 }
 
-function ended(child: ReturnType<typeof spawn>): Promise<number> {
-  return new Promise((resolve, reject) => {
-    child.once("error", reject);
-    child.once("close", (code) => resolve(code ?? 128));
-  });
+/**
+ * Waits for the end of a command. A signal that asks this process to stop is handed on, and the command is waited for: an
+ * update that runs on alone keeps the stack locked, and nobody learns how it ended.
+ */
+async function ended(command: string, child: ReturnType<typeof spawn>): Promise<number> {
+  let stopped: NodeJS.Signals | undefined;
+  const handOn = (signal: NodeJS.Signals) => {
+    stopped = signal;
+    child.kill(signal);
+  };
+  for (const signal of STOPS) {
+    process.on(signal, handOn);
+  }
+  try {
+    const status = await new Promise<number>((resolve, reject) => {
+      child.once("error", ({ code, message }: NodeJS.ErrnoException) =>
+        reject(new Refusal(code === "ENOENT" ? `${command} is not installed, or not on PATH.` : message)),
+      );
+      child.once("close", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+    });
+    if (stopped !== undefined) {
+      throw new Refusal(`${stopped} stopped this step; ${command} was told, and ended with ${status}.`);
+    }
+    return status;
+  } finally {
+    for (const signal of STOPS) {
+      process.off(signal, handOn);
+    }
+  }
 }

@@ -1,4 +1,5 @@
-import { Refusal } from "./refusal.ts";
+import { type Ended, retryAfter, retrying } from "../../kube/retry.ts";
+import { misused, Refusal } from "./refusal.ts";
 
 /** Where the REST API is and for which repository. */
 export interface Repository {
@@ -29,7 +30,7 @@ export function repositoryOf(environment: NodeJS.ProcessEnv): Repository {
     .filter(([, value]) => !value)
     .map(([key]) => `${key} is not set`);
   if (!api || !name || !token) {
-    throw new Refusal("This step runs in a workflow, which says where to post:", missing);
+    throw misused("This step runs in a workflow, which says where to post:", missing);
   }
   return { api, name, token };
 }
@@ -37,19 +38,28 @@ export function repositoryOf(environment: NodeJS.ProcessEnv): Repository {
 /** Writes the comment of this marker on a pull request or an issue, over the earlier one if there is one. */
 export async function upsertComment(repository: Repository, number: number, marker: string, body: string) {
   const path = `/repos/${repository.name}/issues/${number}/comments`;
-  const earlier = await find(repository, path, {}, marker);
-  await (earlier === undefined
-    ? send(repository, "POST", `${repository.api}${path}`, { body })
-    : send(repository, "PATCH", earlier.url, { body }));
+  await upsert(repository, path, {}, marker, { body });
 }
 
 /** Opens the issue of this marker, or updates the open one. */
 export async function upsertIssue(repository: Repository, title: string, marker: string, body: string) {
-  const path = `/repos/${repository.name}/issues`;
-  const open = await find(repository, path, { state: "open" }, marker);
-  await (open === undefined
-    ? send(repository, "POST", `${repository.api}${path}`, { title, body })
-    : send(repository, "PATCH", open.url, { title, body }));
+  await upsert(repository, `/repos/${repository.name}/issues`, { state: "open" }, marker, { title, body });
+}
+
+/** A post that may have been written although the answer got lost is looked for again before it is written again. */
+function upsert(
+  repository: Repository,
+  path: string,
+  query: Readonly<Record<string, string>>,
+  marker: string,
+  content: object,
+): Promise<unknown> {
+  return retrying(async () => {
+    const earlier = await find(repository, path, query, marker);
+    return earlier === undefined
+      ? sendOnce(repository, "POST", `${repository.api}${path}`, content)
+      : send(repository, "PATCH", earlier.url, content);
+  }, passes);
 }
 
 /** Closes the issue of this marker, if one is open. */
@@ -83,8 +93,27 @@ async function find(
   }
 }
 
-async function send({ token }: Repository, method: "GET" | "POST" | "PATCH", url: string, content?: object) {
-  const response = await fetch(url, {
+/** An answer that GitHub asks to be asked again for: too many requests, or trouble on its side. */
+class Busy extends Refusal {
+  readonly retryAfter: number | undefined;
+
+  constructor(message: string, after: number | undefined) {
+    super(message);
+    this.retryAfter = after;
+  }
+}
+
+function passes(ended: Ended<unknown>): number | boolean {
+  return "error" in ended && ended.error instanceof Busy && (ended.error.retryAfter ?? true);
+}
+
+/** A request that may be sent twice. */
+function send(repository: Repository, method: "GET" | "PATCH", url: string, content?: object): Promise<unknown> {
+  return retrying(() => sendOnce(repository, method, url, content), passes);
+}
+
+async function sendOnce({ token }: Repository, method: "GET" | "POST" | "PATCH", url: string, content?: object) {
+  const request = {
     method,
     headers: {
       accept: "application/vnd.github+json",
@@ -94,10 +123,18 @@ async function send({ token }: Repository, method: "GET" | "POST" | "PATCH", url
     },
     signal: AbortSignal.timeout(PATIENCE_MS),
     ...(content && { body: JSON.stringify(content) }),
+  };
+  const response = await fetch(url, request).catch((error: Error) => {
+    throw new Busy(`${method} ${url}: ${(error.cause as Error | undefined)?.message ?? error.message}`, undefined);
   });
   const text = await response.text();
   if (!response.ok) {
-    throw new Refusal(`${method} ${url}: ${response.status} ${text.slice(0, 500)}`);
+    const message = `${method} ${url}: ${response.status} ${text.slice(0, 500)}`;
+    const after = retryAfter(response.headers.get("retry-after"));
+    // The second limit of the API is a 403 with that header.
+    const isBusy =
+      response.status === 429 || response.status >= 500 || (response.status === 403 && after !== undefined);
+    throw isBusy ? new Busy(message, after) : new Refusal(message);
   }
   return JSON.parse(text) as unknown;
 }

@@ -1,4 +1,4 @@
-import { PreviewError, readPreview } from "../../tools/review/index.ts";
+import { readPreview } from "../../tools/review/index.ts";
 import type { StackPlan } from "../../tools/review/plan.ts";
 import { capture } from "./command.ts";
 
@@ -26,25 +26,11 @@ export async function previewStack(stack: string, ...more: readonly string[]): P
   const { status, stdout, stderr } = await capture("pulumi", ["preview", "--json", ...stackArguments(stack), ...more], {
     PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "1",
   });
-  const plan = readable(stack, stdout);
-  if (plan !== undefined && (status === 0 || plan.errors.length > 0 || plan.resources.length > 0)) {
-    return { status, events: stdout, plan };
-  }
-  // It ended before the engine could say anything.
-  const said = [stdout, stderr].map((text) => text.trim()).filter((text) => text !== "");
-  const events = errorEvent(said.join("\n") || `pulumi preview ended with ${status} and said nothing`);
-  return { status: status || 1, events, plan: readPreview({ name: `the preview of ${stack}`, text: events, stack }) };
-}
-
-function readable(stack: string, text: string): StackPlan | undefined {
-  try {
-    return readPreview({ name: `the preview of ${stack}`, text, stack });
-  } catch (error) {
-    if (error instanceof PreviewError) {
-      return undefined;
-    }
-    throw error;
-  }
+  // An engine that stops early says why on stderr alone: a pack or a plugin that can't be had, a config that can't be read.
+  const isCutOff = status !== 0 && !stdout.includes('"summaryEvent":');
+  const reason = stderr.trim().replace(/^error: /, "") || `pulumi preview ended with ${status} and said nothing`;
+  const events = isCutOff ? `${stdout.trim()}\n${errorEvent(reason)}`.trimStart() : stdout;
+  return { status, events, plan: readPreview({ name: `the preview of ${stack}`, text: events, stack }) };
 }
 
 /** An engine event for an error that the engine could not tell. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Approval, approvalOf, differencesFrom } from "../../ci/steps/approval.ts";
+import { differencesFrom, type PlannedUpdate, plannedUpdate } from "../../ci/steps/approval.ts";
+import { movedSince } from "../../ci/steps/before.ts";
 import type { PlannedResource, StackPlan } from "../../tools/review/plan.ts";
 
 const FACTS = {
@@ -12,7 +13,13 @@ const POLICY = {
   spec: { podSelector: {}, policyTypes: ["Egress"], egress: [{ to: [{ ipBlock: { cidr: "10.1.100.0/24" } }] }] },
 };
 const CLUSTER = { kubeconfig: JSON.stringify({ clusters: [{ name: "prod", cluster: { server: "https://one" } }] }) };
-const APPROVED: Approval = { stack: "prod", commit: "a".repeat(40), facts: FACTS, cluster: CLUSTER, policy: POLICY };
+const APPROVED: PlannedUpdate = {
+  stack: "prod",
+  commit: "a".repeat(40),
+  facts: FACTS,
+  cluster: CLUSTER,
+  policy: POLICY,
+};
 
 function resource(type: string, inputs: Record<string, unknown>): PlannedResource {
   const urn = `urn:pulumi:prod::runner-egress::${type}::runner-egress`;
@@ -33,6 +40,7 @@ function plan(more: Partial<StackPlan> = {}): StackPlan {
     changes: {},
     findings: [],
     packs: [],
+    judged: new Map(),
     errors: [],
     warnings: [],
     ...more,
@@ -41,7 +49,7 @@ function plan(more: Partial<StackPlan> = {}): StackPlan {
 
 describe("an approval", () => {
   it("is the commit, the facts, the cluster and the policy of a plan", () => {
-    expect(approvalOf(plan(), APPROVED.commit)).toEqual(APPROVED);
+    expect(plannedUpdate(plan(), APPROVED.commit)).toEqual(APPROVED);
   });
 
   it.each([
@@ -51,7 +59,7 @@ describe("an approval", () => {
     ["has no cluster", plan({ resources: plan().resources.filter(({ type }) => !type.startsWith("pulumi:")) })],
     ["has no facts", plan({ resources: plan().resources.slice(1) })],
   ])("is not given for a plan that %s", (_, failing) => {
-    expect(approvalOf(failing, APPROVED.commit)).toBeUndefined();
+    expect(plannedUpdate(failing, APPROVED.commit)).toBeUndefined();
   });
 });
 
@@ -61,7 +69,7 @@ describe("what differs from an approval", () => {
     expect(differencesFrom(APPROVED, { policy, facts, cluster, stack, commit })).toEqual([]);
   });
 
-  it.each<[string, Partial<Approval>, RegExp]>([
+  it.each<[string, Partial<PlannedUpdate>, RegExp]>([
     ["another stack", { stack: "staging" }, /approved was the stack prod, this is staging/],
     ["another commit", { commit: "b".repeat(40) }, /approved was commit a{40}, this is b{40}/],
     [
@@ -81,5 +89,43 @@ describe("what differs from an approval", () => {
     const reasons = differencesFrom(APPROVED, { ...APPROVED, ...change });
     expect(reasons).toHaveLength(1);
     expect(reasons[0]).toMatch(told);
+  });
+});
+
+describe("a deploy after its approval", () => {
+  const before = { spec: { egress: [] }, commit: "0".repeat(40) };
+  const approved = { ...APPROVED, before };
+  const later = "b".repeat(40);
+
+  it.each([
+    ["what was live at the preview", before],
+    ["what the approved deploy itself wrote", { spec: POLICY.spec, commit: APPROVED.commit }],
+    ["its policy, written by a deploy that failed afterwards", { spec: POLICY.spec, commit: before.commit }],
+  ])("finds %s", (_, now) => {
+    expect(movedSince(approved, now)).toEqual([]);
+  });
+
+  it.each([
+    [
+      "another deploy",
+      { ...before, commit: later },
+      [`from commit ${before.commit} when it was previewed, now from ${later}`],
+    ],
+    [
+      "a policy that somebody opened",
+      { ...before, spec: { egress: [{}] } },
+      ["it also allows every destination on every port"],
+    ],
+    ["no policy any more", { ...before, spec: null }, ["the live policy is gone"]],
+  ])("tells %s", (_, now, told) => {
+    expect(movedSince(approved, now)).toEqual(told.map((text) => expect.stringContaining(text)));
+  });
+
+  it("tells a policy that came in the meantime, and a first deploy", () => {
+    const nothing = { ...approved, before: { spec: null, commit: null } };
+    expect(movedSince(nothing, { spec: { egress: [] }, commit: later })).toEqual([
+      expect.stringContaining(`from commit none when it was previewed, now from ${later}`),
+      expect.stringContaining("a policy is live that was not there"),
+    ]);
   });
 });

@@ -17,7 +17,7 @@ function plan(...providers: Record<string, unknown>[]): StackPlan {
     before: undefined,
     after: { inputs, outputs: {} },
   }));
-  const none = { isComplete: true, changes: {}, findings: [], packs: [], errors: [], warnings: [] };
+  const none = { isComplete: true, changes: {}, findings: [], packs: [], judged: new Map(), errors: [], warnings: [] };
   return { stack: "prod", resources, ...none };
 }
 

@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => github.stop());
 beforeEach(() => {
-  for (const list of [github.issues, github.comments, github.requests]) list.length = 0;
+  for (const list of [github.issues, github.comments, github.requests, github.trouble]) list.length = 0;
 });
 
 describe("a comment", () => {
@@ -45,6 +45,19 @@ describe("a comment", () => {
     github.add(github.comments, body, type);
     await upsertComment(repository, 7, MARKER, `${MARKER}\nnew`);
     expect(github.comments.map((comment) => comment.body)).toEqual([body, `${MARKER}\nnew`]);
+  });
+
+  it("is written once where GitHub is in trouble for a while", async () => {
+    github.trouble.push(502, 429);
+    await upsertComment(repository, 7, MARKER, `${MARKER}\nonly`);
+    expect(github.comments.map(({ body }) => body)).toEqual([`${MARKER}\nonly`]);
+    expect(github.requests).toHaveLength(4);
+  });
+
+  it("is given up where the trouble lasts", async () => {
+    github.trouble.push(...Array<number>(40).fill(503));
+    await expect(upsertComment(repository, 7, MARKER, MARKER)).rejects.toThrow(/503.*try again/);
+    expect(github.comments).toEqual([]);
   });
 
   it("that is refused is an error with the answer", async () => {
@@ -112,7 +125,7 @@ describe("npm run ci:comment", () => {
     ["no token", ["pull-request", "staging"], { GITHUB_TOKEN: "" }, "GITHUB_TOKEN is not set"],
   ])("refuses %s", async (_, args, env, told) => {
     const { status, stderr } = await comment(args, env);
-    expect(status).toBe(2);
+    expect(status).toBe(3);
     expect(stderr).toContain(told);
     expect(github.comments).toEqual([]);
   });

@@ -1,6 +1,7 @@
+import { once } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type BothStacks, createBothStacks, STACK_NAMES, type StackName } from "./support/bothStacks.ts";
 import { editPolicy, kubectl, livePolicy, POLICY_NAME, patchPolicy, requirePolicy } from "./support/cluster.ts";
 import type { Outcome } from "./support/command.ts";
@@ -10,6 +11,8 @@ const STACKS = {
   staging: { name: "e2e-deploy-staging", prefix: "10.61" },
   prod: { name: "e2e-deploy-prod", prefix: "10.62" },
 } as const;
+
+const commitOf = async (project: Project) => (await project.mustRun("git", ["rev-parse", "HEAD"])).trim();
 
 describe("the steps of the workflows", () => {
   let project: Project;
@@ -52,17 +55,17 @@ describe("the steps of the workflows", () => {
     it("do not touch prod before staging is there", async () => {
       const { status, output } = await deploy("prod", "--after", "staging");
       expect(output).toContain("staging comes first, and it was not deployed and verified");
-      expect(status).toBe(2);
+      expect(status).toBe(1);
       expect(await livePolicy(STACKS.prod.name)).toBeUndefined();
     });
 
     it("stop prod where staging comes up and its verification fails", async () => {
       const staging = await deploy("staging", "--", "node", "-e", "process.exit(1)");
       expect(staging.output).toContain("staging is deployed, but node -e process.exit(1) ended with 1");
-      expect(staging.status).toBe(2);
+      expect(staging.status).toBe(1);
       expect(await livePolicy(STACKS.staging.name)).toBeDefined();
       const prod = await deploy("prod", "--after", "staging");
-      expect(prod.status).toBe(2);
+      expect(prod.status).toBe(1);
       expect(await livePolicy(STACKS.prod.name)).toBeUndefined();
     });
 
@@ -89,7 +92,7 @@ describe("the steps of the workflows", () => {
       expect(other.output).toMatch(
         /prod was not deployed:\n {2}- approved was commit [0-9a-f]{40}, this is [0-9a-f]{40}/,
       );
-      expect(other.status).toBe(2);
+      expect(other.status).toBe(1);
     });
 
     it("refuse other facts, in words, until they are previewed and approved", async () => {
@@ -99,8 +102,114 @@ describe("the steps of the workflows", () => {
       const refused = await deploy("prod");
       expect(refused.output).toContain("it is not what was approved");
       expect(refused.output).toContain(`${STACKS.prod.prefix}.103.0/24`);
-      expect(refused.status).toBe(2);
+      expect(refused.status).toBe(1);
       expect(await requirePolicy(STACKS.prod.name)).toEqual(before);
+      await networks.prod.removeDatabaseSubnet(`${STACKS.prod.prefix}.103.0/24`);
+    });
+
+    it("refuse what was approved before another deploy, and an older commit unless it is named", async () => {
+      const older = await commitOf(project);
+      expect(await preview("prod")).toMatchObject({ status: 0 });
+      const approval = await readFile(join(project.directory, "previews/prod.approval.json"), "utf8");
+      // The newer commit is deployed while the older one waits for its approval.
+      await project.commit("a newer commit");
+      const newer = await commitOf(project);
+      expect(await preview("prod")).toMatchObject({ status: 0 });
+      expect(await deploy("prod")).toMatchObject({ status: 0 });
+      const before = await requirePolicy(STACKS.prod.name);
+
+      await project.mustRun("git", ["checkout", "--quiet", older]);
+      await writeFile(join(project.directory, "previews/prod.approval.json"), approval);
+      const late = await deploy("prod");
+      expect(late.output).toContain(`commit ${older} is older than ${newer}, which is deployed`);
+      expect(late.output).toMatch(/deployed from commit [0-9a-f]{40} when it was previewed, now from/);
+      expect(late.status).toBe(1);
+      expect(await requirePolicy(STACKS.prod.name)).toEqual(before);
+
+      // As a re-run of the whole workflow of the older commit does.
+      expect(await preview("prod")).toMatchObject({ status: 0 });
+      const again = await deploy("prod");
+      expect(again.output).toContain(`--rollback-from ${newer}`);
+      expect(again.status).toBe(1);
+      const other = await deploy("prod", "--rollback-from", older);
+      expect(other.status).toBe(1);
+      const meant = await deploy("prod", "--rollback-from", newer);
+      expect(meant.status, meant.output).toBe(0);
+      await project.mustRun("git", ["checkout", "--quiet", "-"]);
+    });
+
+    it("refuse a live policy that somebody opened since the preview, in words", async () => {
+      expect(await preview("prod")).toMatchObject({ status: 0 });
+      const rule = { to: [{ ipBlock: { cidr: `${STACKS.prod.prefix}.7.7/32` } }] };
+      await patchPolicy(STACKS.prod.name, [{ op: "add", path: "/spec/egress/-", value: rule }]);
+      const refused = await deploy("prod");
+      expect(refused.output).toContain("the live policy is not the one that was previewed");
+      expect(refused.output).toContain("10.62.7.7/32");
+      expect(refused.status).toBe(1);
+      expect(await preview("prod")).toMatchObject({ status: 0 });
+      expect(await deploy("prod")).toMatchObject({ status: 0 });
+    });
+  });
+
+  it("that are stopped while they deploy stop the engine, and leave no lock behind", async () => {
+    await project.commit("to be stopped");
+    expect(await preview("staging")).toMatchObject({ status: 0 });
+    const step = project.start("node", ["ci/deploy.ts", "staging"]);
+    let output = "";
+    for (const stream of [step.stdout, step.stderr]) {
+      stream?.setEncoding("utf8").on("data", (text: string) => {
+        const began = /^Updating/m.test(output);
+        output += text;
+        if (!began && /^Updating/m.test(output)) step.kill("SIGTERM");
+      });
+    }
+    const [status] = await once(step, "close");
+    expect(output).toMatch(/SIGTERM stopped this step; pulumi was told, and ended with \d+\./);
+    expect(status).toBe(2);
+    expect(await preview("staging")).toMatchObject({ status: 0 });
+    expect(await deploy("staging")).toMatchObject({ status: 0 });
+  });
+
+  describe("where the guardrails did not judge", () => {
+    const config = "policy-pack/config.staging.json";
+    let text: string;
+    beforeAll(async () => {
+      text = await readFile(join(project.directory, config), "utf8");
+    });
+    afterEach(async () => {
+      await writeFile(join(project.directory, config), text);
+      await project.commit("the config again");
+    });
+
+    async function comment(): Promise<string> {
+      return (await npm("ci:comment", "pull-request", "staging", "--print")).output;
+    }
+
+    it.each([
+      ["one of them is disabled", { "private-reach": "disabled" }, "`private-reach` disabled"],
+      ["all of them are disabled", { all: "disabled" }, "all disabled"],
+    ])("refuse: %s", async (_, change, told) => {
+      await writeFile(join(project.directory, config), JSON.stringify({ ...JSON.parse(text), ...change }));
+      await project.commit("disable");
+      const { status, output } = await preview("staging");
+      expect(output).toContain(`the guardrails are ${told}, so nothing says that the plan is safe`);
+      expect(status).toBe(2);
+      expect((await deploy("staging")).output).toContain("There is no previews/staging.approval.json");
+      expect(await comment()).toContain(`⚠️ ${told} |`);
+    });
+
+    it.each<[string, () => Promise<void>, RegExp]>([
+      ["a broken config", () => writeFile(join(project.directory, config), "{"), /unexpected end of JSON input/],
+      ["no config", () => rm(join(project.directory, config)), /no such file or directory/],
+    ])("tell the reason, which the engine says on stderr alone: %s", async (_, breakIt, told) => {
+      await breakIt();
+      await project.commit("break");
+      const { status } = await preview("staging");
+      expect(status).toBe(2);
+      expect(await comment()).toMatch(told);
+      const found = await drift("staging");
+      expect(found.output).toMatch(told);
+      expect(found.status).toBe(2);
     });
   });
 

@@ -19,6 +19,8 @@ export class FakeGitHub {
   readonly comments: FakePost[] = [];
   /** Method and path of each request. */
   readonly requests: string[] = [];
+  /** Statuses that the next requests are answered with in the place of anything else. */
+  readonly trouble: number[] = [];
   readonly #server: Server;
   readonly #repository: string;
   readonly #pullRequest: number;
@@ -64,6 +66,11 @@ export class FakeGitHub {
     };
     if (request.headers.authorization !== "Bearer secret") {
       return answer(401, { message: "Bad credentials" });
+    }
+    const trouble = this.trouble.shift();
+    if (trouble !== undefined) {
+      response.setHeader("retry-after", "0");
+      return answer(trouble, { message: "try again" });
     }
     const path = url.pathname.replace(`/repos/${this.#repository}/`, "");
     const isComments = path === `issues/${this.#pullRequest}/comments` || path.startsWith("issues/comments/");

@@ -3,6 +3,7 @@
  * out. `readPreview` → `reviewStack` or `reviewDrift` → `renderMarkdown`, `renderText`, `reviewJson`.
  */
 
+export { type GuardrailRun, guardrailRun, unguarded } from "./guardrails.ts";
 export { reviewJson } from "./json.ts";
 export { COMMENT_LIMIT, commentMarker, type MarkdownOptions, renderMarkdown } from "./markdown.ts";
 export { mergePlans } from "./mergePlans.ts";

@@ -1,3 +1,4 @@
+import { unguarded } from "./guardrails.ts";
 import { LEVELS, type Level, SENTENCES_ONLY } from "./levels.ts";
 import { stackSection, stackSentence } from "./markdownStack.ts";
 import { codeSpan, details, escapeText, shorten, table } from "./markdownText.ts";
@@ -113,29 +114,23 @@ function scope(reviews: readonly StackReview[]): string[] {
           "Compared are the stack's own NetworkPolicies: others that select the same pods would add to what they reach. Routes and security groups can take away, and are not looked at.",
         ]
       : []),
-    ...(reviews.some((review) => !hasRunPack(review))
+    ...(reviews.some(({ guardrails }) => guardrails.kind === "not run")
       ? ["Where guardrails are not run, the preview had no policy pack (`--policy-pack policy-pack`)."]
       : []),
   ];
   return sentences.length === 0 ? [] : [sentences.join(" ")];
 }
 
-function hasRunPack({ findings, packs }: StackReview): boolean {
-  return findings !== undefined && (packs.length > 0 || findings.length > 0);
-}
-
-function guardrails(review: StackReview): string {
-  if (!hasRunPack(review)) {
-    return "⚠️ not run";
-  }
-  const { findings = [] } = review;
+function guardrails({ guardrails: run, findings = [] }: StackReview): string {
+  const gap = unguarded(run);
   const mandatory = findings.filter(({ severity }) => severity === "mandatory").length;
   const others = findings.length - mandatory;
-  return mandatory > 0
-    ? `❌ ${plural(mandatory, "violation")}${others > 0 ? `, ${others} advisory` : ""}`
-    : others > 0
-      ? `⚠️ ${others} advisory`
-      : "✅ passed";
+  const said = [
+    ...(mandatory > 0 ? [plural(mandatory, "violation")] : []),
+    ...(gap === undefined ? [] : [gap]),
+    ...(others > 0 ? [`${others} advisory`] : []),
+  ];
+  return said.length === 0 ? "✅ passed" : `${mandatory > 0 ? "❌" : "⚠️"} ${said.join(", ")}`;
 }
 
 /** What a reader who has never seen this needs; folded. */

@@ -29,6 +29,7 @@ function merge(a: StackPlan, b: StackPlan): StackPlan {
   return {
     ...events,
     findings: a.findings === undefined && b.findings === undefined ? undefined : distinct(findings),
+    judged: events.judged,
     packs: [...new Set([...a.packs, ...b.packs])].sort(),
     // The events have the reason that a digest lacks: a violation, where there is no error.
     errors: events.isComplete ? errors.filter((error) => error !== NO_REASON_IN_DIGEST) : errors,

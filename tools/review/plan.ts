@@ -18,6 +18,8 @@ export interface PlannedResource {
   readonly before: ResourceState | undefined;
   /** `undefined`: it is deleted. */
   readonly after: ResourceState | undefined;
+  /** What the provider answered about the planned state, such as an API server's dry run; only events tell it. */
+  readonly answered?: Properties;
 }
 
 /** What a policy of a policy pack says. */
@@ -28,6 +30,14 @@ export interface PackFinding {
   /** The resource that it is about, by name; empty for a finding about the stack. */
   readonly resource: string;
   readonly message: string;
+}
+
+/** What a policy pack did in a preview, by the engine's own summaries of its verdicts. */
+export interface Judging {
+  /** Names of the policies that gave a verdict on something; one that is disabled gives none. */
+  readonly policies: ReadonlySet<string>;
+  /** Whether the whole plan was judged at the end, which does not happen where the preview fails before. */
+  readonly isWhole: boolean;
 }
 
 /** A preview of one stack, as `pulumi preview --json` or the engine's events tell it. */
@@ -42,6 +52,8 @@ export interface StackPlan {
   readonly findings: readonly PackFinding[] | undefined;
   /** Packs that ran, `NAME` or `NAME VERSION`. */
   readonly packs: readonly string[];
+  /** What each pack judged, by its name; empty where the source does not carry policy results. */
+  readonly judged: ReadonlyMap<string, Judging>;
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
 }

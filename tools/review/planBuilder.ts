@@ -1,5 +1,5 @@
-import type { PackFinding, PlannedResource, ResourceState, StackPlan } from "./plan.ts";
-import { stackOfUrn } from "./plan.ts";
+import type { Judging, PackFinding, PlannedResource, Properties, ResourceState, StackPlan } from "./plan.ts";
+import { isObject, stackOfUrn } from "./plan.ts";
 
 /** One step of the engine, from either source. */
 export interface Step {
@@ -22,6 +22,7 @@ export const NO_REASON_IN_DIGEST = "no reason is given; a policy pack's findings
 export class PlanBuilder {
   readonly findings: PackFinding[] = [];
   readonly packs = new Set<string>();
+  readonly judged = new Map<string, Judging>();
   readonly errors: string[] = [];
   readonly warnings: string[] = [];
   changes: Readonly<Record<string, number>> = {};
@@ -43,6 +44,14 @@ export class PlanBuilder {
     });
   }
 
+  /** Takes what the provider answered to the planned state of a resource. */
+  addOutputs({ urn, new: fresh }: Properties): void {
+    const known = this.resources.get(String(urn));
+    if (known !== undefined && isObject(fresh) && isObject(fresh.outputs)) {
+      this.resources.set(known.urn, { ...known, answered: fresh.outputs });
+    }
+  }
+
   /** @param isComplete see {@link StackPlan} */
   finish(named: string | undefined, isComplete: boolean, hasFindings: boolean): StackPlan {
     const resources = [...this.resources.values()].sort((a, b) => (a.urn < b.urn ? -1 : 1));
@@ -53,6 +62,7 @@ export class PlanBuilder {
       changes: this.changes,
       findings: hasFindings ? this.findings : undefined,
       packs: [...this.packs].sort(),
+      judged: this.judged,
       errors: this.distinctErrors(hasFindings),
       warnings: [...new Set(this.warnings)],
     };

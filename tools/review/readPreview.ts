@@ -33,7 +33,7 @@ export function readPreview(source: PreviewSource): StackPlan {
   if (text === "") {
     throw new PreviewError(`${source.name} is empty; ${WANTED}`);
   }
-  const whole = parse(text);
+  const whole = parseWhole(text);
   const plan =
     isObject(whole) && !isEvent(whole) ? readDigest(source, whole) : readEvents(source, parseEvents(source, text));
   return ofItsStack(plan, source);
@@ -48,15 +48,25 @@ function ofItsStack(plan: StackPlan, { name, stack }: PreviewSource): StackPlan 
   return plan;
 }
 
+/** Between the events there may be lines for a person, such as of a policy pack that Pulumi Cloud requires. */
 function parseEvents({ name }: PreviewSource, text: string): Properties[] {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
-  return lines.map((line, index) => {
+  const events = lines.flatMap((line, index) => {
     const event = parse(line);
-    if (!isObject(event)) {
+    if (!isObject(event) && line.trimStart().startsWith("{")) {
       throw new PreviewError(`${name}, line ${index + 1}: ${quote(line)} is not JSON; ${WANTED}`);
     }
-    return event;
+    return isObject(event) ? [event] : [];
   });
+  if (events.length === 0) {
+    throw new PreviewError(`${name}, line 1: ${quote(lines[0] ?? "")} is not JSON; ${WANTED}`);
+  }
+  return events;
+}
+
+/** One JSON value; a digest may have lines for a person before and after it, too. */
+function parseWhole(text: string): unknown {
+  return parse(text) ?? parse(text.slice(Math.max(text.search(/^\{$/m), 0), text.lastIndexOf("\n}") + 2));
 }
 
 function readDigest({ name, stack }: PreviewSource, digest: Properties): StackPlan {
@@ -84,6 +94,12 @@ function readEvents({ stack }: PreviewSource, events: readonly Properties[]): St
       addFinding(plan, event.policyEvent);
     } else if (isObject(event.policyRemediationEvent)) {
       addFinding(plan, { ...event.policyRemediationEvent, enforcementLevel: "remediate" });
+    } else if (isObject(event.policyAnalyzeSummaryEvent)) {
+      addJudging(plan, event.policyAnalyzeSummaryEvent, false);
+    } else if (isObject(event.policyAnalyzeStackSummaryEvent)) {
+      addJudging(plan, event.policyAnalyzeStackSummaryEvent, true);
+    } else if (isObject(event.resOutputsEvent)) {
+      plan.addOutputs(fields(event.resOutputsEvent.metadata));
     } else if (isObject(event.diagnosticEvent)) {
       addDiagnostic(plan, event.diagnosticEvent);
     } else if (isObject(event.summaryEvent)) {
@@ -135,6 +151,16 @@ function addFinding(plan: PlanBuilder, event: Properties): void {
     message: plainText(text(event.message)),
   };
   plan.findings.push(finding);
+}
+
+/** What the engine sums up of a pack's verdicts on a resource, and on the whole plan at the end (apitype/events.go, 3.250). */
+function addJudging(plan: PlanBuilder, { policyPackName, passed, failed }: Properties, isWhole: boolean): void {
+  const pack = text(policyPackName);
+  const known = plan.judged.get(pack);
+  plan.judged.set(pack, {
+    policies: new Set([...(known?.policies ?? []), ...texts(passed), ...texts(failed)]),
+    isWhole: isWhole || known?.isWhole === true,
+  });
 }
 
 function packLabel(name: string, version: unknown): string {
@@ -189,6 +215,10 @@ function fields(value: unknown): Properties {
 
 function list(value: unknown): readonly Properties[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+function texts(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(text) : [];
 }
 
 function text(value: unknown): string {

@@ -12,6 +12,7 @@ import {
   verdict,
 } from "../../analysis/index.ts";
 import { CREDENTIALS_PORT } from "./concerns.ts";
+import { guardrailRun } from "./guardrails.ts";
 import { enforcement, factChanges, type Names, namesOf, planContext } from "./networkFacts.ts";
 import { cautionsOf, notesOf } from "./notes.ts";
 import type { StackPlan } from "./plan.ts";
@@ -97,6 +98,7 @@ function judge(
     facts: factChanges(context.before, context.after),
     findings: plan.findings,
     packs: plan.packs,
+    guardrails: guardrailRun(plan),
     warnings: plan.warnings,
     cautions: cautionsOf(policies, context),
     notes: notesOf(plan, policies, perspective, {

@@ -1,4 +1,5 @@
 import type { Diff, EgressAnalysis, NetworkPolicy, Source } from "../../analysis/index.ts";
+import type { GuardrailRun } from "./guardrails.ts";
 import type { FactChange } from "./networkFacts.ts";
 import type { PackFinding } from "./plan.ts";
 import type { PolicyChange } from "./plannedPolicies.ts";
@@ -55,6 +56,8 @@ export interface StackReview {
   /** `undefined`: the preview does not carry policy results. */
   readonly findings: readonly PackFinding[] | undefined;
   readonly packs: readonly string[];
+  /** Whether the project's own guardrails judged the preview. */
+  readonly guardrails: GuardrailRun;
   readonly warnings: readonly string[];
   /** What makes the verdict worth less than it looks, such as an add-on that enforces nothing. */
   readonly cautions: readonly string[];

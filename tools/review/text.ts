@@ -1,3 +1,4 @@
+import { unguarded } from "./guardrails.ts";
 import { plainPhrase } from "./phrase.ts";
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { StackReview } from "./stackReview.ts";
@@ -49,7 +50,9 @@ function stackText(review: StackReview): string {
   lines.push(
     ...review.facts.map(({ what, before, after }) => `  network: ${what}: ${before ?? "–"} -> ${after ?? "–"}`),
   );
+  const gap = unguarded(review.guardrails);
   lines.push(
+    ...(gap === undefined ? [] : [`  guardrails: ${gap}`]),
     ...(review.findings ?? []).map(
       ({ severity, policy, message }) => `  ${severity}: ${policy}: ${message.replace(/\s+/g, " ")}`,
     ),

@@ -1,3 +1,4 @@
+import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -41,6 +42,11 @@ export class Project {
   /** Runs a command in the project's folder, with the project's own Node.js. */
   run(command: string, args: readonly string[], { env, ...options }: RunOptions = {}): Promise<Outcome> {
     return run(command, args, { cwd: this.directory, env: { ...this.#environment(), ...env }, ...options });
+  }
+
+  /** Starts a command as {@link run} does, and does not wait for its end. */
+  start(command: string, args: readonly string[]): ChildProcess {
+    return spawn(command, args, { cwd: this.directory, env: { ...process.env, ...this.#environment() } });
   }
 
   mustRun(command: string, args: readonly string[]): Promise<string> {

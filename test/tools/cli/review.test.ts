@@ -37,7 +37,7 @@ describe("review", () => {
       writeFileSync(join(folder, "violation-digest.json"), JSON.stringify({ steps: [], changeSummary: { same: 3 } }));
       const { code, stderr } = await egress(["review", path, "--fail-on", "violation"]);
       expect(code).toBe(2);
-      expect(stderr).toContain("carries no policy results; preview with --policy-pack");
+      expect(stderr).toContain("the guardrails are not run; preview with --policy-pack");
     },
   );
 

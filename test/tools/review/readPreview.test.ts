@@ -8,7 +8,7 @@ describe("what is no preview", () => {
   it.each([
     ["", "preview.json is empty"],
     ["hello", 'preview.json, line 1: "hello" is not JSON'],
-    ['{"sequence":1,"preludeEvent":{}}\nPreviewing update', 'line 2: "Previewing update" is not JSON'],
+    ['{"sequence":1,"preludeEvent":{}}\n{"sequence":2,"summ', 'line 2: "{\\"sequence\\":2,\\"summ" is not JSON'],
     ['{"kind":"NetworkPolicy"}', "preview.json has neither steps nor diagnostics"],
     ["[1]", "line 1"],
   ])("%j is refused with the file, the place and what is wanted", (text, message) => {
@@ -81,6 +81,18 @@ describe("engine events", () => {
     const lines = recording("other.deleted.jsonl").trim().split("\n");
     const cut = read(lines.slice(0, -2).join("\n"));
     expect(cut.errors).toEqual([expect.stringContaining("cut off")]);
+  });
+
+  it("may have lines for a person among them, as a digest may around it", () => {
+    const steps = [{ op: "create", after: policy([]) }];
+    const plain = events(steps, [], "blue");
+    const said = [
+      "Loading policy packs...",
+      ...plain.split("\n").flatMap((line) => [line, "", "Policy pack org-pack: ok"]),
+    ];
+    expect(read(said.join("\n"))).toEqual(read(plain));
+    const digest = JSON.stringify({ steps: [], changeSummary: { same: 2 } }, null, 2);
+    expect(read(`Loading policy packs...\n${digest}\nDone\n`, "blue")).toEqual(read(digest, "blue"));
   });
 
   it("are not taken for another stack's", () => {

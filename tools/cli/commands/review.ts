@@ -10,6 +10,7 @@ import {
   reviewJson,
   reviewStack,
   type StackReview,
+  unguarded,
 } from "../../review/index.ts";
 import { readPolicyFiles } from "../input/policySet.ts";
 import type { OutputFlags } from "../options.ts";
@@ -65,11 +66,14 @@ export async function reviewCommand(
       : reviewStack(plan, options);
   });
   await print(terminal, render(reviews, flags));
-  for (const { stack } of flags.failOn?.includes("violation") ? reviews.filter(isUnguarded) : []) {
-    note(
-      terminal,
-      `${stack}: --fail-on violation, but this preview carries no policy results; preview with --policy-pack policy-pack and PULUMI_ENABLE_STREAMING_JSON_PREVIEW=1`,
-    );
+  for (const { stack, guardrails } of flags.failOn?.includes("violation") ? reviews : []) {
+    const gap = unguarded(guardrails);
+    if (gap !== undefined) {
+      note(
+        terminal,
+        `${stack}: --fail-on violation, but the guardrails are ${gap}; preview with --policy-pack policy-pack and PULUMI_ENABLE_STREAMING_JSON_PREVIEW=1`,
+      );
+    }
   }
   return worst(reviews.map((review) => codeOf(review, flags.failOn ?? [])));
 }
@@ -104,14 +108,10 @@ function render(reviews: readonly StackReview[], { output, commentKey }: ReviewF
   }
 }
 
-/** Whether nobody looked for violations, which is not the same as none. */
-function isUnguarded({ findings, packs }: StackReview): boolean {
-  return findings === undefined || (packs.length === 0 && findings.length === 0);
-}
-
 function codeOf(review: StackReview, failOn: readonly (typeof FAILURES)[number][]): ExitCode {
   const { verdict, findings } = review;
-  const isOpen = verdict === "cannot conclude" || (failOn.includes("violation") && isUnguarded(review));
+  const isOpen =
+    verdict === "cannot conclude" || (failOn.includes("violation") && unguarded(review.guardrails) !== undefined);
   const fails = {
     wider: verdict === "wider" || verdict === "both",
     change: verdict !== "same reach" && verdict !== "cannot conclude",
