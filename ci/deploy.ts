@@ -9,7 +9,7 @@
  * `npm run ci:verify -- STACK` is meant for it.
  */
 import { parseArgs } from "node:util";
-import { INCONCLUSIVE, NEGATIVE } from "../tools/cli/exitCode.ts";
+import { FINDING, INCONCLUSIVE } from "../tools/exitCodes.ts";
 import { guardrailRun, unguarded } from "../tools/review/index.ts";
 import { differencesFrom, plannedUpdate } from "./steps/approval.ts";
 import { movedSince, readBefore, takesBack } from "./steps/before.ts";
@@ -72,7 +72,7 @@ await runStep(async () => {
     const verified = await show(command, args);
     if (verified !== 0) {
       const summary = `${stack} is deployed, but ${command} ${args.join(" ")} ended with ${verified}.`;
-      throw new Refusal(summary, [], verified === NEGATIVE ? NEGATIVE : INCONCLUSIVE);
+      throw new Refusal(summary, [], verified === FINDING ? FINDING : INCONCLUSIVE);
     }
   }
   save(fileNames.deployed(folder, stack), { stack, commit });

@@ -6,7 +6,7 @@
  */
 import { appendFileSync, rmSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { INCONCLUSIVE, NEGATIVE } from "../tools/cli/exitCode.ts";
+import { FINDING, INCONCLUSIVE } from "../tools/exitCodes.ts";
 import { renderMarkdown, renderText, reviewStack, unguarded } from "../tools/review/index.ts";
 import { type Approval, plannedUpdate } from "./steps/approval.ts";
 import { readBefore } from "./steps/before.ts";
@@ -39,7 +39,7 @@ await runStep(async () => {
       ...(status === 0 ? [] : [`pulumi preview ended with ${status}`]),
     ];
     const isViolated = review.findings?.some(({ severity }) => severity === "mandatory");
-    throw new Refusal(`${stack} can't be deployed from this preview:`, reasons, isViolated ? NEGATIVE : INCONCLUSIVE);
+    throw new Refusal(`${stack} can't be deployed from this preview:`, reasons, isViolated ? FINDING : INCONCLUSIVE);
   }
   const planned = plannedUpdate(plan, commit);
   if (planned === undefined) {

@@ -1,4 +1,4 @@
-import { type ExitCode, INCONCLUSIVE, NEGATIVE, USAGE_ERROR } from "../../tools/cli/exitCode.ts";
+import { type ExitCode, FINDING, INCONCLUSIVE, USAGE_ERROR } from "../../tools/exitCodes.ts";
 
 /** Why a step of a workflow stops, in words for the person who reads its log. */
 export class Refusal extends Error {
@@ -17,7 +17,7 @@ export class Refusal extends Error {
 
 /** A finding: what was asked is known, and the answer is no. */
 export function refused(summary: string, reasons: readonly string[] = []): Refusal {
-  return new Refusal(summary, reasons, NEGATIVE);
+  return new Refusal(summary, reasons, FINDING);
 }
 
 /** The command line is wrong; nothing was judged. */
