@@ -2,14 +2,18 @@
  * Posts what the other steps found, over its own earlier post:
  * `npm run ci:comment -- pull-request staging prod [--from previews]` for the pull request of `PULL_REQUEST`, and
  * `npm run ci:comment -- drift staging prod [--from drift]`, which opens or updates one issue and closes it when all is well.
- * `--print` only prints the text. In a workflow, `GITHUB_TOKEN` has to be given; the rest is there.
+ * `--print` only prints the text. The comment is written whatever it says; the exit status tells whether each stack has a
+ * preview that could be deployed. In a workflow, `GITHUB_TOKEN` has to be given; the rest is there.
  */
+import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { CLEAN } from "../tools/exitCodes.ts";
 import { commentMarker } from "../tools/review/index.ts";
-import { DEFAULT_FOLDER } from "./steps/files.ts";
-import { closeIssue, repositoryOf, upsertComment, upsertIssue } from "./steps/github.ts";
-import { misused, runStep } from "./steps/refusal.ts";
-import { DRIFT_KEY, driftText, reviewText } from "./steps/texts.ts";
+import { DEFAULT_FOLDER, fileNames } from "./steps/files.ts";
+import { changedFiles, closeIssue, repositoryOf, runUrl, upsertComment, upsertIssue } from "./steps/github.ts";
+import { judging } from "./steps/judging.ts";
+import { misused, Refusal, runStep } from "./steps/refusal.ts";
+import { DRIFT_KEY, driftText, reviewText, type Text } from "./steps/texts.ts";
 
 const TITLE = "The runners' egress policy is not what was deployed";
 
@@ -23,21 +27,45 @@ await runStep(async () => {
     throw misused("Say what to post and for which stacks: npm run ci:comment -- pull-request staging prod");
   }
   const folder = values.from ?? (kind === "drift" ? "drift" : DEFAULT_FOLDER);
-  const text = kind === "drift" ? driftText(folder, stacks) : reviewText(folder, stacks);
-  if (values.print) {
-    process.stdout.write(text === undefined ? "" : `${text.body}\n`);
-    return 0;
+  if (kind === "drift") {
+    await tellDrift(driftText(folder, stacks), values.print);
+    return CLEAN;
+  }
+  if (process.env.FROM_FORK === "true") {
+    throw new Refusal("This pull request comes from a fork. Its code meets no role, so it has no preview:", [
+      "someone who may push here pushes its commits to a branch of this repository and opens a pull request from there (docs/promotion.md)",
+    ]);
+  }
+  await tellReview(folder, stacks, values.print);
+  const missing = stacks.filter((stack) => !existsSync(fileNames.approval(folder, stack)));
+  if (missing.length > 0) {
+    throw new Refusal(`No preview that could be deployed: ${missing.join(", ")}.`);
+  }
+  return CLEAN;
+});
+
+async function tellReview(folder: string, stacks: readonly string[], isPrinted: boolean): Promise<void> {
+  if (isPrinted) {
+    process.stdout.write(`${reviewText(folder, stacks).body}\n`);
+    return;
   }
   const repository = repositoryOf(process.env);
-  if (text === undefined) {
-    await closeIssue(repository, commentMarker(DRIFT_KEY));
-  } else if (kind === "drift") {
-    await upsertIssue(repository, TITLE, text.marker, text.body);
-  } else {
-    await upsertComment(repository, pullRequestNumber(process.env.PULL_REQUEST), text.marker, text.body);
+  const number = pullRequestNumber(process.env.PULL_REQUEST);
+  const changed = await changedFiles(repository, number);
+  const { marker, body } = reviewText(folder, stacks, { touched: judging(changed), run: runUrl(process.env) });
+  await upsertComment(repository, number, marker, body);
+}
+
+async function tellDrift(text: Text | undefined, isPrinted: boolean): Promise<void> {
+  if (isPrinted) {
+    process.stdout.write(text === undefined ? "" : `${text.body}\n`);
+    return;
   }
-  return 0;
-});
+  const repository = repositoryOf(process.env);
+  await (text === undefined
+    ? closeIssue(repository, commentMarker(DRIFT_KEY))
+    : upsertIssue(repository, TITLE, text.marker, text.body));
+}
 
 function pullRequestNumber(value = ""): number {
   if (!/^[1-9]\d*$/.test(value)) {

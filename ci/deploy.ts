@@ -9,15 +9,20 @@
  * `npm run ci:verify -- STACK` is meant for it.
  */
 import { parseArgs } from "node:util";
+import type { Acknowledgement } from "../program/config/stackConfig.ts";
 import { FINDING, INCONCLUSIVE } from "../tools/exitCodes.ts";
 import { guardrailRun, unguarded } from "../tools/review/index.ts";
+import { acknowledgement } from "./steps/acknowledgement.ts";
 import { differencesFrom, plannedUpdate } from "./steps/approval.ts";
 import { movedSince, readBefore, takesBack } from "./steps/before.ts";
 import { show } from "./steps/command.ts";
 import { checkedOutCommit } from "./steps/commit.ts";
 import { DEFAULT_FOLDER, fileNames, load, loadApproval, save } from "./steps/files.ts";
+import { hasReviewers, repositoryOf } from "./steps/github.ts";
 import { previewStack, stackArguments } from "./steps/previewStack.ts";
 import { Refusal, refused, runStep, stackArgument } from "./steps/refusal.ts";
+
+const UNREVIEWED: Acknowledgement = "deployment-not-reviewed";
 
 await runStep(async () => {
   const [own, verification] = splitAtDashes(process.argv.slice(2));
@@ -43,6 +48,10 @@ await runStep(async () => {
       const state = first === undefined ? "was not deployed and verified" : `was deployed from ${first.commit}`;
       throw refused(`${stack} was not deployed:`, [`${values.after} comes first, and it ${state}`]);
     }
+  }
+
+  if (values.after !== undefined) {
+    await requireReviewers(stack);
   }
 
   const { status, plan } = await previewStack(stack);
@@ -78,6 +87,26 @@ await runStep(async () => {
   save(fileNames.deployed(folder, stack), { stack, commit });
   return 0;
 });
+
+/**
+ * Outside of a workflow whoever runs this has decided. In one, an environment without reviewers lets everybody deploy who may
+ * merge; GitHub has no such rule for private repositories below its Enterprise plan, and does not say so.
+ */
+async function requireReviewers(stack: string): Promise<void> {
+  if (process.env.GITHUB_ACTIONS !== "true") {
+    return;
+  }
+  const reason = acknowledgement(stack, UNREVIEWED);
+  if (!(await hasReviewers(repositoryOf(process.env), stack)) && reason === undefined) {
+    throw refused(`${stack} was not deployed:`, [
+      `the GitHub environment ${stack} has no required reviewers, so nobody has approved it`,
+      `add them, or accept it with runner-egress:acknowledge.${UNREVIEWED}: "<why>" in Pulumi.${stack}.yaml`,
+    ]);
+  }
+  if (reason !== undefined) {
+    process.stdout.write(`${stack}: deployed without required reviewers. Acknowledged: ${reason}\n`);
+  }
+}
 
 function splitAtDashes(args: readonly string[]): [string[], string[]] {
   const at = args.indexOf("--");

@@ -10,6 +10,7 @@ import { FINDING, INCONCLUSIVE } from "../tools/exitCodes.ts";
 import { renderMarkdown, renderText, reviewStack, unguarded } from "../tools/review/index.ts";
 import { type Approval, plannedUpdate } from "./steps/approval.ts";
 import { readBefore } from "./steps/before.ts";
+import { capture } from "./steps/command.ts";
 import { checkedOutCommit } from "./steps/commit.ts";
 import { DEFAULT_FOLDER, fileNames, save } from "./steps/files.ts";
 import { previewStack } from "./steps/previewStack.ts";
@@ -32,6 +33,8 @@ await runStep(async () => {
   if (process.env.GITHUB_STEP_SUMMARY) {
     appendFileSync(process.env.GITHUB_STEP_SUMMARY, `${renderMarkdown(reviews)}\n`);
   }
+  const report = ["tools/cli/main.ts", "report", `${stack}=${fileNames.events(values.out, stack)}`];
+  await capture(process.execPath, [...report, "--out", fileNames.report(values.out, stack)]);
   const gap = unguarded(review.guardrails);
   if (status !== 0 || gap !== undefined) {
     const reasons = [

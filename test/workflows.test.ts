@@ -1,6 +1,7 @@
 import { globSync } from "node:fs";
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
+import { judging } from "../ci/steps/judging.ts";
 import { ROOT } from "./support/fixtureProject.ts";
 import { readDocument } from "./support/markdown.ts";
 
@@ -11,7 +12,7 @@ interface Step {
   readonly with?: Readonly<Record<string, unknown>>;
 }
 interface Job {
-  readonly needs?: string;
+  readonly needs?: string | readonly string[];
   readonly if?: string;
   readonly environment?: string | { readonly name: string };
   readonly permissions: Readonly<Record<string, string>>;
@@ -25,6 +26,7 @@ interface Workflow {
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
+const PREPARE = ".github/actions/prepare/action.yml";
 const files = globSync(".github/workflows/*.yml", { cwd: ROOT }).sort();
 const texts = new Map(files.map((file) => [file.replace(/.*\/(.*)\.yml/, "$1"), readDocument(file)]));
 const workflows = new Map([...texts].map(([name, text]) => [name, load(text) as Workflow]));
@@ -32,6 +34,8 @@ const workflow = (name: string) => workflows.get(name) as Workflow;
 const jobs = [...workflows].flatMap(([name, { jobs }]) =>
   Object.entries(jobs).map(([job, content]) => ({ name: `${name}/${job}`, ...content })),
 );
+const prepare = readDocument(PREPARE);
+const prepareSteps = (load(prepare) as { runs: { steps: readonly Step[] } }).runs.steps;
 const scripts = JSON.parse(readDocument("package.json")).scripts as Record<string, string>;
 const may = (job: Job, permission: string) => job.permissions[permission] === "write";
 
@@ -39,12 +43,28 @@ it("there are four workflows", () => {
   expect([...workflows.keys()]).toEqual(["deploy", "drift", "preview", "test"]);
 });
 
+/** An action is the repository's own, or is pinned by commit. */
+function expectPinned(text: string): void {
+  for (const [line] of text.matchAll(/uses: .*/g)) {
+    expect(line).toMatch(/^uses: (\.\/\.github\/actions\/\w+$|[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+)/);
+  }
+}
+
+it("the action that prepares a job pins, runs and hides as the workflows do", () => {
+  expectPinned(prepare);
+  expect(prepare).not.toContain("secrets.");
+  expect(prepareSteps.flatMap(({ run = [] }) => run)).toEqual(["npm ci", "npm ci --omit=dev"]);
+  // A cache that another job wrote is code of another job; a deployment has none.
+  for (const { uses = "", with: inputs, ...step } of prepareSteps) {
+    const condition = JSON.stringify({ ...step, cache: inputs?.cache });
+    if (/cache@/.test(uses) || inputs?.cache !== undefined) expect(condition).toContain("inputs.dependencies == 'all'");
+  }
+});
+
 describe.each([...texts])("%s", (name, text) => {
   it("gives no permission to a job that does not ask, and pins every action by commit and version", () => {
     expect(workflow(name).permissions).toEqual({});
-    for (const [line] of text.matchAll(/uses: .*/g)) {
-      expect(line).toMatch(/^uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+/);
-    }
+    expectPinned(text);
   });
 
   it("has no secret, and no expression inside a command", () => {
@@ -64,7 +84,7 @@ describe.each([...texts])("%s", (name, text) => {
 });
 
 it("one pin of an action serves all", () => {
-  const pins = new Set([...texts.values()].flatMap((text) => text.match(/uses: .*/g) ?? []));
+  const pins = new Set([...texts.values(), prepare].flatMap((text) => text.match(/uses: .*/g) ?? []));
   expect(new Set([...pins].map((pin) => pin.replace(/@.*/, ""))).size).toBe(pins.size);
 });
 
@@ -84,7 +104,8 @@ describe.each(jobs)("$name", (job) => {
     const text = JSON.stringify(job.steps);
     const deploys = text.includes("AWS_DEPLOY_ROLE");
     expect(deploys).toBe(typeof job.environment === "string");
-    expect(deploys && /actions\/cache@|"cache":"npm"/.test(text)).toBe(false);
+    if (deploys) expect(text).toContain('"dependencies":"production"');
+    expect(/actions\/cache@|"cache":/.test(text) && text.includes("AWS_")).toBe(false);
   });
 });
 
@@ -93,16 +114,37 @@ it("nobody meets a role with the code of a fork, or through pull_request_target"
   expect(workflow("preview").jobs.preview?.if).toBe(
     "github.event.pull_request.head.repo.full_name == github.repository",
   );
-  expect(workflow("preview").jobs.comment?.if).toContain("needs.preview.result != 'skipped'");
+  // The required check reports for a fork, too, and is red: a skipped job would leave the pull request waiting for ever.
+  expect(workflow("preview").jobs.previews?.if).toBe("!cancelled()");
+  expect(texts.get("preview")).toMatch(
+    /FROM_FORK: \$\{\{ github\.event\.pull_request\.head\.repo\.full_name != github\.repository \}\}/,
+  );
 });
 
-it("a deployment is never cancelled, and prod comes after staging", () => {
+it("whoever compares commits has the whole history", () => {
+  for (const { name, steps } of jobs) {
+    const needs = steps.some(({ run = "" }) => /ci:deploy/.test(run));
+    expect(steps[0]?.with?.["fetch-depth"], name).toBe(needs ? 0 : undefined);
+  }
+});
+
+it("what judges a change has owners", () => {
+  const owners = readDocument(".github/CODEOWNERS");
+  const folders = [...owners.matchAll(/^\/(\S+)\/ @/gm)].map(([, folder]) => folder as string);
+  expect(folders).toEqual(expect.arrayContaining([".github", "access", "analysis", "ci", "guardrails", "policy-pack"]));
+  for (const folder of folders) expect(globSync(`${folder}/*`, { cwd: ROOT }).length, folder).toBeGreaterThan(0);
+  const touched = ["README.md", "ci/deploy.ts", "policy-pack/config.prod.json", "policy-packs/x"];
+  expect(judging(touched)).toEqual(["ci/deploy.ts", "policy-pack/config.prod.json"]);
+});
+
+it("a deployment is never cancelled, prod comes after staging, and staging waits for nothing of prod", () => {
   const { concurrency, jobs } = workflow("deploy");
   expect(
     [concurrency, jobs.staging?.concurrency, jobs.prod?.concurrency].map((c) => c?.["cancel-in-progress"]),
   ).toEqual([false, false, false]);
-  expect(jobs.staging?.needs).toBe("preview");
-  expect(jobs.prod?.needs).toBe("staging");
+  expect(jobs.staging?.needs).toBe("preview-staging");
+  expect(jobs["preview-staging"]?.needs).toBeUndefined();
+  expect(jobs.prod?.needs).toEqual(["staging", "preview-prod"]);
   expect(jobs.prod?.steps.at(-1)?.run).toContain("ci:deploy -- prod --after staging");
 });
 

@@ -9,6 +9,8 @@ export const fileNames = {
   events: (folder: string, stack: string) => join(folder, `${stack}.events.jsonl`),
   /** What that preview would do, for the deploy to keep to. */
   approval: (folder: string, stack: string) => join(folder, `${stack}.approval.json`),
+  /** The report of that preview, as a page. */
+  report: (folder: string, stack: string) => join(folder, `${stack}.report.html`),
   /** NetworkPolicies in the runner's namespace, as a list of Kubernetes objects. */
   live: (folder: string, stack: string) => join(folder, `${stack}.live.json`),
   /** Whether the stack drifted. */

@@ -46,6 +46,34 @@ export async function upsertIssue(repository: Repository, title: string, marker:
   await upsert(repository, `/repos/${repository.name}/issues`, { state: "open" }, marker, { title, body });
 }
 
+/** Paths of the files that a pull request adds, changes, removes or renames, as they are called before and after. */
+export async function changedFiles(repository: Repository, number: number): Promise<string[]> {
+  const path = `/repos/${repository.name}/pulls/${number}/files`;
+  const files: { readonly filename: string; readonly previous_filename?: string }[] = [];
+  for await (const page of pagesOf<(typeof files)[number]>(repository, path, {})) {
+    files.push(...page);
+  }
+  return files.flatMap(({ filename, previous_filename }) => [
+    filename,
+    ...(previous_filename ? [previous_filename] : []),
+  ]);
+}
+
+/** Whether people have to approve a job of an environment before it runs. */
+export async function hasReviewers(repository: Repository, environment: string): Promise<boolean> {
+  const url = `${repository.api}/repos/${repository.name}/environments/${encodeURIComponent(environment)}`;
+  const { protection_rules = [] } = (await send(repository, "GET", url)) as {
+    readonly protection_rules?: readonly { readonly type: string; readonly reviewers?: readonly unknown[] }[];
+  };
+  return protection_rules.some(({ type, reviewers = [] }) => type === "required_reviewers" && reviewers.length > 0);
+}
+
+/** Where the artifacts of the workflow run are; `undefined` outside of one. */
+export function runUrl(environment: NodeJS.ProcessEnv): string | undefined {
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name, GITHUB_RUN_ID: id } = environment;
+  return server && name && id ? `${server}/${name}/actions/runs/${id}#artifacts` : undefined;
+}
+
 /** A post that may have been written although the answer got lost is looked for again before it is written again. */
 function upsert(
   repository: Repository,
@@ -80,15 +108,29 @@ async function find(
   query: Readonly<Record<string, string>>,
   marker: string,
 ): Promise<Post | undefined> {
-  for (let page = 1; ; page++) {
-    const parameters = new URLSearchParams({ ...query, per_page: String(PAGE), page: String(page) });
-    const posts = (await send(repository, "GET", `${repository.api}${path}?${parameters}`)) as Post[];
+  for await (const posts of pagesOf<Post>(repository, path, query)) {
     const found = posts.find(
       ({ body, user, pull_request }) =>
         pull_request === undefined && user?.type === "Bot" && body?.split(/\r?\n/, 1)[0] === marker,
     );
-    if (found !== undefined || posts.length < PAGE) {
+    if (found !== undefined) {
       return found;
+    }
+  }
+  return undefined;
+}
+
+async function* pagesOf<T>(
+  repository: Repository,
+  path: string,
+  query: Readonly<Record<string, string>>,
+): AsyncGenerator<readonly T[]> {
+  for (let page = 1; ; page++) {
+    const parameters = new URLSearchParams({ ...query, per_page: String(PAGE), page: String(page) });
+    const members = (await send(repository, "GET", `${repository.api}${path}?${parameters}`)) as T[];
+    yield members;
+    if (members.length < PAGE) {
+      return;
     }
   }
 }

@@ -8,6 +8,7 @@ import {
   reviewStack,
   type StackReview,
 } from "../../tools/review/index.ts";
+import { codeSpan, shorten } from "../../tools/review/markdownText.ts";
 import { isObject, type StackPlan } from "../../tools/review/plan.ts";
 import type { DriftRecord } from "./driftRecord.ts";
 import { fileNames, load } from "./files.ts";
@@ -25,9 +26,33 @@ export interface Text {
   readonly body: string;
 }
 
+/** What the comment says about the pull request itself. */
+export interface PullRequestNotes {
+  /** Files of the pull request that judge changes. */
+  readonly touched?: readonly string[];
+  /** Address of the run, which has the reports as artifacts. */
+  readonly run?: string | undefined;
+}
+
 /** The comment on a pull request: what `egress review` says of the previews of all stacks. */
-export function reviewText(folder: string, stacks: readonly string[]): Text {
-  return { marker: commentMarker(), body: renderMarkdown(stacks.map((stack) => reviewStack(planOf(folder, stack)))) };
+export function reviewText(folder: string, stacks: readonly string[], notes: PullRequestNotes = {}): Text {
+  const { touched = [], run } = notes;
+  const shown = touched.slice(0, MOST_REASONS).map((file) => codeSpan(shorten(file, 200)));
+  const rest = touched.length > MOST_REASONS ? ` and ${touched.length - MOST_REASONS} more` : "";
+  const more = [
+    ...(touched.length === 0
+      ? []
+      : [
+          `**⚠️ This pull request changes what judges it**, and was judged by its own version: ${shown.join(", ")}${rest}. Review these files first.`,
+        ]),
+    ...(run === undefined ? [] : [`Each stack's report, as a page to explore: [artifacts of this run](${run}).`]),
+  ].join("\n\n");
+  const limit = COMMENT_LIMIT - Buffer.byteLength(more) - 2;
+  const body = renderMarkdown(
+    stacks.map((stack) => reviewStack(planOf(folder, stack))),
+    { limit },
+  );
+  return { marker: commentMarker(), body: more === "" ? body : `${body}\n\n${more}` };
 }
 
 /** The issue about drift; `undefined` when every stack is as it was deployed. */

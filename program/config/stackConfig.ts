@@ -16,6 +16,8 @@ export const ACKNOWLEDGEMENTS = [
   "vpc-cni-not-managed",
   /** The policy's name, its namespace or the selector of the runner pods changes. */
   "policy-identity-change",
+  /** The GitHub environment of the stack has no required reviewers; `ci:deploy` asks for it, not the program. */
+  "deployment-not-reviewed",
 ] as const;
 
 export type Acknowledgement = (typeof ACKNOWLEDGEMENTS)[number];

@@ -6,6 +6,7 @@ import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { capture } from "../../ci/steps/command.ts";
+import { ROOT } from "../support/fixtureProject.ts";
 
 let folder: string;
 
@@ -49,7 +50,7 @@ it.each(["SIGINT", "SIGTERM"] as const)("%s goes to the command, whose end is wa
 });
 
 it("without pulumi, a step is one line and exit code 2", async () => {
-  const { status, stderr } = await capture(process.execPath, ["ci/drift.ts", "staging", "--out", folder], {
+  const { status, stderr } = await capture(process.execPath, [join(ROOT, "ci/drift.ts"), "staging", "--out", folder], {
     PATH: "/nowhere",
   });
   expect(stderr).toBe("pulumi is not installed, or not on PATH.\n");
@@ -57,5 +58,7 @@ it("without pulumi, a step is one line and exit code 2", async () => {
 });
 
 it("an unknown option is a wrong command line", async () => {
-  expect(await capture(process.execPath, ["ci/drift.ts", "staging", "--nonsense"])).toMatchObject({ status: 3 });
+  expect(await capture(process.execPath, [join(ROOT, "ci/drift.ts"), "staging", "--nonsense"])).toMatchObject({
+    status: 3,
+  });
 });

@@ -3,7 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { capture } from "../../ci/steps/command.ts";
-import { closeIssue, type Repository, repositoryOf, upsertComment, upsertIssue } from "../../ci/steps/github.ts";
+import {
+  closeIssue,
+  hasReviewers,
+  type Repository,
+  repositoryOf,
+  upsertComment,
+  upsertIssue,
+} from "../../ci/steps/github.ts";
 import { FakeGitHub } from "../support/fakeGitHub.ts";
 import { ROOT } from "../support/fixtureProject.ts";
 
@@ -105,10 +112,38 @@ describe("npm run ci:comment", () => {
   });
 
   it("says for each stack without a preview that there is none, in one comment", async () => {
-    expect(await comment(["pull-request", "staging", "prod", "--from", folder])).toMatchObject({ status: 0 });
+    const { status, stderr } = await comment(["pull-request", "staging", "prod", "--from", folder]);
+    expect(status).toBe(2);
+    expect(stderr).toContain("No preview that could be deployed: staging, prod.");
     expect(github.comments).toHaveLength(1);
     expect(github.comments[0]?.body?.match(/there is no preview/g)).toHaveLength(2);
     expect(github.comments[0]?.body).toContain("cannot conclude");
+  });
+
+  it("tells the reviewer of a pull request that changes what judges it, and where the reports are", async () => {
+    github.files.push(
+      ...Array<string>(100).fill("docs/config.md"),
+      "guardrails/union.ts",
+      "policy-pack/config.prod.json",
+    );
+    await comment(["pull-request", "staging", "--from", folder], {
+      GITHUB_SERVER_URL: "https://github.example",
+      GITHUB_RUN_ID: "42",
+    });
+    const body = github.comments[0]?.body ?? "";
+    expect(body).toContain("changes what judges it");
+    expect(body).toContain("`guardrails/union.ts`, `policy-pack/config.prod.json`. Review");
+    expect(body).toContain("(https://github.example/o/r/actions/runs/42#artifacts)");
+    github.files.length = 0;
+    await comment(["pull-request", "staging", "--from", folder]);
+    expect(github.comments[0]?.body).not.toContain("changes what judges it");
+  });
+
+  it("is red for a fork, and writes nothing: its token may not", async () => {
+    const { status, stderr } = await comment(["pull-request", "staging", "--from", folder], { FROM_FORK: "true" });
+    expect(status).toBe(2);
+    expect(stderr).toContain("This pull request comes from a fork");
+    expect(github.requests).toEqual([]);
   });
 
   it("opens an issue for checks that did not run, because silence would look like no drift", async () => {
@@ -129,6 +164,14 @@ describe("npm run ci:comment", () => {
     expect(stderr).toContain(told);
     expect(github.comments).toEqual([]);
   });
+});
+
+it.each([
+  ["prod", true],
+  ["staging", false],
+])("whether people approve %s is asked of its environment", async (environment, is) => {
+  github.reviewed.add("prod");
+  expect(await hasReviewers(repository, environment)).toBe(is);
 });
 
 it("the repository of a run is that of its environment", () => {

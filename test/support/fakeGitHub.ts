@@ -19,6 +19,10 @@ export class FakeGitHub {
   readonly comments: FakePost[] = [];
   /** Method and path of each request. */
   readonly requests: string[] = [];
+  /** Files of the pull request. */
+  readonly files: string[] = [];
+  /** Environments in which people have to approve a job. */
+  readonly reviewed = new Set<string>();
   /** Statuses that the next requests are answered with in the place of anything else. */
   readonly trouble: number[] = [];
   readonly #server: Server;
@@ -73,6 +77,20 @@ export class FakeGitHub {
       return answer(trouble, { message: "try again" });
     }
     const path = url.pathname.replace(`/repos/${this.#repository}/`, "");
+    const environment = /^environments\/(.+)$/.exec(path)?.[1];
+    if (environment !== undefined) {
+      const rule = { type: "required_reviewers", reviewers: [{ type: "Team" }] };
+      const branches = { type: "branch_policy" };
+      const rules = this.reviewed.has(environment) ? [rule, branches] : [branches];
+      return answer(200, { name: environment, protection_rules: rules });
+    }
+    if (path === `pulls/${this.#pullRequest}/files`) {
+      const [page, size] = [Number(url.searchParams.get("page")), Number(url.searchParams.get("per_page"))];
+      return answer(
+        200,
+        this.files.slice((page - 1) * size, page * size).map((filename) => ({ filename })),
+      );
+    }
     const isComments = path === `issues/${this.#pullRequest}/comments` || path.startsWith("issues/comments/");
     const list = isComments ? this.comments : this.issues;
     if (request.method === "GET") {

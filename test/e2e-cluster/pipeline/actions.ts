@@ -13,12 +13,12 @@ export interface ActionsOptions {
   readonly artifacts: string;
   /** The AWS API. */
   readonly aws: string;
-  /** `OWNER/NAME`. */
-  readonly name: string;
+  /** `OWNER@ID/NAME@ID`, the immutable form that a repository has since July 2026. */
+  readonly subject: string;
 }
 
 /** The actions of the workflows, as far as they matter to the steps after them. */
-export function actionsOf({ repository, commit, artifacts, aws, name }: ActionsOptions): Record<string, Action> {
+export function actionsOf({ repository, commit, artifacts, aws, subject }: ActionsOptions): Record<string, Action> {
   const isThere: Action = async () => {};
   return {
     "actions/setup-node": isThere,
@@ -29,8 +29,7 @@ export function actionsOf({ repository, commit, artifacts, aws, name }: ActionsO
       await mustRun("git", ["checkout", "--quiet", ref], { cwd: workspace });
     },
     "aws-actions/configure-aws-credentials": async (inputs, { env, environment }) => {
-      const subject = `repo:${name}:environment:${environment}`;
-      Object.assign(env, await assumeRole(aws, inputs, subject));
+      Object.assign(env, await assumeRole(aws, inputs, `repo:${subject}:environment:${environment}`));
     },
     "actions/upload-artifact": async (inputs, { workspace }) => {
       const { name = "", path = "" } = inputs;

@@ -21,7 +21,7 @@ export const ENVIRONMENTS: readonly Environment[] = [
 export const ACCOUNT = "123456789012";
 
 /** The bucket of the files in `access/`. */
-export const BUCKET = "example-pulumi-state";
+export const BUCKET = "example-runner-egress-state";
 
 type Kind = "preview" | "deploy";
 
@@ -33,10 +33,11 @@ export async function rolesOf(environment: Environment, kmsKey: string): Promise
   const policy = async (file: string) => {
     const text = await readFile(`access/${file}.json`, "utf8");
     const placed = text
-      .replace(/"arn:aws:kms:[^"]*"/g, JSON.stringify(kmsKey))
       .replaceAll("us-east-1", region)
       .replaceAll("techops-staging", `techops-${stack}`)
-      .replaceAll("environment:staging", `environment:${stack}`);
+      .replaceAll("environment:staging", `environment:${stack}`)
+      .replaceAll("runner-egress/staging", `runner-egress/${stack}`)
+      .replace(/"arn:aws:kms:[^"]*"/g, JSON.stringify(kmsKey));
     return JSON.parse(placed);
   };
   return Promise.all(

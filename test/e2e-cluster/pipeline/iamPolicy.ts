@@ -3,7 +3,7 @@ interface Statement {
   readonly Effect: "Allow";
   readonly Action: string | readonly string[];
   readonly Resource?: string | readonly string[];
-  readonly Condition?: { readonly StringEquals: Readonly<Record<string, string>> };
+  readonly Condition?: { readonly StringEquals: Readonly<Record<string, string | readonly string[]>> };
 }
 
 /** An IAM policy, or the trust policy of a role. */
@@ -27,7 +27,9 @@ export function allows({ Statement }: IamPolicy, { action, resource, keys }: Iam
       statement.Effect === "Allow" &&
       [statement.Action].flat().includes(action) &&
       [statement.Resource ?? "*"].flat().some((pattern) => matches(pattern, resource)) &&
-      Object.entries(statement.Condition?.StringEquals ?? {}).every(([key, value]) => keys[key] === value),
+      Object.entries(statement.Condition?.StringEquals ?? {}).every(([key, values]) =>
+        [values].flat().includes(keys[key] ?? ""),
+      ),
   );
 }
 

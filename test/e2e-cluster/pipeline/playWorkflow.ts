@@ -19,7 +19,7 @@ interface Step {
 
 interface Job {
   readonly name: string;
-  readonly needs?: string;
+  readonly needs?: string | readonly string[];
   readonly if?: string;
   readonly environment?: string | { readonly name: string };
   readonly strategy?: { readonly matrix: { readonly stack: readonly string[] } };
@@ -77,8 +77,8 @@ export async function playWorkflow(file: string, host: Host): Promise<Map<string
   const results = new Map<string, JobResult>();
   const needed: Record<string, { result: string }> = {};
   for (const [id, job] of Object.entries(workflow.jobs)) {
-    const before = job.needs === undefined ? undefined : needed[job.needs];
-    const status = { hasFailed: before !== undefined && before.result !== "success" };
+    const before = [job.needs ?? []].flat().map((name) => needed[name]?.result);
+    const status = { hasFailed: before.some((result) => result !== "success") };
     const contexts = { github: host.github, vars: host.variables, needs: needed };
     const runs = condition(job.if, contexts, status);
     const outcomes: string[] = [];
@@ -125,6 +125,9 @@ async function playJob(workflow: Workflow, job: Job, host: Host, contexts: Conte
 }
 
 async function playStep(step: Step, host: Host, runner: Runner, contexts: Contexts): Promise<string> {
+  if (step.uses?.startsWith("./")) {
+    return playComposite(step, host, runner, contexts);
+  }
   if (step.uses !== undefined) {
     const name = step.uses.split("@")[0] ?? "";
     const action = host.actions[name];
@@ -150,6 +153,28 @@ async function playStep(step: Step, host: Host, runner: Runner, contexts: Contex
     throw new Error(`${output}${command} ended with ${status}`);
   }
   return output;
+}
+
+/** Plays an action of the repository itself. Its inputs have their defaults from its file. */
+async function playComposite(step: Step, host: Host, runner: Runner, contexts: Contexts): Promise<string> {
+  const file = join(runner.workspace, step.uses ?? "", "action.yml");
+  const action = load(await readFile(file, "utf8")) as {
+    readonly inputs: Readonly<Record<string, { readonly default?: string }>>;
+    readonly runs: { readonly steps: readonly Step[] };
+  };
+  const defaults = Object.fromEntries(
+    Object.entries(action.inputs).map(([name, input]) => [name, input.default ?? ""]),
+  );
+  // An action doesn't see the variables of its caller.
+  const { vars: _, ...seen } = contexts;
+  const own = { ...seen, inputs: { ...defaults, ...resolved(step.with, contexts) } };
+  let log = "";
+  for (const inner of action.runs.steps) {
+    if (condition(inner.if, own, { hasFailed: false })) {
+      log += await playStep(inner, host, runner, own);
+    }
+  }
+  return log;
 }
 
 function resolved(values: Readonly<Record<string, unknown>> = {}, contexts: Contexts): Record<string, string> {

@@ -22,6 +22,10 @@ import { type Host, type JobResult, playWorkflow, type Texts } from "./playWorkf
 import { Repository } from "./repository.ts";
 
 const NAME = "example/runner-egress";
+const SUBJECT = "example@1234567/runner-egress@7654321";
+
+/** Where the state and its key are; prod's jobs come from another region. */
+const STATE_REGION = "us-east-1";
 const PULL_REQUEST = 7;
 const MODULES = resolve("node_modules");
 
@@ -46,20 +50,19 @@ export class World {
     process.env.KUBECONFIG = process.env.E2E_KUBECONFIG;
     setUpPeers();
     const repository = await Repository.create();
-    const keys = new Map<string, string>();
+    const key = await createState();
     for (const environment of ENVIRONMENTS) {
-      keys.set(environment.region, await createAccountParts(environment));
+      await createAccountParts(environment);
       await configure(repository, environment);
       addHost(`${environment.stack}-db`, `${environment.prefix}.100.20`, [5432, 22]);
     }
-    const roles = await Promise.all(
-      ENVIRONMENTS.map((environment) => rolesOf(environment, keys.get(environment.region) ?? "")),
-    );
-    const aws = new AwsFront(process.env.AWS_ENDPOINT_URL ?? "", roles.flat(), (region) => keys.get(region) ?? "");
+    const roles = await Promise.all(ENVIRONMENTS.map((environment) => rolesOf(environment, keyArn(STATE_REGION, key))));
+    const aws = new AwsFront(process.env.AWS_ENDPOINT_URL ?? "", roles.flat(), (region) => keyArn(region, key));
     await aws.start();
     const eks = await EksAuthenticator.start(aws, Object.assign({}, ...ENVIRONMENTS.map(groupsOf)));
     aws.endpoint = eks;
     const github = await FakeGitHub.start(NAME, PULL_REQUEST);
+    github.reviewed.add("prod");
     const artifacts = await mkdtemp(join(tmpdir(), "runner-egress-artifacts-"));
     return new World({ repository, github, aws }, eks, artifacts);
   }
@@ -89,9 +92,9 @@ export class World {
       variables: { PULUMI_BACKEND_URL: stateUrl() },
       environments: Object.assign({}, ...ENVIRONMENTS.map(variablesOf)),
       env: this.#environment(),
-      actions: actionsOf({ repository: this.repository.path, commit, artifacts, aws: this.aws.url, name: NAME }),
+      actions: actionsOf({ repository: this.repository.path, commit, artifacts, aws: this.aws.url, subject: SUBJECT }),
       replace: (command, { workspace }) =>
-        command === "npm ci" ? symlink(MODULES, join(workspace, "node_modules")) : undefined,
+        /^npm ci( --omit=dev)?$/.test(command) ? symlink(MODULES, join(workspace, "node_modules")) : undefined,
     };
   }
 
@@ -107,6 +110,7 @@ export class World {
       CI: "true",
       AWS_ENDPOINT_URL: this.aws.url,
       AWS_EC2_METADATA_DISABLED: "true",
+      GITHUB_ACTIONS: "true",
       GITHUB_API_URL: this.github.origin,
       GITHUB_REPOSITORY: NAME,
     };
@@ -114,26 +118,32 @@ export class World {
 }
 
 function stateUrl(): string {
-  return `s3://${BUCKET}?region=us-east-1`;
+  return `s3://${BUCKET}?region=${STATE_REGION}`;
 }
 
-/** The network, the bucket or a key for the state, and the rights in the cluster. Returns the key's ARN. */
-async function createAccountParts(environment: Environment): Promise<string> {
+function keyArn(region: string, key: string): string {
+  return `arn:aws:kms:${region}:${ACCOUNT}:key/${key}`;
+}
+
+/** The bucket of the state and its only key, whose id is returned. */
+async function createState(): Promise<string> {
+  const aws = (...args: string[]) =>
+    mustRun(join(process.env.E2E_AWS_FOLDER ?? "", "aws"), [...args, "--region", STATE_REGION, "--output", "text"]);
+  await aws("s3api", "create-bucket", "--bucket", BUCKET);
+  const key = (await aws("kms", "create-key", "--query", "KeyMetadata.KeyId")).trim();
+  await aws("kms", "create-alias", "--alias-name", "alias/runner-egress-state", "--target-key-id", key);
+  return key;
+}
+
+/** The network, and the rights in the cluster. */
+async function createAccountParts(environment: Environment): Promise<void> {
   const { stack, region, prefix, namespace } = environment;
   await Network.create({ name: `techops-${stack}`, prefix, region });
-  const aws = (...args: string[]) =>
-    mustRun(join(process.env.E2E_AWS_FOLDER ?? "", "aws"), [...args, "--region", region, "--output", "text"]);
-  if (stack === "staging") {
-    await aws("s3api", "create-bucket", "--bucket", BUCKET);
-  }
-  const key = (await aws("kms", "create-key", "--query", "KeyMetadata.KeyId")).trim();
-  await aws("kms", "create-alias", "--alias-name", "alias/pulumi-state", "--target-key-id", key);
   if (namespace !== "keeperhub") {
     kubectl("create", "namespace", namespace);
     kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted");
   }
   apply(...(await rbacOf(environment)));
-  return `arn:aws:kms:${region}:${ACCOUNT}:key/${key}`;
 }
 
 /** The stack in the shared state, and in the repository what it needs here and what verify may try. */
@@ -166,7 +176,8 @@ async function configure(repository: Repository, { stack, region, prefix, namesp
       ],
     }),
   );
-  await mustRun("pulumi", ["stack", "init", stack, "--secrets-provider", "awskms://alias/pulumi-state"], {
+  const provider = `awskms://alias/runner-egress-state?region=${STATE_REGION}`;
+  await mustRun("pulumi", ["stack", "init", stack, "--secrets-provider", provider], {
     cwd: repository.path,
     env: { PULUMI_BACKEND_URL: stateUrl(), AWS_REGION: region },
   });

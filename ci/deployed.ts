@@ -1,0 +1,33 @@
+/**
+ * Goes to the commit that a stack is deployed from, for the drift check: `npm run ci:deployed -- prod`. What waits for its
+ * approval is not deployed, and would be reported as drift. Changes the working tree, and installs that commit's dependencies.
+ * Where nothing is deployed yet, it stays.
+ */
+import { parseArgs } from "node:util";
+import { show } from "./steps/command.ts";
+import { checkedOutCommit } from "./steps/commit.ts";
+import { deployedCommit } from "./steps/history.ts";
+import { Refusal, runStep, stackArgument } from "./steps/refusal.ts";
+
+await runStep(async () => {
+  const { positionals } = parseArgs({ allowPositionals: true });
+  const stack = stackArgument(positionals, "npm run ci:deployed -- prod");
+  const commit = await deployedCommit(stack);
+  const here = await checkedOutCommit();
+  process.stdout.write(
+    `${stack}: ${commit === undefined ? "nothing is deployed yet" : `deployed is commit ${commit}`}\n`,
+  );
+  if (commit === undefined || commit === here) {
+    return 0;
+  }
+  for (const [command, ...args] of [
+    ["git", "checkout", "--quiet", commit],
+    ["npm", "ci"],
+  ] as const) {
+    const status = await show(command, args);
+    if (status !== 0) {
+      throw new Refusal(`The deployed commit ${commit} can't be checked out: ${command} ended with ${status}.`);
+    }
+  }
+  return 0;
+});
