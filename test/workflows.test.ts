@@ -46,7 +46,7 @@ it("there are four workflows", () => {
 /** An action is the repository's own, or is pinned by commit. */
 function expectPinned(text: string): void {
   for (const [line] of text.matchAll(/uses: .*/g)) {
-    expect(line).toMatch(/^uses: (\.\/\.github\/actions\/\w+$|[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+)/);
+    expect(line).toMatch(/^uses: (\$\/\.github\/actions\/\w+$|[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+)/);
   }
 }
 

@@ -125,7 +125,7 @@ async function playJob(workflow: Workflow, job: Job, host: Host, contexts: Conte
 }
 
 async function playStep(step: Step, host: Host, runner: Runner, contexts: Contexts): Promise<string> {
-  if (step.uses?.startsWith("./")) {
+  if (step.uses?.startsWith("$/")) {
     return playComposite(step, host, runner, contexts);
   }
   if (step.uses !== undefined) {
@@ -157,7 +157,7 @@ async function playStep(step: Step, host: Host, runner: Runner, contexts: Contex
 
 /** Plays an action of the repository itself. Its inputs have their defaults from its file. */
 async function playComposite(step: Step, host: Host, runner: Runner, contexts: Contexts): Promise<string> {
-  const file = join(runner.workspace, step.uses ?? "", "action.yml");
+  const file = join(runner.workspace, (step.uses ?? "").slice("$/".length), "action.yml");
   const action = load(await readFile(file, "utf8")) as {
     readonly inputs: Readonly<Record<string, { readonly default?: string }>>;
     readonly runs: { readonly steps: readonly Step[] };
