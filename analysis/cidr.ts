@@ -17,6 +17,8 @@ export interface AddressRange {
 /** A CIDR block: a range whose first address has no bit set after the prefix. */
 export interface Cidr extends AddressRange {
   readonly prefixLength: number;
+  /** As a policy writes it, where that is not the canonical form and some reader may take it for another block. */
+  readonly written?: string;
 }
 
 /**

@@ -9,7 +9,7 @@ import { byFamily } from "./reach/tableMap.ts";
 import { everyPodAllowed, podGrants, type SelectorRegion, selectorRegions } from "./selectorRegions.ts";
 import { protocolsOf, type Semantics, type VpcCniSemantics } from "./semantics.ts";
 import { agentMap, type MapEntry } from "./vpcCniMap.ts";
-import { type ExceptPlace, slotVerdict } from "./vpcCniSlots.ts";
+import { type RefusedBlock, slotVerdict } from "./vpcCniSlots.ts";
 import { vpcCniTerms } from "./vpcCniTerms.ts";
 
 /** What a set of policies lets one pod reach: the normal form that every question is put to. */
@@ -29,10 +29,10 @@ export interface EgressAnalysis {
   readonly podGrants: readonly PodGrant[];
   readonly inventory: Inventory | undefined;
   /**
-   * `except`s at which the AWS agent gives up: it stops refreshing the map, so an old policy stays in force and a new pod
+   * Blocks at which the AWS agent gives up: it stops refreshing the map, so an old policy stays in force and a new pod
    * stays open (NPA#631, agent 1.3.7 and later). Every verdict of the cluster's family is then `order-dependent`.
    */
-  readonly aborts: readonly ExceptPlace[];
+  readonly aborts: readonly RefusedBlock[];
 }
 
 /** What to compile besides the policies. */

@@ -18,6 +18,7 @@ export type DivergenceShape =
   | "other-family-not-enforced"
   | "other-family-except"
   | "other-family-except-aborts"
+  | "unreadable-block"
   | "policy-types-ignored"
   | "inherited-through-intermediate"
   | "every-port-leak"
@@ -62,7 +63,9 @@ function shapeOf(
 ): DivergenceShape {
   switch (after.reason) {
     case "aborted":
-      return "other-family-except-aborts";
+      return enforced.aborts.some(({ why }) => why === "key-too-long")
+        ? "other-family-except-aborts"
+        : "unreadable-block";
     case "slot-overflow":
     case "key-collision":
     case "node-address":

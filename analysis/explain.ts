@@ -229,7 +229,11 @@ function because(analysis: EgressAnalysis, explanation: Omit<Explanation, "text"
     case "key-collision":
       return `because the agent writes two entries to the key ${entry && formatCidr(entry)}, and which comes last is random`;
     case "aborted":
-      return "because the agent cannot load this policy and keeps whatever was loaded before: an except of the other address family is longer than /32";
+      return `because the agent cannot load this policy and keeps whatever was loaded before: ${
+        analysis.aborts.some(({ why }) => why === "key-too-long")
+          ? "an except of the other address family is longer than /32"
+          : "it cannot read one of the blocks"
+      }`;
   }
 }
 

@@ -21,6 +21,7 @@ export * from "./parseAssertions.ts";
 export * from "./parseInventory.ts";
 export * from "./parseNetworkPolicy.ts";
 export * from "./point.ts";
+export { isWrittenMapped, parsePolicyCidr } from "./policyCidr.ts";
 export { PORTLESS_PROTOCOLS, PROTOCOLS, type Protocol } from "./ports.ts";
 export * from "./problems.ts";
 export * from "./rangeSet.ts";

@@ -36,6 +36,11 @@ export class InputReader {
     return input as Fields;
   }
 
+  /** The same where a missing object means an empty one, as `null` does in the API. */
+  optionalFields(input: unknown, path: string, known?: readonly string[]): Fields {
+    return input === undefined || input === null ? {} : this.fields(input, path, known);
+  }
+
   /** The elements of a list; none where it is missing. */
   list(input: unknown, path: string): readonly unknown[] {
     if (input === undefined || input === null) {
@@ -48,12 +53,12 @@ export class InputReader {
     return input;
   }
 
-  /** A text, or `undefined` where it is missing. */
+  /** A string, or `undefined` where it is missing. */
   text(input: unknown, path: string): string | undefined {
     if (input === undefined || input === null || typeof input === "string") {
       return input ?? undefined;
     }
-    this.report(path, input, "must be a text");
+    this.report(path, input, "must be a string");
     return undefined;
   }
 

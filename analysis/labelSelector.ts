@@ -18,17 +18,28 @@ export interface LabelSelector {
 export const EVERYTHING: LabelSelector = { requirements: [] };
 
 const LABEL_NAME = /^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$/;
-const LABEL_PREFIX = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+const SUBDOMAIN = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
+const DNS_LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /** Whether a text can be a label's key: a name, or `PREFIX/NAME` (`IsQualifiedName` of Kubernetes 1.34). */
 export function isLabelKey(text: string): boolean {
   const slash = text.indexOf("/");
-  return LABEL_NAME.test(text.slice(slash + 1)) && (slash < 0 || LABEL_PREFIX.test(text.slice(0, slash)));
+  return LABEL_NAME.test(text.slice(slash + 1)) && (slash < 0 || SUBDOMAIN.test(text.slice(0, slash)));
 }
 
 /** Whether a text can be a label's value, which may be empty (`IsValidLabelValue` of Kubernetes 1.34). */
 export function isLabelValue(text: string): boolean {
   return text === "" || LABEL_NAME.test(text);
+}
+
+/** Whether a string can name an object such as a NetworkPolicy (`IsDNS1123Subdomain` of Kubernetes 1.34). */
+export function isObjectName(text: string): boolean {
+  return SUBDOMAIN.test(text);
+}
+
+/** Whether a string can name a namespace (`IsDNS1123Label` of Kubernetes 1.34). */
+export function isNamespaceName(text: string): boolean {
+  return DNS_LABEL.test(text);
 }
 
 /** Puts requirements into the order that makes equal selectors equal. */

@@ -1,5 +1,6 @@
 import type { Cidr } from "./cidr.ts";
 import { type LabelSelector, type Labels, selects } from "./labelSelector.ts";
+import type { Problem } from "./problems.ts";
 
 /** The protocols that a NetworkPolicy can name. */
 export type PolicyProtocol = "TCP" | "UDP" | "SCTP";
@@ -60,6 +61,8 @@ export interface NetworkPolicy {
   /** Whether `policyTypes` has, or defaults to, `Egress`: a missing list means it only where `egress` has a rule. */
   readonly isolatesEgress: boolean;
   readonly egress: readonly EgressRule[];
+  /** What the API server accepts with a warning, ingress included; each says how it is read. */
+  readonly warnings: readonly Problem[];
 }
 
 /** The pod whose traffic is judged. */

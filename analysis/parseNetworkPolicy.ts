@@ -1,9 +1,11 @@
-import { type Cidr, contains, parseCidr } from "./cidr.ts";
+import { type Cidr, contains, formatCidr, parseCidr } from "./cidr.ts";
 import { InputReader } from "./inputReader.ts";
 import {
   EVERYTHING,
   isLabelKey,
   isLabelValue,
+  isNamespaceName,
+  isObjectName,
   type LabelRequirement,
   type LabelSelector,
   labelSelector,
@@ -17,6 +19,8 @@ import {
   type PolicyPort,
   type PolicyProtocol,
 } from "./networkPolicy.ts";
+import { isWrittenMapped, parsePolicyCidr, writtenPrefixLength } from "./policyCidr.ts";
+import type { Problem } from "./problems.ts";
 
 export interface ParseOptions {
   /** Where a policy without `metadata.namespace` belongs, as with `kubectl apply --namespace`. Default: `default`. */
@@ -27,9 +31,11 @@ export interface ParseOptions {
 
 /**
  * Reads the egress half of `networking.k8s.io/v1` NetworkPolicy objects, as they come from YAML or JSON, and refuses what
- * the API server would refuse (`ValidateNetworkPolicySpec` of Kubernetes 1.34, with the strict CIDR form of KEP-4858):
- * a policy that is never stored denies nothing, so the `ingress` half is looked at too, for that alone. Unknown fields
- * are refused: a misspelt `except` is not an empty one. `status` and unknown metadata are ignored.
+ * the API server would refuse (`ValidateNetworkPolicy` and strict field validation of Kubernetes 1.34): a policy that is
+ * never stored denies nothing, so metadata and the `ingress` half are looked at too, for that alone. What the API server
+ * takes with a warning is read as it reads it and noted in {@link NetworkPolicy.warnings}. `null` means what it means in
+ * Go, an empty value: a rule that is `null` allows everything. Unknown fields are refused: a misspelt `except` is not an
+ * empty one. `status` and unknown metadata are ignored, and `metadata` may be missing.
  *
  * @throws {ProblemsError} with every problem of every policy.
  */
@@ -45,6 +51,8 @@ export function parseNetworkPolicies(inputs: readonly unknown[], options: ParseO
 }
 
 class PolicyReader extends InputReader {
+  private warnings: Problem[] = [];
+
   policy(input: unknown, path: string, namespace: string): NetworkPolicy {
     const policy = this.fields(input, path.replace(/\.$/, "") || "policy", [
       "apiVersion",
@@ -59,18 +67,50 @@ class PolicyReader extends InputReader {
     if (policy.kind !== undefined && policy.kind !== "NetworkPolicy") {
       this.report(`${path}kind`, policy.kind, "must be NetworkPolicy");
     }
-    const metadata = policy.metadata === undefined ? {} : this.fields(policy.metadata, `${path}metadata`);
-    const spec = this.fields(policy.spec, `${path}spec`, ["podSelector", "policyTypes", "egress", "ingress"]);
+    const metadata = this.metadata(policy.metadata, `${path}metadata`);
+    const spec = this.optionalFields(policy.spec, `${path}spec`, ["podSelector", "policyTypes", "egress", "ingress"]);
+    this.warnings = [];
     const egress = this.rules(spec.egress, `${path}spec.egress`, "to");
     this.rules(spec.ingress, `${path}spec.ingress`, "from");
     return {
-      // An empty text means the same as a missing one, as everywhere in the API.
-      name: this.text(metadata.name, `${path}metadata.name`) || "(unnamed)",
-      namespace: this.text(metadata.namespace, `${path}metadata.namespace`) || namespace,
+      // An empty string means the same as a missing one, as everywhere in the API.
+      name: metadata.name || "(unnamed)",
+      namespace: metadata.namespace || namespace,
       podSelector: this.selector(spec.podSelector, `${path}spec.podSelector`) ?? EVERYTHING,
       isolatesEgress: this.policyTypes(spec.policyTypes, `${path}spec.policyTypes`)?.has("Egress") ?? egress.length > 0,
       egress,
+      warnings: this.warnings,
     };
+  }
+
+  private metadata(input: unknown, path: string): { name: string | undefined; namespace: string | undefined } {
+    const metadata = this.optionalFields(input, path);
+    const name = this.text(metadata.name, `${path}.name`);
+    const namespace = this.text(metadata.namespace, `${path}.namespace`);
+    if (name && !isObjectName(name)) {
+      this.report(`${path}.name`, name, "must be a DNS subdomain: a-z, 0-9, - and ., a letter or digit at both ends");
+    }
+    if (namespace && !isNamespaceName(namespace)) {
+      this.report(
+        `${path}.namespace`,
+        namespace,
+        "must be a DNS label: at most 63 of a-z, 0-9 and -, a letter or digit at both ends",
+      );
+    }
+    this.labels(metadata.labels, `${path}.labels`);
+    for (const [key, value] of Object.entries(this.optionalFields(metadata.annotations, `${path}.annotations`))) {
+      // Keys of annotations may have capitals in the prefix.
+      this.labelKey(key.toLowerCase(), `${path}.annotations`, key);
+      this.text(value, `${path}.annotations.${key}`);
+    }
+    return { name, namespace };
+  }
+
+  private labels(input: unknown, path: string): [key: string, value: string][] {
+    return Object.entries(this.optionalFields(input, path)).map(([key, value]) => {
+      this.labelKey(key, path);
+      return [key, this.labelValue(value, `${path}.${key}`)];
+    });
   }
 
   /** `undefined` where the API server would fill the list in. */
@@ -92,7 +132,7 @@ class PolicyReader extends InputReader {
   }
 
   private rule(input: unknown, path: string, peersField: "to" | "from"): EgressRule {
-    const { [peersField]: to, ports } = this.fields(input, path, [peersField, "ports"]);
+    const { [peersField]: to, ports } = this.optionalFields(input, path, [peersField, "ports"]);
     const peers = this.list(to, `${path}.${peersField}`).map((peer, index) =>
       this.peer(peer, `${path}.${peersField}[${index}]`),
     );
@@ -104,7 +144,7 @@ class PolicyReader extends InputReader {
   }
 
   private peer(input: unknown, path: string): Peer {
-    const peer = this.fields(input, path, ["ipBlock", "podSelector", "namespaceSelector"]);
+    const peer = this.optionalFields(input, path, ["ipBlock", "podSelector", "namespaceSelector"]);
     const podSelector = this.selector(peer.podSelector, `${path}.podSelector`);
     const namespaceSelector = this.selector(peer.namespaceSelector, `${path}.namespaceSelector`);
     if (peer.ipBlock === undefined || peer.ipBlock === null) {
@@ -125,9 +165,12 @@ class PolicyReader extends InputReader {
       if (except === undefined || cidr === undefined) {
         continue;
       }
+      // As Go does: the first address has to be inside, and prefix lengths are compared as they are written.
+      const first = { ...except, last: except.first };
       if (except.family !== cidr.family) {
-        this.report(exceptPath, text, `is ${except.family} inside the ${cidr.family} block ${block.cidr}`);
-      } else if (!contains(cidr, except) || cidr.prefixLength === except.prefixLength) {
+        const read = isWrittenMapped(except) ? `is read as ${formatCidr(except)}, ` : "is ";
+        this.report(exceptPath, text, `${read}${except.family} inside the ${cidr.family} block ${block.cidr}`);
+      } else if (!contains(cidr, first) || writtenPrefixLength(cidr) >= writtenPrefixLength(except)) {
         this.report(exceptPath, text, `must lie strictly inside ${block.cidr}`);
       }
       excepts.push(except);
@@ -141,7 +184,11 @@ class PolicyReader extends InputReader {
       return undefined;
     }
     try {
-      return parseCidr(input);
+      const { cidr, warning } = parsePolicyCidr(input);
+      if (warning !== undefined) {
+        this.warnings.push({ where: path, value: input, reason: warning });
+      }
+      return cidr;
     } catch (error) {
       this.report(path, undefined, (error as RangeError).message);
       return undefined;
@@ -149,7 +196,7 @@ class PolicyReader extends InputReader {
   }
 
   private port(input: unknown, path: string): PolicyPort {
-    const { protocol: named, port, endPort } = this.fields(input, path, ["protocol", "port", "endPort"]);
+    const { protocol: named, port, endPort } = this.optionalFields(input, path, ["protocol", "port", "endPort"]);
     const protocol = (named ?? "TCP") as PolicyProtocol;
     if (!POLICY_PROTOCOLS.includes(protocol)) {
       this.report(`${path}.protocol`, named, "must be TCP, UDP or SCTP");
@@ -183,13 +230,9 @@ class PolicyReader extends InputReader {
       return undefined;
     }
     const { matchLabels, matchExpressions } = this.fields(input, path, ["matchLabels", "matchExpressions"]);
-    const requirements: LabelRequirement[] = [];
-    for (const [key, value] of Object.entries(
-      matchLabels === undefined || matchLabels === null ? {} : this.fields(matchLabels, `${path}.matchLabels`),
-    )) {
-      this.labelKey(key, `${path}.matchLabels`);
-      requirements.push({ key, operator: "In", values: [this.labelValue(value, `${path}.matchLabels.${key}`)] });
-    }
+    const requirements = this.labels(matchLabels, `${path}.matchLabels`).map(
+      ([key, value]): LabelRequirement => ({ key, operator: "In", values: [value] }),
+    );
     for (const [index, expression] of this.list(matchExpressions, `${path}.matchExpressions`).entries()) {
       requirements.push(this.requirement(expression, `${path}.matchExpressions[${index}]`));
     }
@@ -197,7 +240,7 @@ class PolicyReader extends InputReader {
   }
 
   private requirement(input: unknown, path: string): LabelRequirement {
-    const { key, operator, values } = this.fields(input, path, ["key", "operator", "values"]);
+    const { key, operator, values } = this.optionalFields(input, path, ["key", "operator", "values"]);
     const list = this.list(values, `${path}.values`).map((value, index) =>
       this.labelValue(value, `${path}.values[${index}]`),
     );
@@ -221,11 +264,11 @@ class PolicyReader extends InputReader {
     return { key: String(key), operator: operator as LabelRequirement["operator"], values: list };
   }
 
-  private labelKey(input: unknown, path: string): void {
+  private labelKey(input: unknown, path: string, written: unknown = input): void {
     if (typeof input !== "string" || !isLabelKey(input)) {
       this.report(
         path,
-        input,
+        written,
         "must be a label key, such as app or app.kubernetes.io/name (a name has at most 63 characters)",
       );
     }

@@ -32,6 +32,9 @@ export const NEWEST_AGENT = "1.4.2";
 /** The last agent that opens all ports of every block narrower than a rule for the whole internet. */
 const LAST_LEAKING_AGENT = [1, 2, 3] as const;
 
+/** The last agent that tells blocks apart by their text (NPA#609, fixed by PR #608 in 1.4.2). */
+const LAST_TEXTUAL_AGENT = [1, 4, 1] as const;
+
 /** The protocols that have a verdict under some semantics. */
 export function protocolsOf(semantics: Semantics): readonly Protocol[] {
   return semantics.name === "kubernetes" ? POLICY_PROTOCOLS : PROTOCOLS;
@@ -39,19 +42,32 @@ export function protocolsOf(semantics: Semantics): readonly Protocol[] {
 
 /**
  * Whether an agent copies the ports of `/0` rules into every narrower block, even an excepted one (1.2.3 and earlier).
- * Between 1.2.4 and the newest, agents differ only in CIDRs with host bits set, which are refused as input.
  *
  * @throws {RangeError} if the version is not MAJOR.MINOR.PATCH.
  */
 export function leaksEveryPort(agentVersion: string): boolean {
+  return isAtMost(agentVersion, LAST_LEAKING_AGENT);
+}
+
+/**
+ * Whether an agent takes two ways of writing one block for two blocks (1.4.1 and earlier): both are written to the same
+ * map key, and which one comes last is random.
+ *
+ * @throws {RangeError} as {@link leaksEveryPort} does.
+ */
+export function tellsBlocksByText(agentVersion: string): boolean {
+  return isAtMost(agentVersion, LAST_TEXTUAL_AGENT);
+}
+
+function isAtMost(agentVersion: string, last: readonly [number, number, number]): boolean {
   const match = /^v?(\d+)\.(\d+)\.(\d+)(?:[-+].+)?$/.exec(agentVersion);
   if (match === null) {
     throw new RangeError(`"${agentVersion}" is not an agent version, which is MAJOR.MINOR.PATCH such as 1.3.7`);
   }
-  for (const [index, last] of LAST_LEAKING_AGENT.entries()) {
+  for (const [index, limit] of last.entries()) {
     const part = Number(match[index + 1]);
-    if (part !== last) {
-      return part < last;
+    if (part !== limit) {
+      return part < limit;
     }
   }
   return true;

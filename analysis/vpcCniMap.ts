@@ -1,11 +1,12 @@
 import { ADDRESS_BITS, type AddressFamily } from "./address.ts";
 import { type Cidr, cidrAt, cidrKey, hostOf } from "./cidr.ts";
 import { EVERY_PORT } from "./networkPolicy.ts";
+import { isReadableByAgent, isWrittenMapped, writtenAddress } from "./policyCidr.ts";
 import type { PortGrant } from "./ports.ts";
-import { leaksEveryPort, NEWEST_AGENT, type VpcCniSemantics } from "./semantics.ts";
+import { leaksEveryPort, NEWEST_AGENT, tellsBlocksByText, type VpcCniSemantics } from "./semantics.ts";
 import type { AddressTerm } from "./terms.ts";
 import { type Draft, mergeRules, mergeRulesLeaking } from "./vpcCniRules.ts";
-import type { EntryValue, ExceptPlace } from "./vpcCniSlots.ts";
+import type { EntryValue, ExceptPlace, RefusedBlock } from "./vpcCniSlots.ts";
 
 /** One entry; a packet meets only the entry with the longest prefix. */
 export interface MapEntry {
@@ -16,10 +17,10 @@ export interface MapEntry {
   readonly isNode: boolean;
 }
 
-/** The compiled map, and the `except`s that the kernel refuses as keys, upon which the agent stops refreshing the map. */
+/** The compiled map, and the blocks because of which the agent does not load it. */
 export interface AgentMap {
   readonly entries: readonly MapEntry[];
-  readonly refused: readonly ExceptPlace[];
+  readonly refused: readonly RefusedBlock[];
 }
 
 /**
@@ -28,14 +29,44 @@ export interface AgentMap {
  */
 export function agentMap(terms: readonly AddressTerm[], semantics: VpcCniSemantics): AgentMap {
   const { ipFamily, nodeIp } = semantics;
-  const leaking = leaksEveryPort(semantics.agentVersion ?? NEWEST_AGENT);
+  const agent = semantics.agentVersion ?? NEWEST_AGENT;
+  const leaking = leaksEveryPort(agent);
+  const byText = tellsBlocksByText(agent);
+  const keyOf = byText ? textKey : cidrKey;
   // A rule without a numeric port is never emitted (`ports` with names only).
   const emitted = terms.filter((term) => term.permissions.length > 0);
-  const isSkipped = ({ cidr }: AddressTerm) => cidr.family !== ipFamily || cidr.first === nodeIp?.value;
+  const isSkipped = ({ cidr }: AddressTerm) =>
+    cidr.family !== ipFamily || (nodeIp !== undefined && nodeIp.value === (byText ? writtenAddress(cidr) : cidr.first));
   const rules = emitted.filter((term) => !isSkipped(term));
-  const drafts = leaking ? mergeRulesLeaking(rules, emitted, ipFamily) : mergeRules(rules);
+  const drafts = leaking ? mergeRulesLeaking(rules, emitted, ipFamily, keyOf) : mergeRules(rules, keyOf);
   // Since 1.2.4 the `except`s of skipped rules count, those of the other family included.
-  return withExcepts(drafts, leaking ? rules : emitted, semantics);
+  const excepting = leaking ? rules : emitted;
+  const { entries, refused } = withExcepts(drafts, excepting, semantics, keyOf);
+  return { entries, refused: [...unreadableBlocks(rules, excepting, byText), ...refused] };
+}
+
+/** Two ways of writing one block are two keys to agents up to 1.4.1. */
+function textKey(cidr: Cidr): string {
+  return cidr.written ?? cidrKey(cidr);
+}
+
+/** Blocks that the agent cannot parse, and mapped ones for agents whose reading of them is not known. */
+function unreadableBlocks(
+  rules: readonly AddressTerm[],
+  excepting: readonly AddressTerm[],
+  isMappedUnknown: boolean,
+): RefusedBlock[] {
+  const isUnreadable = (cidr: Cidr) => !isReadableByAgent(cidr) || (isMappedUnknown && isWrittenMapped(cidr));
+  return [
+    ...rules.flatMap((term): RefusedBlock[] =>
+      isUnreadable(term.cidr) ? [{ term, except: undefined, why: "unreadable" }] : [],
+    ),
+    ...excepting.flatMap((term) =>
+      term.excepts.flatMap((cidr, except): RefusedBlock[] =>
+        isUnreadable(cidr) ? [{ term, except, why: "unreadable" }] : [],
+      ),
+    ),
+  ];
 }
 
 /** Adds the entries that are not rules: the node's, and a denial for each `except` that is no rule's block. */
@@ -43,6 +74,7 @@ function withExcepts(
   drafts: ReadonlyMap<string, Draft>,
   rules: readonly AddressTerm[],
   { ipFamily, nodeIp }: VpcCniSemantics,
+  keyOf: (cidr: Cidr) => string,
 ): AgentMap {
   const byKey = new Map<string, { cidr: Cidr; values: EntryValue[] }>();
   const put = (cidr: Cidr, value: EntryValue) => {
@@ -54,15 +86,15 @@ function withExcepts(
   for (const { cidr, items, lists } of drafts.values()) {
     put(cidr, { items: [...items.values()], ...(lists === undefined ? {} : { lists }), excepts: [] });
   }
-  const refused: ExceptPlace[] = [];
-  for (const [text, places] of exceptPlaces(rules)) {
+  const refused: RefusedBlock[] = [];
+  for (const [text, places] of exceptPlaces(rules, keyOf)) {
     if (drafts.has(text)) {
       continue;
     }
     const { term, except } = places[0] as ExceptPlace;
     const key = keyIn(ipFamily, term.excepts[except] as Cidr);
     if (key === undefined) {
-      refused.push(...places);
+      refused.push(...places.map((place) => ({ ...place, why: "key-too-long" as const })));
     } else {
       put(key, { items: [], excepts: places });
     }
@@ -79,11 +111,11 @@ function withExcepts(
   return { entries, refused };
 }
 
-function exceptPlaces(rules: readonly AddressTerm[]): Map<string, ExceptPlace[]> {
+function exceptPlaces(rules: readonly AddressTerm[], keyOf: (cidr: Cidr) => string): Map<string, ExceptPlace[]> {
   const places = new Map<string, ExceptPlace[]>();
   for (const term of rules) {
     for (const [except, cidr] of term.excepts.entries()) {
-      const text = cidrKey(cidr);
+      const text = keyOf(cidr);
       const known = places.get(text);
       if (known === undefined) {
         places.set(text, [{ term, except }]);

@@ -1,5 +1,6 @@
 import type { AddressFamily } from "./address.ts";
 import { type Cidr, cidrAt, cidrKey } from "./cidr.ts";
+import { writtenPrefixLength } from "./policyCidr.ts";
 import type { Grant, PortGrant } from "./ports.ts";
 import type { AddressTerm } from "./terms.ts";
 import { slotKey } from "./vpcCniSlots.ts";
@@ -17,8 +18,8 @@ export interface Draft {
  * Merges rules block by block, broad first, as the agent does: a block starts with the items of all wider ones that are
  * already there, unless its first address lies in one of the wider block's `except`s, however narrow that is.
  */
-export function mergeRules(rules: readonly AddressTerm[]): Map<string, Draft> {
-  return merge(rules, (donor, created) => !isExcepted(donor, created.first));
+export function mergeRules(rules: readonly AddressTerm[], keyOf: (cidr: Cidr) => string): Map<string, Draft> {
+  return merge(rules, keyOf, (donor, created) => !isExcepted(donor, created.first));
 }
 
 /** The same for agents up to 1.2.3: inheritance ignores `except`s, and `/0` gives its items to every other block. */
@@ -26,9 +27,11 @@ export function mergeRulesLeaking(
   rules: readonly AddressTerm[],
   emitted: readonly AddressTerm[],
   ipFamily: AddressFamily,
+  keyOf: (cidr: Cidr) => string,
 ): Map<string, Draft> {
   const drafts = merge(
     rules.filter(({ cidr }) => cidr.prefixLength > 0),
+    keyOf,
     () => true,
   );
   // An IPv4 cluster ignores `::/0`, an IPv6 cluster takes `0.0.0.0/0` for its own.
@@ -55,12 +58,16 @@ export function mergeRulesLeaking(
   return drafts;
 }
 
-function merge(rules: readonly AddressTerm[], passesOn: (donor: Draft, created: Cidr) => boolean): Map<string, Draft> {
+function merge(
+  rules: readonly AddressTerm[],
+  keyOf: (cidr: Cidr) => string,
+  passesOn: (donor: Draft, created: Cidr) => boolean,
+): Map<string, Draft> {
   const drafts = new Map<string, Draft>();
   const donors = new Donors();
-  // The order within one prefix length does not matter: such blocks are equal or disjoint.
-  for (const term of [...rules].sort((a, b) => a.cidr.prefixLength - b.cidr.prefixLength)) {
-    const key = cidrKey(term.cidr);
+  // By the prefix length as it is written, which puts mapped blocks last.
+  for (const term of [...rules].sort((a, b) => writtenPrefixLength(a.cidr) - writtenPrefixLength(b.cidr))) {
+    const key = keyOf(term.cidr);
     let merged = drafts.get(key);
     if (merged === undefined) {
       merged = draft(term.cidr);
@@ -130,21 +137,19 @@ function isExcepted({ cidr, excepts }: Draft, address: bigint): boolean {
 
 /** The blocks that pass their ports on, by prefix length. */
 class Donors {
-  private readonly byLength = new Map<number, Map<bigint, Draft>>();
+  private readonly byLength = new Map<number, Map<bigint, Draft[]>>();
 
   add(donor: Draft): void {
     const { prefixLength, first } = donor.cidr;
-    const known = this.byLength.get(prefixLength) ?? new Map<bigint, Draft>();
-    this.byLength.set(prefixLength, known.set(first, donor));
+    const known = this.byLength.get(prefixLength) ?? new Map<bigint, Draft[]>();
+    this.byLength.set(prefixLength, known.set(first, [...(known.get(first) ?? []), donor]));
   }
 
-  containing({ family, first, prefixLength }: Cidr): Draft[] {
+  /** Those that hold the first address: narrower ones, too, where a mapped block comes late. */
+  containing({ family, first }: Cidr): Draft[] {
     const found: Draft[] = [];
     for (const [length, donors] of this.byLength) {
-      const donor = length < prefixLength ? donors.get(cidrAt(family, first, length).first) : undefined;
-      if (donor !== undefined) {
-        found.push(donor);
-      }
+      found.push(...(donors.get(cidrAt(family, first, length).first) ?? []));
     }
     return found;
   }

@@ -11,6 +11,15 @@ export interface ExceptPlace {
   readonly except: number;
 }
 
+/** A block at which the agent gives up: a peer's own, or one of its `except`s, and why. */
+export interface RefusedBlock {
+  readonly term: AddressTerm;
+  /** Index in the peer's `except`; `undefined`: the peer's own block. */
+  readonly except: number | undefined;
+  /** The kernel refuses the key, or the agent cannot parse the text. */
+  readonly why: "key-too-long" | "unreadable";
+}
+
 /** What one entry may hold. */
 export interface EntryValue {
   /** Unique items; at most {@link PORT_SLOTS} of them fit, and which do is random. Empty for an entry that denies all. */

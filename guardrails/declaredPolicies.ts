@@ -63,7 +63,7 @@ export function allowing(rules: readonly EgressRule[]): EgressAnalysis {
 
 /** A policy of declared rules, to be joined with others. */
 export function declaredPolicy(egress: readonly EgressRule[]): NetworkPolicy {
-  return { name: "declared", namespace: "declared", podSelector: EVERYTHING, isolatesEgress: true, egress };
+  return { name: "declared", namespace: "declared", podSelector: EVERYTHING, isolatesEgress: true, egress, warnings: [] };
 }
 
 function internetOn(declaration: Declaration, ports: readonly DeclaredPorts[] | undefined): EgressRule {

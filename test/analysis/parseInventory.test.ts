@@ -133,7 +133,7 @@ it.each<[string, object[], string[]]>([
       { kind: "Pod", metadata: {}, spec: {} },
     ],
     [
-      "items[1].metadata.labels.app is 7: must be a text",
+      "items[1].metadata.labels.app is 7: must be a string",
       'items[1].status.podIP is "10.1.0.300": must be an address',
       'items[2].spec.containers[0].ports[0].protocol is "ICMP": must be TCP, UDP or SCTP',
       "items[2].spec.containers[0].ports[0].containerPort is 70000: must be a number from 1 to 65535",

@@ -31,13 +31,16 @@ export function readAddress(text: string): Address {
 const knownAddresses = new Map<string, Address>();
 const knownBlocks = new Map<string, Block>();
 
-/** Reads `address/length`; bits after the prefix are the caller's mistake. */
+/** Reads `address/length` as Go does: bits after the prefix do not count, and an IPv4-mapped block is the IPv4 block. */
 export function readBlock(cidr: string): Block {
   let block = knownBlocks.get(cidr);
   if (block === undefined) {
     const [text = "", length = ""] = cidr.split("/");
     const { family, value } = read(text);
     block = blockAt(family, value, Number(length));
+    if (family === "ipv6" && block.prefixLength >= 96 && block.first >> 32n === MAPPED) {
+      block = blockAt("ipv4", block.first & 0xffffffffn, block.prefixLength - 96);
+    }
     knownBlocks.set(cidr, block);
   }
   return block;

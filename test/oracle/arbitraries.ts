@@ -1,5 +1,14 @@
 import fc from "fast-check";
-import { BITS, type Block, blockAt, type Family, readAddress, writeBlock } from "./addresses.ts";
+import {
+  BITS,
+  type Block,
+  blockAt,
+  type Family,
+  readAddress,
+  readBlock,
+  writeAddress,
+  writeBlock,
+} from "./addresses.ts";
 import type {
   EgressRule,
   IpBlock,
@@ -17,7 +26,7 @@ export interface Case {
   readonly source?: Source | undefined;
   readonly ipFamily: Family;
   readonly nodeIp?: string | undefined;
-  readonly agent: "current" | "legacy";
+  readonly agent: "current" | "textual" | "legacy";
 }
 
 // Few addresses that share long prefixes, and prefix lengths around them, so that blocks nest, start at the same address
@@ -220,3 +229,54 @@ export const anyCase: fc.Arbitrary<Case> = fc.constantFrom<Family>("ipv4", "ipv4
     agent: fc.constantFrom("current", "current", "current", "legacy"),
   }),
 );
+
+/** How a block is written: as it is, with bits after the prefix, or IPv4-mapped (its excepts then too, or they alone). */
+type Spelling = "canonical" | "host bits" | "mapped" | "mapped excepts";
+
+/** The same policies as somebody may write them, for agents that tell blocks apart by their text and for those that do not. */
+export const looseCase: fc.Arbitrary<Case> = fc
+  .tuple(
+    anyCase,
+    fc.constantFrom<Case["agent"]>("current", "textual"),
+    fc.infiniteStream(
+      fc.constantFrom<Spelling>(
+        "canonical",
+        "canonical",
+        "canonical",
+        "host bits",
+        "host bits",
+        "mapped",
+        "mapped excepts",
+      ),
+    ),
+  )
+  .map(([subject, agent, spellings]) => {
+    const respell = ({ ipBlock, ...peer }: Peer): Peer => {
+      if (ipBlock === undefined) {
+        return peer;
+      }
+      const spelling = spellings.next().value ?? "canonical";
+      const write = (text: string) => spell(text, spelling);
+      const cidr = spelling === "mapped excepts" ? ipBlock.cidr : write(ipBlock.cidr);
+      return { ipBlock: { cidr, ...(ipBlock.except && { except: ipBlock.except.map(write) }) } };
+    };
+    const policies = subject.policies.map(({ spec, ...policy }) => ({
+      ...policy,
+      spec: {
+        ...spec,
+        egress: (spec?.egress ?? []).map(({ to, ...rule }) => ({ ...rule, ...(to && { to: to.map(respell) }) })),
+      },
+    }));
+    return { ...subject, policies, agent };
+  });
+
+function spell(text: string, spelling: Spelling): string {
+  const block = readBlock(text);
+  if (spelling === "canonical" || (spelling !== "host bits" && block.family === "ipv6")) {
+    return text;
+  }
+  if (spelling !== "host bits") {
+    return `::ffff:${writeAddress({ family: "ipv4", value: block.first })}/${96 + block.prefixLength}`;
+  }
+  return `${writeAddress({ family: block.family, value: block.last })}/${block.prefixLength}`;
+}

@@ -66,6 +66,7 @@ function semanticsOf(options: EngineOptions): Semantics {
     ipFamily: options.ipFamily,
     ...(options.nodeIp === undefined ? {} : { nodeIp: addressOf(options.nodeIp) }),
     ...(options.agent === "legacy" ? { agentVersion: "1.2.3" } : {}),
+    ...(options.agent === "textual" ? { agentVersion: "1.4.1" } : {}),
   };
 }
 

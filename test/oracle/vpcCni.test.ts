@@ -1,4 +1,7 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { looseCase } from "./arbitraries.ts";
+import { compareVerdicts, SEMANTICS_NAMES } from "./compare.ts";
 import { anywhere, internetPolicy, PRIVATE_IPV4, policyOf, rule } from "./tables.ts";
 import { vpcCniAborts } from "./vpcCni.ts";
 import { check, distinctPorts, IPV4, LEGACY } from "./vpcCniTables.ts";
@@ -130,6 +133,44 @@ describe("the shapes of policy-analysis 5", () => {
     check(policyOf([rule("2001:db8::/32")]), IPV4, [
       ["32.1.13.184", 443, "TCP", "deny"],
       ["10.1.2.3", 443, "TCP", "allow"],
+    ]);
+  });
+});
+
+describe("blocks that are not written canonically", () => {
+  it("are read by the engine as by the models, under both semantics and by every agent", () => {
+    fc.assert(
+      fc.property(looseCase, (subject) => {
+        for (const semantics of SEMANTICS_NAMES) {
+          expect(compareVerdicts(subject, semantics, 2).disagreement).toBeUndefined();
+        }
+      }),
+      { numRuns: 120 },
+    );
+  });
+
+  it("overwrite each other at random on agents up to 1.4.1", () => {
+    const twice = policyOf([rule("10.0.0.0/8", ["TCP 80"]), rule("10.7.7.7/8", ["TCP 443"])]);
+    check(twice, { ...IPV4, agent: "textual" }, [
+      // The second inherits from the first, so port 80 is in both entries.
+      ["10.9.9.9", 80, "TCP", "allow"],
+      ["10.9.9.9", 443, "TCP", "order-dependent"],
+    ]);
+    check(twice, IPV4, [["10.9.9.9", 443, "TCP", "allow"]]);
+  });
+
+  it("may deny their parent as an except", () => {
+    const policies = policyOf([rule("10.0.0.0/8", ["TCP 80"]), rule("0.0.0.0/0", ["TCP 443"], ["10.1.0.0/8"])]);
+    check(policies, { ...IPV4, agent: "textual" }, [["10.9.9.9", 80, "TCP", "order-dependent"]]);
+    check(policies, IPV4, [["10.9.9.9", 80, "TCP", "allow"]]);
+  });
+
+  it("come last as mapped ones, so that narrower blocks inherit nothing and give instead", () => {
+    const policies = policyOf([rule("::ffff:10.0.0.0/104", ["TCP 443"]), rule("10.0.0.0/24", ["TCP 80"])]);
+    check(policies, IPV4, [
+      ["10.0.0.1", 443, "TCP", "deny"],
+      ["10.9.9.9", 80, "TCP", "allow"],
+      ["10.9.9.9", 443, "TCP", "allow"],
     ]);
   });
 });

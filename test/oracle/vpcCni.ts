@@ -1,8 +1,8 @@
-import { type Address, BITS, holds, readAddress } from "./addresses.ts";
+import { type Address, BITS, holds, readAddress, readBlock } from "./addresses.ts";
 import type { NetworkPolicy, Point, Protocol, Source } from "./policy.ts";
 import { isolatesEgress, selecting } from "./selection.ts";
-import { type AgentOptions, ANY_PROTOCOL, agentMap, type Entry, type Key } from "./vpcCniAgent.ts";
-import { emittedRules, type PortItem } from "./vpcCniController.ts";
+import { type AgentOptions, ANY_PROTOCOL, agentMap, type Entry, isSkipped, type Key } from "./vpcCniAgent.ts";
+import { type EmittedRule, emittedRules, type PortItem } from "./vpcCniController.ts";
 
 export type VpcCniVerdict = "allow" | "deny" | "order-dependent";
 
@@ -29,7 +29,8 @@ export function vpcCniPod(
   const rules = emittedRules(selected);
   const isIsolated = selected.some(isolatesEgress) || rules.length > 0;
   const map = isIsolated ? agentMap(rules, options) : undefined;
-  const aborts = (map ?? []).some(({ block }) => block.prefixLength > BITS[options.ipFamily]);
+  const isRefused = (map ?? []).some(({ block }) => block.prefixLength > BITS[options.ipFamily]);
+  const aborts = isRefused || (map !== undefined && isUnknown(rules, options));
   return {
     aborts,
     map,
@@ -44,6 +45,17 @@ export function vpcCniPod(
       return map === undefined ? "allow" : lookUp(map, address, protocol, port);
     },
   };
+}
+
+/** How agents before 1.4.2 take an IPv4-mapped text is not known, so nothing is said of a map with one. */
+function isUnknown(rules: readonly EmittedRule[], options: AgentOptions): boolean {
+  const isMapped = (text: string) => text.includes(":") && readBlock(text).family === "ipv4";
+  return (
+    options.agent === "textual" &&
+    rules.some(
+      (rule) => (isMapped(rule.cidr) && !isSkipped(rule, options)) || rule.except.some((except) => isMapped(except)),
+    )
+  );
 }
 
 /** What becomes of one packet. */

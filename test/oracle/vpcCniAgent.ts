@@ -1,4 +1,4 @@
-import { BITS, type Block, type Family, holds, readAddress, readBlock } from "./addresses.ts";
+import { BITS, type Block, type Family, holds, readAddress, readBlock, writeBlock } from "./addresses.ts";
 import type { EmittedRule, PortItem } from "./vpcCniController.ts";
 
 /** One value that the agent may write under a key. */
@@ -19,8 +19,8 @@ export interface Key {
 export interface AgentOptions {
   readonly ipFamily: Family;
   readonly nodeIp?: string | undefined;
-  /** `legacy` is network policy agent 1.2.3 and older, `current` every later one (for canonical CIDRs). */
-  readonly agent: "current" | "legacy";
+  /** `legacy` is network policy agent 1.2.3 and older, `textual` 1.2.4 to 1.4.1, `current` every later one. */
+  readonly agent: "current" | "textual" | "legacy";
 }
 
 export const ANY_PROTOCOL = "any";
@@ -48,12 +48,15 @@ interface Compiled {
 }
 
 function currentKeys(rules: readonly EmittedRule[], options: AgentOptions): Key[] {
+  // From 1.4.2 on a block is known by its canonical text, whatever the policy has; before, by the policy's own.
+  const known = (text: string) => (options.agent === "textual" ? text : writeBlock(readBlock(text)));
   const compiled: Compiled[] = [];
   const excepts = new Set<string>();
-  for (const rule of rules) {
-    for (const except of rule.except) {
-      excepts.add(except);
+  for (const written of rules) {
+    for (const except of written.except) {
+      excepts.add(known(except));
     }
+    const rule = { ...written, cidr: known(written.cidr) };
     if (isSkipped(rule, options)) {
       continue;
     }
@@ -136,12 +139,12 @@ function legacyKeys(rules: readonly EmittedRule[], options: AgentOptions): Key[]
   return keys;
 }
 
-/** Rules of the other family, and rules that start at the node's address whatever their length. */
+/** Rules of the other family, and rules whose text starts with the node's address whatever their length. */
 export function isSkipped({ cidr }: EmittedRule, { ipFamily, nodeIp }: AgentOptions): boolean {
   if (familyOf(cidr) !== ipFamily) {
     return true;
   }
-  return nodeIp !== undefined && readAddress(nodeIp).value === readBlock(cidr).first;
+  return nodeIp !== undefined && readAddress(nodeIp).value === readAddress(cidr.split("/")[0] ?? "").value;
 }
 
 /** The agent tests the text: /32 is a host in IPv6 too. */
@@ -154,8 +157,9 @@ function startOf(cidr: string) {
   return { family, value: first };
 }
 
+/** What the text says, by which the agent sorts: 96 more than it means for a mapped block. */
 function lengthOf(cidr: string): number {
-  return readBlock(cidr).prefixLength;
+  return Number(cidr.split("/")[1]);
 }
 
 function familyOf(cidr: string): Family {

@@ -1,9 +1,12 @@
 import { type EgressAnalysis, formatReference, referenceTo } from "../../analysis/index.ts";
 
-/** Why the AWS agent cannot load the policies, one reason for each `except`; empty where it can. */
+/** Why the AWS agent cannot load the policies, one reason for each block; empty where it can. */
 export function abortReasons(analysis: EgressAnalysis): string[] {
-  return analysis.aborts.map(({ term, except }) => {
-    const reference = referenceTo(analysis, term, { except });
-    return `the kernel refuses ${formatReference(reference)} as a map key: another address family, longer than /32`;
+  return analysis.aborts.map(({ term, except, why }) => {
+    const place = formatReference(referenceTo(analysis, term, { except }));
+    const { written } = (except === undefined ? term.cidr : term.excepts[except]) ?? {};
+    return why === "key-too-long"
+      ? `the kernel refuses ${place} as a map key: another address family, longer than /32`
+      : `it cannot read ${place} as it is written, ${written}`;
   });
 }

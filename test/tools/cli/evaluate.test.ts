@@ -233,7 +233,7 @@ describe("a line that is wrong", () => {
       },
       [
         'ipFamily is "v4": must be ipv4 or ipv6',
-        "pod.namespace is 7: must be a text",
+        "pod.namespace is 7: must be a string",
         'nodeIp is "node-1": must be an address',
         'points[0].ip is "10.0.0": must be an IPv4 or IPv6 address',
         "points[1].port is 65536: must be a number from 0 to 65535",
