@@ -68,7 +68,7 @@ class PolicyReader extends InputReader {
       this.report(`${path}kind`, policy.kind, "must be NetworkPolicy");
     }
     const metadata = this.metadata(policy.metadata, `${path}metadata`);
-    const spec = this.optionalFields(policy.spec, `${path}spec`, ["podSelector", "policyTypes", "egress", "ingress"]);
+    const spec = this.fields(policy.spec, `${path}spec`, ["podSelector", "policyTypes", "egress", "ingress"]);
     this.warnings = [];
     const egress = this.rules(spec.egress, `${path}spec.egress`, "to");
     this.rules(spec.ingress, `${path}spec.ingress`, "from");

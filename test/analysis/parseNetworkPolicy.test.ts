@@ -221,6 +221,7 @@ describe("what the API server would refuse", () => {
       "[0].spec.egress[1].ports[0].port",
       "[1].spec.egress[0].to[0].ipBlock.cidr",
       "[2]",
+      "[2].spec",
     ]);
     expect(() => parseNetworkPolicies([policy([{ ports: [{ port: 70000 }] }])])).toThrow(
       "Not a NetworkPolicy that the API server would accept:\n  - spec.egress[0].ports[0].port is 70000: must be a number from 1 to 65535",
@@ -272,7 +273,7 @@ describe("what null means", () => {
       policy([{ ports: [null] }]),
       { egress: [{ ports: [{ protocol: "TCP", range: EVERY_PORT }] }] },
     ],
-    ["a null spec isolates nothing", { spec: null }, { isolatesEgress: false, egress: [] }],
+    ["a null section has no rules", policy(null), { isolatesEgress: true, egress: [] }],
     [
       "a null label is an empty one",
       policy([], { spec: { podSelector: { matchLabels: { a: null } } } }),

@@ -24,12 +24,9 @@ describe("reading a planned policy", () => {
     ]);
   });
 
-  it.each(["::ffff:10.0.0.0/104", "010.0.0.0/8", "10.0.0.0/33", "10.0.0.0", "all"])(
-    "does not guess what %s means",
-    (cidr) => {
-      expect(read(policy([block(cidr)]))).toMatchObject({ reason: expect.stringContaining("spec.egress[0].to[0]") });
-    },
-  );
+  it.each(["10.0.0.0/33", "10.0.0.0", "all"])("does not guess what %s means", (cidr) => {
+    expect(read(policy([block(cidr)]))).toMatchObject({ reason: expect.stringContaining("spec.egress[0].to[0]") });
+  });
 
   it("keeps whom it selects where only rules are unknown or wrong", () => {
     const shell = { name: "runner", namespace: "keeperhub", isolatesEgress: true, egress: [] };

@@ -83,7 +83,10 @@ export function files(contents: Readonly<Record<string, unknown>>): (name?: stri
   const folder = mkdtempSync(join(tmpdir(), "egress-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   for (const [name, content] of Object.entries(contents)) {
-    writeFileSync(join(folder, name), typeof content === "string" ? content : JSON.stringify(content));
+    writeFileSync(
+      join(folder, name),
+      typeof content === "string" || content instanceof Uint8Array ? content : JSON.stringify(content),
+    );
   }
   return (name = "") => join(folder, name);
 }

@@ -1,7 +1,8 @@
 import type { Readable, Writable } from "node:stream";
-import { text as readAll } from "node:stream/consumers";
+import { buffer as readAll } from "node:stream/consumers";
 import { styleText } from "node:util";
 import { CLEAN, type ExitCode, INCONCLUSIVE, worst } from "../exitCodes.ts";
+import { decodeText } from "./input/files.ts";
 import { UsageError } from "./usageError.ts";
 
 /** How a piece of text may be shown; without colours on anything but a terminal. */
@@ -43,7 +44,7 @@ export function endWith(code: ExitCode): void {
  */
 export async function readStdin({ stdin }: Pick<Terminal, "stdin">): Promise<string> {
   try {
-    return await readAll(stdin());
+    return decodeText(await readAll(stdin()));
   } catch (error) {
     throw new UsageError(`stdin can't be read: ${(error as Error).message}`);
   }

@@ -199,13 +199,13 @@ describe("files that cannot be read", () => {
     [
       "problems in several files, all of them named",
       {
-        "a.yaml": `${JSON.stringify(policy([block("10.0.0.1/8")]))}\n---\n${JSON.stringify(policy([block("10.0.0.0/8", { ports: [{ port: "HTTP" }] })]))}`,
+        "a.yaml": `${JSON.stringify(policy([block("10.0.0.0/33")]))}\n---\n${JSON.stringify(policy([block("10.0.0.0/8", { ports: [{ port: "HTTP" }] })]))}`,
         "b.json": { kind: "List", items: [{ kind: "Pod" }, policy([{ too: [] }])] },
         "c.json": { ...policy([]), apiVersion: "extensions/v1beta1" },
       },
       ["a.yaml", "b.json", "c.json"],
       `Not a NetworkPolicy that the API server would accept:
-  - FOLDER/a.yaml document 1: spec.egress[0].to[0].ipBlock.cidr: "10.0.0.1/8" has host bits set; the block is 10.0.0.0/8
+  - FOLDER/a.yaml document 1: spec.egress[0].to[0].ipBlock.cidr: "10.0.0.0/33" has prefix length 33; ipv4 allows 0 to 32
   - FOLDER/a.yaml document 2: spec.egress[0].ports[0].port is "HTTP": must be a number from 1 to 65535 or a port name (a-z, 0-9, -; at most 15)
   - FOLDER/b.json items[1]: spec.egress[0].too is []: is not a field here; known are to, ports
   - FOLDER/c.json: apiVersion is "extensions/v1beta1": only networking.k8s.io/v1 can be analysed

@@ -130,14 +130,14 @@ describe("the sender and the cluster", () => {
 });
 
 it("answers a wrong line with every problem of both sides, and goes on", async () => {
-  const wrong = { id: 1, before: [spec(block("10.0.0.1/8"))], after: [spec(), spec(block("10.0.0.0/33"))] };
+  const wrong = { id: 1, before: [spec(block("10.0.0.0"))], after: [spec(), spec(block("10.0.0.0/33"))] };
   const { code, answers } = await diffLines([wrong, { id: 2, before: [] }, { id: 3, before: [], after: [] }]);
   expect(code).toBe(0);
   expect(answers).toEqual([
     {
       id: 1,
       error:
-        'before[0].spec.egress[0].to[0].ipBlock.cidr: "10.0.0.1/8" has host bits set; the block is 10.0.0.0/8; ' +
+        'before[0].spec.egress[0].to[0].ipBlock.cidr: "10.0.0.0" is not CIDR notation, which is ADDRESS/PREFIX-LENGTH such as 10.0.0.0/8 or fd00::/8; ' +
         'after[1].spec.egress[0].to[0].ipBlock.cidr: "10.0.0.0/33" has prefix length 33; ipv4 allows 0 to 32',
     },
     { id: 2, error: "after: is missing; it is a list of NetworkPolicies" },

@@ -178,9 +178,9 @@ describe("a line that is wrong", () => {
       "policies[1].spec: must be an object",
     ],
     [
-      "host bits",
-      { policies: rule({ ipBlock: { cidr: "10.0.0.1/8" } }), points: [] },
-      'policies[0].spec.egress[0].to[0].ipBlock.cidr: "10.0.0.1/8" has host bits set; the block is 10.0.0.0/8',
+      "a prefix length out of range",
+      { policies: rule({ ipBlock: { cidr: "10.0.0.0/33" } }), points: [] },
+      'policies[0].spec.egress[0].to[0].ipBlock.cidr: "10.0.0.0/33" has prefix length 33; ipv4 allows 0 to 32',
     ],
     [
       "an except outside",

@@ -175,9 +175,9 @@ describe("report", () => {
     ],
     [
       "an invalid policy",
-      ["--policy", write("bad.yaml", "10.0.0.1/8")],
+      ["--policy", write("bad.yaml", "10.0.0.0/33")],
       3,
-      "has host bits set; the block is 10.0.0.0/8",
+      "has prefix length 33; ipv4 allows 0 to 32",
     ],
     [
       "policies for different pods",

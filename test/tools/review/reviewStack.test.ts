@@ -110,8 +110,8 @@ describe("cannot conclude", () => {
     ["a secret", reviewStack(recordedPlan("other.secret.jsonl")), "spec.egress[0].to[0].ipBlock.cidr is secret"],
     [
       "a policy that the API server would refuse",
-      reviewStack(recordedPlan("other.invalid.jsonl")),
-      "has host bits set; the block is 10.0.0.0/8",
+      reviewOf(update(WIDE, withCidr("10.0.0.0/33"))),
+      "has prefix length 33; ipv4 allows 0 to 32",
     ],
     ["a failed preview", reviewStack(recordedPlan("other.adopt.jsonl")), "Server-Side Apply field conflict"],
     [

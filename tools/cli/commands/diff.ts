@@ -8,6 +8,7 @@ import {
   type Semantics,
 } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCodes.ts";
+import { refuseForeign } from "../input/foreignPolicies.ts";
 import { parseName } from "../input/names.ts";
 import type { PolicySet } from "../input/policySet.ts";
 import { compileFor, loadInventory, loadOperand } from "../input/question.ts";
@@ -56,6 +57,9 @@ export async function diffCommand(
   }
   // The same pod on both sides: a policy that selects other pods than before is a change, not another question.
   const sender = senderOf([...before.policies, ...after.policies], flags);
+  for (const { foreign, policies } of [before, after]) {
+    refuseForeign(foreign, policies, sender);
+  }
   const inventory = await loadInventory(flags, terminal);
   const names = [...own, ...before.names, ...after.names];
   const comparisons = semanticsOfSides(flags, before, after).map(([left, right]): Comparison => {

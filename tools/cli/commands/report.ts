@@ -2,6 +2,7 @@ import { type AddressFamily, formatCidr, leaksEveryPort } from "../../../analysi
 import { CLEAN, type ExitCode, INCONCLUSIVE } from "../../exitCodes.ts";
 import type { ReportData } from "../../report/reportData.ts";
 import { type ReportContext, readPreview, reportContext } from "../../review/index.ts";
+import { refuseForeign } from "../input/foreignPolicies.ts";
 import { parseName } from "../input/names.ts";
 import { type PolicyFiles, readPolicyFiles } from "../input/policySet.ts";
 import { senderOf } from "../input/sender.ts";
@@ -61,7 +62,11 @@ async function fromFiles(flags: ReportFlags, terminal: Terminal): Promise<Report
   const load = (paths: readonly string[]) => readPolicyFiles(paths, flags.namespace, terminal);
   const before = flags.before === undefined ? undefined : await load(flags.before);
   const after = await load(flags.policy ?? []);
-  const { source, namespace } = senderOf([...(before?.policies ?? []), ...after.policies], flags);
+  const sender = senderOf([...(before?.policies ?? []), ...after.policies], flags);
+  for (const { foreign, policies } of [...(before === undefined ? [] : [before]), after]) {
+    refuseForeign(foreign, policies, sender);
+  }
+  const { source, namespace } = sender;
   // Policies of another namespace say nothing about a pod that is given by its namespace alone.
   const ofNamespace = ({ policies, objects }: PolicyFiles) =>
     objects.filter((_, index) => source !== undefined || policies[index]?.namespace === namespace);

@@ -12,6 +12,7 @@ import {
   type StackReview,
   unguarded,
 } from "../../review/index.ts";
+import { refuseForeign } from "../input/foreignPolicies.ts";
 import { readPolicyFiles } from "../input/policySet.ts";
 import type { OutputFlags } from "../options.ts";
 import { type Json, toJsonText } from "../render/json.ts";
@@ -91,7 +92,8 @@ async function readLive(
     if (stack === undefined || !stacks.includes(stack)) {
       throw new UsageError(`--live ${value}: say for which stack, as STACK=FILE; previewed are ${stacks.join(", ")}`);
     }
-    const { objects } = await readPolicyFiles([path ?? value], undefined, terminal);
+    const { objects, foreign, policies } = await readPolicyFiles([path ?? value], undefined, terminal);
+    refuseForeign(foreign, policies, undefined);
     live.set(stack, [...(live.get(stack) ?? []), ...objects]);
   }
   return live;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { note, readStdin, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 import { isFolder, readTextFile } from "./files.ts";
+import { parseJson } from "./json.ts";
 
 /** One object of a file and where it stands: `FILE`, `FILE document 2`, `FILE items[3]`. */
 export interface LoadedObject {
@@ -51,12 +52,16 @@ export async function loadFile(path: string): Promise<unknown[]> {
 }
 
 async function parseText(text: string, file: string): Promise<unknown[]> {
-  if (/^\s*[{[]/.test(text) || file.endsWith(".json")) {
+  // What a text is, its first character tells kubectl, not the name of the file.
+  if (/^\s*[{[]/.test(text)) {
     try {
-      return [JSON.parse(text) as unknown];
+      return parseJson(text, file);
     } catch (error) {
+      if (!(error instanceof SyntaxError)) {
+        throw error;
+      }
       if (file.endsWith(".json")) {
-        throw new UsageError(`${file}: not JSON: ${(error as Error).message}`);
+        throw new UsageError(`${file}: not JSON: ${error.message}`);
       }
       // YAML may start like JSON: `{apiVersion: v1}`.
     }

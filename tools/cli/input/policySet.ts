@@ -1,5 +1,6 @@
 import {
   type AddressFamily,
+  describeProblem,
   type NamedAddresses,
   type NetworkPolicy,
   type Problem,
@@ -7,9 +8,9 @@ import {
   parseNetworkPolicies,
   policyId,
 } from "../../../analysis/index.ts";
-import { InconclusiveError } from "../inconclusive.ts";
 import { note, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
+import { asForeignPolicy, type ForeignPolicy, refuseForeign } from "./foreignPolicies.ts";
 import { type LoadedObject, loadObjects } from "./objects.ts";
 
 /** What is known about the cluster in which policies are enforced. */
@@ -24,6 +25,8 @@ export interface PolicySet {
   /** What the user called it: `staging.yaml`, `stack:prod`. */
   readonly label: string;
   readonly policies: readonly NetworkPolicy[];
+  /** Policies of other kinds, which may restrict the pod's egress too. */
+  readonly foreign: readonly ForeignPolicy[];
   /** Names for addresses besides those of the IANA registries. */
   readonly names: readonly NamedAddresses[];
   /** `undefined`: only options tell. */
@@ -33,6 +36,7 @@ export interface PolicySet {
 /** Policies from files, each with the object that it was read from, whose namespace is filled in. */
 export interface PolicyFiles {
   readonly policies: readonly NetworkPolicy[];
+  readonly foreign: readonly ForeignPolicy[];
   readonly objects: readonly Readonly<Record<string, unknown>>[];
 }
 
@@ -42,17 +46,17 @@ export async function loadPolicyFiles(
   namespace: string | undefined,
   terminal: Terminal,
 ): Promise<PolicySet> {
-  const { policies } = await readPolicyFiles(paths, namespace, terminal);
-  return { label: paths.join(" "), policies, names: [], cluster: undefined };
+  const { policies, foreign } = await readPolicyFiles(paths, namespace, terminal);
+  return { label: paths.join(" "), policies, foreign, names: [], cluster: undefined };
 }
 
 /**
- * Reads policies from files, folders or stdin (`-`). Other kinds are left out with a note, but for those that restrict
- * egress too: next to an AWS, admin, Cilium or Calico policy no verdict holds.
+ * Reads policies from files, folders or stdin (`-`). Other kinds are left out with a note, except those that restrict
+ * egress too: see {@link refuseForeign}.
  *
  * @param namespace Where a policy belongs that does not say so, as with `kubectl apply --namespace`.
  * @throws {UsageError} if a file cannot be read or a policy is there twice.
- * @throws {InconclusiveError} next to policies of another kind that restrict egress too.
+ * @throws {InconclusiveError} if there are policies of other kinds only.
  * @throws {ProblemsError} for policies that the API server would refuse.
  */
 export async function readPolicyFiles(
@@ -64,13 +68,16 @@ export async function readPolicyFiles(
   for (const path of paths) {
     objects.push(...(await loadObjects(path, terminal)));
   }
-  const undecidable: string[] = [];
+  const foreign: ForeignPolicy[] = [];
   const skipped = new Map<string, number>();
   const policies: { policy: NetworkPolicy; path: string; object: LoadedObject["object"] }[] = [];
   const problems: Problem[] = [];
   for (const { object, path } of objects) {
-    const { kind, apiVersion } = object;
-    if (kind === "NetworkPolicy" && !isForeign(apiVersion)) {
+    const kind = String(object.kind);
+    const other = asForeignPolicy({ object, path }, namespace);
+    if (other !== undefined) {
+      foreign.push(other);
+    } else if (kind === "NetworkPolicy") {
       try {
         const [policy] = parseNetworkPolicies([object], {
           path: `${path}: `,
@@ -83,20 +90,19 @@ export async function readPolicyFiles(
         }
         problems.push(...error.problems);
       }
-    } else if (/network.*policy$/i.test(kind as string)) {
-      undecidable.push(
-        `${path}: ${String(apiVersion)} ${String(kind)} restricts egress too and is not analysed, so no verdict holds`,
-      );
     } else {
-      skipped.set(kind as string, (skipped.get(kind as string) ?? 0) + 1);
+      skipped.set(kind, (skipped.get(kind) ?? 0) + 1);
     }
   }
   if (problems.length > 0) {
     throw new ProblemsError("Not a NetworkPolicy that the API server would accept:", problems);
   }
   refuseTwins(policies);
-  if (undecidable.length > 0) {
-    throw new InconclusiveError(undecidable);
+  if (policies.length === 0) {
+    refuseForeign(foreign, [], undefined);
+  }
+  for (const problem of policies.flatMap(({ policy }) => policy.warnings)) {
+    note(terminal, describeProblem(problem));
   }
   if (skipped.size > 0) {
     const kinds = [...skipped].map(([kind, count]) => `${count} ${kind}`).sort();
@@ -104,6 +110,7 @@ export async function readPolicyFiles(
   }
   return {
     policies: policies.map(({ policy }) => policy),
+    foreign,
     objects: policies.map(({ policy: { name, namespace }, object: { apiVersion, kind, spec } }) => ({
       apiVersion,
       kind,
@@ -111,11 +118,6 @@ export async function readPolicyFiles(
       spec,
     })),
   };
-}
-
-/** Calico has a kind of the same name; other API groups are old versions of the one meant. */
-function isForeign(apiVersion: unknown): boolean {
-  return typeof apiVersion === "string" && /(^|\.)projectcalico\.org\//.test(apiVersion);
 }
 
 function refuseTwins(policies: readonly { readonly policy: NetworkPolicy; readonly path: string }[]): void {

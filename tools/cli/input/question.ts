@@ -9,6 +9,7 @@ import {
 import { chosenSemantics, type PolicyFlags, type SemanticsFlags } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
+import { refuseForeign } from "./foreignPolicies.ts";
 import { loadObjects } from "./objects.ts";
 import { loadPolicyFiles, type PolicySet } from "./policySet.ts";
 import { policiesFor, type Sender, senderOf } from "./sender.ts";
@@ -71,6 +72,7 @@ export async function loadInventory(
 export async function loadQuestion(flags: PolicyFlags & SemanticsFlags, terminal: Terminal): Promise<Question> {
   const set = await loadPolicies(flags, terminal);
   const sender = senderOf(set.policies, flags);
+  refuseForeign(set.foreign, set.policies, sender);
   const inventory = await loadInventory(flags, terminal);
   const analyses = chosenSemantics(flags, set.cluster).map((semantics) =>
     compileFor(set, sender, semantics, inventory),

@@ -36,6 +36,7 @@ export async function loadStack(stack: string, terminal: Pick<Terminal, "stderr"
     return {
       label,
       policies: parseNetworkPolicies([policy]),
+      foreign: [],
       names: namesOf(facts, recorded.vpc.name),
       cluster: { ipFamily: facts.cluster.ipFamily, agentVersion: agentVersionOf(facts) },
     };

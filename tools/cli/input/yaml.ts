@@ -45,13 +45,38 @@ function goInteger(text: string): number | undefined {
 }
 
 /**
+ * Loads documents. kubectl lets quoted strings and flow collections go on at any indentation, and js-yaml doesn't; there
+ * the white space at the start of a line means nothing, so the line is indented and read again.
+ */
+function loadIndented(text: string, retries = MOST_RETRIES): unknown[] {
+  try {
+    return loadAll(text, { schema: KUBECTL_SCHEMA });
+  } catch (error) {
+    if (
+      !(error instanceof YAMLException) ||
+      error.reason !== "deficient indentation" ||
+      error.mark === undefined ||
+      retries === 0
+    ) {
+      throw error;
+    }
+    const lines = text.split("\n");
+    lines[error.mark.line] = `${" ".repeat(100)}${lines[error.mark.line]?.trimStart()}`;
+    return loadIndented(lines.join("\n"), retries - 1);
+  }
+}
+
+/** Lines of one text that may be indented for {@link loadIndented}. */
+const MOST_RETRIES = 200;
+
+/**
  * Every document of a YAML text, as plain values.
  *
  * @throws {UsageError} that names the file, the line and what is wrong there; a key used twice is wrong.
  */
 export function parseYaml(text: string, file: string): unknown[] {
   try {
-    const documents = loadAll(text, { schema: KUBECTL_SCHEMA });
+    const documents = loadIndented(text);
     const problem = text.includes("&") && text.includes("*") ? aliasProblem(documents) : undefined;
     if (problem !== undefined) {
       throw new UsageError(`${file}: not YAML that kubectl reads: ${problem}`);
