@@ -63,7 +63,14 @@ export function allowing(rules: readonly EgressRule[]): EgressAnalysis {
 
 /** A policy of declared rules, to be joined with others. */
 export function declaredPolicy(egress: readonly EgressRule[]): NetworkPolicy {
-  return { name: "declared", namespace: "declared", podSelector: EVERYTHING, isolatesEgress: true, egress, warnings: [] };
+  return {
+    name: "declared",
+    namespace: "declared",
+    podSelector: EVERYTHING,
+    isolatesEgress: true,
+    egress,
+    warnings: [],
+  };
 }
 
 function internetOn(declaration: Declaration, ports: readonly DeclaredPorts[] | undefined): EgressRule {
