@@ -1,10 +1,11 @@
 /**
  * Holds the workflows to actionlint and zizmor: `npm run lint:workflows`. Both come from package registries (Go modules and
- * PyPI), in the versions below, into `node_modules/.cache`. Without Go or Python it says so and passes, but not with `CI` set.
+ * PyPI), in the versions below, into `node_modules/.cache`. Without Go or Python it says so and ends with 2.
  */
 import { show } from "../ci/steps/command.ts";
 import { runStep } from "../ci/steps/refusal.ts";
 import { goTool, isInstalled, pythonTool } from "../ci/steps/tool.ts";
+import { CLEAN, FINDING, INCONCLUSIVE } from "../tools/exitCodes.ts";
 
 /** GitHub's form for an action of the workflow's own repository and commit, which zizmor asks for and actionlint 1.7 does not know. */
 const SELF_REPOSITORY = '^specifying action "\\$/\\.github/actions/';
@@ -22,15 +23,18 @@ const LINTERS = [
 ];
 
 await runStep(async () => {
-  let worst = 0;
+  let isClean = true;
+  let isComplete = true;
   for (const { tool, args } of LINTERS) {
     if (await isInstalled(tool)) {
       process.stdout.write(`=== ${tool.name}\n`);
-      worst = Math.max(worst, await show(tool.path, args));
+      isClean = (await show(tool.path, args)) === 0 && isClean;
     } else {
-      process.stderr.write(`!!! NOT RUN: ${tool.name}, which could not be installed; it needs ${tool.needs}\n`);
-      worst = Math.max(worst, process.env.CI ? 1 : 0);
+      process.stderr.write(
+        `NOT RUN: ${tool.name}: it could not be installed, which needs ${tool.needs} and its registry\n`,
+      );
+      isComplete = false;
     }
   }
-  return worst === 0 ? 0 : 1;
+  return isClean ? (isComplete ? CLEAN : INCONCLUSIVE) : FINDING;
 });

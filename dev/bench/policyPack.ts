@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import setUp from "../../test/e2e/support/globalSetup.ts";
+import { currentContext, whatIsMissing } from "../../test/e2e/support/environment.ts";
 import { Project, type Stack } from "../../test/e2e/support/stack.ts";
 import { createWorld } from "../../test/e2e/support/world.ts";
 import { layout } from "../../tools/show/report/layout.ts";
@@ -25,11 +25,11 @@ interface Contestant {
 export const benchmark: Benchmark = {
   description: "a preview on the real engine, with the policy pack and without",
   async measure() {
-    try {
-      await setUp();
-    } catch (error) {
-      return `Not run: ${(error as Error).message}`;
+    const missing = await whatIsMissing();
+    if (missing !== undefined) {
+      return `NOT RUN: ${missing}`;
     }
+    process.env.E2E_CONTEXT = await currentContext();
     const project = await Project.copy();
     try {
       const { stack } = await createWorld(project, WORLD);

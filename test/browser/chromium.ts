@@ -4,13 +4,11 @@ import { type Browser, chromium } from "playwright-core";
 /** Debian's Chromium, or the one that CHROMIUM names. */
 export const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-/** Whether the browser tests can run; says so loudly when they can't. */
-export function hasChromium(): boolean {
-  const found = existsSync(CHROMIUM);
-  if (!found) {
-    console.warn(`NOT RUN: browser tests. No Chromium at ${CHROMIUM}; install it (Debian: chromium) or set CHROMIUM.`);
-  }
-  return found;
+/** What keeps the browser tests from running here; `undefined` where nothing does. */
+export function whatIsMissing(): string | undefined {
+  return existsSync(CHROMIUM)
+    ? undefined
+    : `no Chromium at ${CHROMIUM}; install it (Debian: chromium) or set CHROMIUM to where it is`;
 }
 
 /** Starts the browser without anything that would reach for the network. */

@@ -9,7 +9,7 @@ import { buildReport } from "../../tools/report/buildReport.ts";
 import type { ReportData } from "../../tools/report/reportData.ts";
 import { plannedPolicies } from "../../tools/review/plannedPolicies.ts";
 import { recordedPlan } from "../tools/review/previews.ts";
-import { hasChromium, launch } from "./chromium.ts";
+import { launch } from "./chromium.ts";
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -43,7 +43,7 @@ function withExcepts(count: number): object {
   };
 }
 
-describe.skipIf(!hasChromium())("the report in Chromium", () => {
+describe("the report in Chromium", () => {
   const folder = mkdtempSync(join(tmpdir(), "egress-report-"));
   let browser: Browser;
 

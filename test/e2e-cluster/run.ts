@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { isInstalled, pythonTool } from "../../ci/steps/tool.ts";
+import { readCounts } from "../../dev/counts.ts";
+import { CLEAN, FINDING, INCONCLUSIVE, USAGE_ERROR } from "../../tools/exitCodes.ts";
 
 /*
  * `npm run e2e:cluster`: for each kind of enforcer a cluster of its own, and in it the tests that need it. The clusters
@@ -33,18 +35,23 @@ const SUITES: readonly Suite[] = [
 ];
 
 const chosen = process.argv.slice(2);
+const unknown = chosen.filter((name) => !SUITES.some((suite) => suite.name === name));
+if (unknown.length > 0) {
+  console.error(`e2e:cluster has no ${unknown.join(", ")}; it has ${SUITES.map(({ name }) => name).join(", ")}`);
+  process.exit(USAGE_ERROR);
+}
 const reports = mkdtempSync(join(tmpdir(), "egress-e2e-cluster-"));
 const totals = { numPassedTests: 0, numFailedTests: 0 };
+/** Suites that could not run, by the reason. */
+const left = new Map<string, string[]>();
 let failed = false;
 for (const suite of SUITES.filter(({ name }) => chosen.length === 0 || chosen.includes(name))) {
-  console.log(`\n=== ${suite.name}, enforcer ${suite.enforcer}`);
   const missing = await whatIsMissing(suite);
   if (missing !== undefined) {
-    console.error(`!!! NOT RUN: ${missing}`);
-    totals.numFailedTests += process.env.CI === undefined ? 0 : 1;
-    failed ||= process.env.CI !== undefined;
+    left.set(missing, [...(left.get(missing) ?? []), suite.name]);
     continue;
   }
+  console.log(`\n=== ${suite.name}, enforcer ${suite.enforcer}`);
   const report = join(reports, `${suite.name}.json`);
   const { status } = spawnSync(withCluster, ["--enforcer", suite.enforcer, ...commandOf(suite)], {
     stdio: ["ignore", "inherit", "inherit"],
@@ -55,17 +62,23 @@ for (const suite of SUITES.filter(({ name }) => chosen.length === 0 || chosen.in
       E2E_AWS_FOLDER: dirname(AWS.path),
     },
   });
-  const counts = existsSync(report) ? (JSON.parse(readFileSync(report, "utf8")) as typeof totals) : undefined;
-  totals.numPassedTests += counts?.numPassedTests ?? 0;
-  totals.numFailedTests += counts?.numFailedTests ?? 1;
-  failed ||= status !== 0;
+  const { passed, failed: bad } = readCounts(report);
+  totals.numPassedTests += passed;
+  // A cluster that is there and in which no test ran has failed.
+  totals.numFailedTests += passed + bad === 0 ? 1 : bad;
+  failed ||= status !== 0 || passed + bad === 0;
 }
 rmSync(reports, { recursive: true });
 if (process.env.VITEST_REPORT !== undefined) {
   writeFileSync(process.env.VITEST_REPORT, JSON.stringify(totals));
 }
-console.log(`\n${totals.numPassedTests} passed, ${totals.numFailedTests} failed`);
-process.exitCode = failed ? 1 : 0;
+if (totals.numPassedTests + totals.numFailedTests > 0) {
+  console.log(`\n${totals.numPassedTests} passed, ${totals.numFailedTests} failed`);
+}
+for (const [reason, names] of left) {
+  console.error(`NOT RUN: e2e:cluster (${names.join(", ")}): ${reason}`);
+}
+process.exitCode = failed ? FINDING : left.size > 0 ? INCONCLUSIVE : CLEAN;
 
 async function whatIsMissing({ needsLab }: Suite): Promise<string | undefined> {
   if (!existsSync(withCluster)) {

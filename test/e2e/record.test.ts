@@ -70,10 +70,10 @@ describe("npm run record", () => {
   it("says of a config that can't be used what the program says, and no more", async () => {
     await stack.configure({ "runner-egress:vpc": { name: NAME }, "runner-egress:adopt": "perhaps" });
     expect(await record()).toEqual({
-      status: 1,
+      status: 3,
       stdout: "",
       output:
-        "error: The config of stack staging can't be used:\n" +
+        "The config of stack staging can't be used:\n" +
         '  - runner-egress:adopt is "perhaps": must be true or false\n',
     });
   });

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CommandError, LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
 import { RunError } from "@pulumi/pulumi/errors.js";
 import { loadConfig } from "../../program/config/loadConfig.ts";
+import { readConfig } from "../../program/config/readConfig.ts";
 import type { StackConfig } from "../../program/config/stackConfig.ts";
 import type { RecordedFacts } from "../../program/facts/recordedFacts.ts";
 import { askAws } from "../../program/lookups/askAws.ts";
@@ -11,7 +12,7 @@ import type { AwsAnswers } from "../../program/lookups/awsAnswers.ts";
 import { judgeAddOn } from "../../program/lookups/judgeAddOn.ts";
 import { judgeNetwork } from "../../program/lookups/judgeNetwork.ts";
 import { awsProvider } from "../../program/lookups/providers.ts";
-import { type Project, readYaml } from "../../program/project.ts";
+import { type Project, readStackConfig, readYaml } from "../../program/project.ts";
 import { RefusedError } from "../../program/refusedError.ts";
 
 /** What `source` says of facts that were recorded. */
@@ -27,10 +28,13 @@ export class LookUpFailure extends Error {
  * preview by the Pulumi CLI, which must be on PATH, with a copy of the stack's config and a state of their own that is
  * thrown away: nothing of the stack is touched, and its cluster is not asked.
  *
+ * @throws {ProblemsError} if the config can't be used
  * @throws {RefusedError} if the program would refuse what they find
  * @throws {LookUpFailure} if they can't run
  */
 export async function lookUpLive(project: Project, stackName: string): Promise<RecordedFacts> {
+  // Before the Pulumi CLI is needed for anything.
+  readConfig({ project: project.name, stack: stackName, values: await readStackConfig(project, stackName) });
   let refusal: unknown;
   const workDir = await mkdtemp(join(tmpdir(), "runner-egress-record-"));
   try {

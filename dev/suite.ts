@@ -1,0 +1,49 @@
+/**
+ * Runs a suite that needs more than npm: `node dev/suite.ts NAME [ARGUMENT OF VITEST...]`. Ends with 0 where it passed, 1
+ * where a test failed, and with 2 and one line where it could not run or no test did, so that nobody takes that for a pass.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as browser from "../test/browser/chromium.ts";
+import * as endToEnd from "../test/e2e/support/environment.ts";
+import { INCONCLUSIVE, USAGE_ERROR } from "../tools/exitCodes.ts";
+import { readCounts } from "./counts.ts";
+
+interface Suite {
+  /** Of vitest. */
+  readonly config: string;
+  readonly whatIsMissing: () => string | undefined | Promise<string | undefined>;
+}
+
+const SUITES: Readonly<Record<string, Suite>> = {
+  e2e: { config: "vitest.e2e.config.ts", whatIsMissing: endToEnd.whatIsMissing },
+  "e2e:review": { config: "test/e2e/review/vitest.config.ts", whatIsMissing: endToEnd.whatIsMissing },
+  "test:browser": { config: "vitest.browser.config.ts", whatIsMissing: browser.whatIsMissing },
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+const suite = SUITES[name];
+if (suite === undefined) {
+  console.error(`suite ${JSON.stringify(name)}: there is ${Object.keys(SUITES).join(", ")}`);
+  process.exit(USAGE_ERROR);
+}
+const missing = await suite.whatIsMissing();
+if (missing !== undefined) {
+  console.error(`NOT RUN: ${name}: ${missing}`);
+  process.exit(INCONCLUSIVE);
+}
+const folder = mkdtempSync(join(tmpdir(), "suite-"));
+const report = process.env.VITEST_REPORT ?? join(folder, "report.json");
+const { status } = spawnSync("vitest", ["run", "--config", suite.config, ...args], {
+  stdio: "inherit",
+  env: { ...process.env, VITEST_REPORT: report },
+});
+const { passed, failed } = readCounts(report);
+rmSync(folder, { recursive: true });
+if (status === 0 && passed + failed === 0) {
+  console.error(`NOT RUN: ${name}: no test ran`);
+  process.exit(INCONCLUSIVE);
+}
+process.exitCode = status === 0 ? 0 : 1;
