@@ -6,6 +6,7 @@ import { RunError } from "@pulumi/pulumi/errors.js";
 import { loadConfig } from "../../program/config/loadConfig.ts";
 import { readConfig } from "../../program/config/readConfig.ts";
 import type { StackConfig } from "../../program/config/stackConfig.ts";
+import { today } from "../../program/config/today.ts";
 import type { RecordedFacts } from "../../program/facts/recordedFacts.ts";
 import { askAws } from "../../program/lookups/askAws.ts";
 import type { AwsAnswers } from "../../program/lookups/awsAnswers.ts";
@@ -34,7 +35,12 @@ export class LookUpFailure extends Error {
  */
 export async function lookUpLive(project: Project, stackName: string): Promise<RecordedFacts> {
   // Before the Pulumi CLI is needed for anything.
-  readConfig({ project: project.name, stack: stackName, values: await readStackConfig(project, stackName) });
+  readConfig({
+    project: project.name,
+    stack: stackName,
+    values: await readStackConfig(project, stackName),
+    today: today(),
+  });
   let refusal: unknown;
   const workDir = await mkdtemp(join(tmpdir(), "runner-egress-record-"));
   try {
