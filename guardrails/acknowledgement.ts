@@ -65,7 +65,6 @@ export function unmatchable(guardrail: GuardrailName, acknowledgements: readonly
         `cannot conclude: acknowledgement "${name}" (${reason}) is for a difference to what is deployed, which is not given.`,
         "give the pack a file with the deployed policies, or remove the acknowledgement.",
       ),
-      conclusive: false,
     }));
 }
 
@@ -78,6 +77,5 @@ function stale(guardrail: GuardrailName, message: string, fix: string): Violatio
     witness: undefined,
     message,
     fix,
-    conclusive: true,
   };
 }

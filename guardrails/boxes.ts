@@ -7,6 +7,7 @@ import {
   formatRange,
   POLICY_PROTOCOLS,
   PORTLESS_PROTOCOLS,
+  subtract,
 } from "../analysis/index.ts";
 
 /**
@@ -28,6 +29,23 @@ export function within(boxes: readonly ChangeBox[], ranges: readonly AddressRang
 /** The parts of boxes that other boxes have too. */
 export function intersection(boxes: readonly ChangeBox[], others: readonly ChangeBox[]): ChangeBox[] {
   return boxes.flatMap((box) => others.flatMap((other) => overlap(box, other)));
+}
+
+/** Whether other boxes hold all of a box. */
+export function isCovered(box: ChangeBox, others: readonly ChangeBox[]): boolean {
+  const holding = others.filter(
+    ({ range, ports, protocols }) =>
+      range.family === box.range.family &&
+      ports.from <= box.ports.from &&
+      box.ports.to <= ports.to &&
+      box.protocols.every((protocol) => protocols.includes(protocol)),
+  );
+  return (
+    subtract(
+      [box.range],
+      holding.map(({ range }) => range),
+    ).length === 0
+  );
 }
 
 /** The common part of two boxes, with the change of the first; empty or one. */

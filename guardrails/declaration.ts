@@ -19,6 +19,12 @@ export function declaredPorts({
   return { protocol, range: { from: port, to: endPort ?? port } };
 }
 
+/** A label that a pod does not have: with this value, or with none given at all. */
+export interface NotLabel {
+  readonly key: string;
+  readonly value?: string;
+}
+
 /** Pods of one namespace, chosen by labels. */
 export interface DeclaredPods {
   readonly namespace: string;
@@ -52,6 +58,11 @@ export interface RequiredEndpoint {
 export interface DeclaredCluster {
   /** The family of the pods' addresses. EKS clusters have one. */
   readonly ipFamily: AddressFamily;
+  /**
+   * The `clusterIdentifier` of the Kubernetes provider that reaches it: `eks/REGION/NAME`. Default: not judged, unless a plan
+   * has providers of several clusters.
+   */
+  readonly identifier?: string;
   /** Version of aws-network-policy-agent. Default: the newest that the analysis knows. */
   readonly agentVersion?: string;
   /**
@@ -94,6 +105,8 @@ export interface Declaration {
     readonly namespaces: readonly string[];
     /** Labels that every runner pod has; it may have others. At least one. */
     readonly labels: Labels;
+    /** Labels that no runner pod has, so that policies which ask for one of them are not the runners'. Default: none. */
+    readonly notLabels?: readonly NotLabel[];
   };
   /** `namespace/name` of the NetworkPolicies that must be in the plan. May be empty: then only the reach is judged. */
   readonly policies: readonly string[];

@@ -4,9 +4,6 @@ import {
   type EgressAnalysis,
   type EgressRule,
   EVERYTHING,
-  type LabelSelector,
-  type Labels,
-  labelSelector,
   type NetworkPolicy,
   type Peer,
   type PolicyPort,
@@ -15,16 +12,12 @@ import {
 import { NAMESPACE_NAME_LABEL } from "../analysis/inventory.ts";
 import { publicInternet } from "./concern.ts";
 import type { Declaration, DeclaredPods, DeclaredPorts, Destination, RequiredEndpoint } from "./declaration.ts";
+import { selectorOf } from "./selection.ts";
 
 /**
  * Declarations as NetworkPolicies, so that one exact comparison of policies answers every question about them. They are
  * read as Kubernetes specifies: what is declared has no `except`s and no quirks.
  */
-
-/** Labels as a selector that requires all of them. */
-export function selectorOf(labels: Labels): LabelSelector {
-  return labelSelector(Object.entries(labels).map(([key, value]) => ({ key, operator: "In", values: [value] })));
-}
 
 /** The rule that allows exactly a destination. */
 export function destinationRule({ cidrs, pods, ports }: Pick<Destination, "cidrs" | "pods" | "ports">): EgressRule {

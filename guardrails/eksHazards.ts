@@ -13,7 +13,7 @@ import { inhabitedSpace, otherFamily } from "./concern.ts";
 import { placeOf } from "./finding.ts";
 import type { ReadPolicy } from "./plannedPolicy.ts";
 import { policiesOf, type Reach, selecting } from "./policySet.ts";
-import { allReaches, inconclusive, type Situation } from "./situation.ts";
+import { allReaches, type Situation } from "./situation.ts";
 import type { GuardrailName, Violation } from "./violation.ts";
 
 /** Longest name for which controller and agent agree on the policy (EKS facts, 2026-08). */
@@ -69,11 +69,8 @@ export function eksHazards(situation: Situation): Violation[] {
   const shapes = new Set(runners.flatMap((runner) => selecting(plan, runner).read));
   return [
     ...[...shapes].flatMap(shapeHazards),
-    ...runners.flatMap((runner) =>
-      allReaches(situation, plan, runner).flatMap((reach) => divergenceHazards("eks-hazards", reach)),
-    ),
+    ...allReaches(situation).flatMap((reach) => divergenceHazards("eks-hazards", reach)),
     ...(situation.scope === "plan" ? clusterHazards(situation) : []),
-    ...inconclusive("eks-hazards", plan, runners),
   ];
 }
 
@@ -88,7 +85,6 @@ export function shapeHazards({ policy, planned, looseCidrs }: ReadPolicy): Viola
     witness,
     message: `NetworkPolicy ${id}: ${message}`,
     fix,
-    conclusive: true,
   });
   const loose = looseCidrs.map(({ path, rule, text, canonical }) =>
     at(
@@ -151,7 +147,6 @@ export function divergenceHazards(guardrail: GuardrailName, reach: Reach): Viola
       witness: formatPoint(witness),
       message: `${direction}, ${shape}: ${name}.${by} As specified, ${before.text} As enforced by the VPC CNI, ${after.text} Region: ${formatBox(first)}${more}.`,
       fix,
-      conclusive: true,
     };
   });
 }
@@ -171,14 +166,26 @@ function groupKey({ shape, direction, explanations: { before, after } }: Diverge
   return `${shape} ${direction} ${places.map(({ policy, rule, peer }) => `${policy} ${rule} ${peer}`).join()}`;
 }
 
-/** What the cluster leaves open beside every policy. */
-function clusterHazards({ declaration: { cluster } }: Pick<Situation, "declaration">): Violation[] {
+/** What the cluster leaves open beside every policy, now or after this plan. */
+function clusterHazards({ declaration: { cluster }, switches }: Situation): Violation[] {
+  const off = switches.map(
+    ({ resource, what, fix }): Violation => ({
+      guardrail: "eks-hazards",
+      resource,
+      policy: undefined,
+      rule: undefined,
+      witness: undefined,
+      message: `nothing enforces NetworkPolicies after this: ${what}.`,
+      fix,
+    }),
+  );
   if (cluster.otherFamilyEgress !== true) {
-    return [];
+    return off;
   }
   const other = otherFamily(cluster.ipFamily) === "ipv4" ? "IPv4" : "IPv6";
   const setting = other === "IPv4" ? "ENABLE_V4_EGRESS" : "ENABLE_V6_EGRESS";
   return [
+    ...off,
     {
       guardrail: "eks-hazards",
       resource: undefined,
@@ -187,7 +194,6 @@ function clusterHazards({ declaration: { cluster } }: Pick<Situation, "declarati
       witness: other === "IPv4" ? "169.254.169.254:80/tcp" : "[fd00:ec2::254]:80/tcp",
       message: `the pods send ${other} through an interface to which no policy is applied (${setting}), the metadata service included.`,
       fix: `set ${setting} to "false" in the configuration of the vpc-cni add-on.`,
-      conclusive: true,
     },
   ];
 }

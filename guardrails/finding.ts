@@ -23,6 +23,8 @@ export interface Finding {
   /** Equal for findings that one message can tell. */
   readonly key: string;
   readonly semantics: string;
+  /** Which of the runner pods, where not all. */
+  readonly pods: string | undefined;
   readonly resource: string | undefined;
   readonly policy: string | undefined;
   readonly rule: number | undefined;
@@ -47,6 +49,29 @@ export interface FindingText {
   readonly together?: boolean;
 }
 
+/**
+ * What is found in reaches, smallest first, without what is found already in the reach of fewer of the same policies: there
+ * it has the same cause.
+ */
+export function foundFirst<Item>(
+  reaches: readonly Reach[],
+  find: (reach: Reach) => readonly Item[],
+  isKnown: (item: Item, known: readonly Item[]) => boolean,
+): [reach: Reach, items: Item[]][] {
+  const before: [Reach, readonly Item[]][] = [];
+  return reaches.flatMap((reach): [Reach, Item[]][] => {
+    const found = find(reach);
+    const known = before.flatMap(([other, items]) =>
+      other.semantics.name === reach.semantics.name && other.policies.every((policy) => reach.policies.includes(policy))
+        ? items
+        : [],
+    );
+    before.push([reach, found]);
+    const fresh = found.filter((item) => !isKnown(item, known));
+    return fresh.length === 0 ? [] : [[reach, fresh]];
+  });
+}
+
 /** Boxes of a reach, those of one family decided by the same rules for the same reason as one finding each. */
 export function addressFindings(
   reach: Reach,
@@ -68,6 +93,7 @@ export function addressFindings(
       key: `${decision} ${own.map(formatBox).join()}`,
       ...placeOf(reach, why.allowedBy[0] ?? why.exceptedBy[0] ?? why.nearest?.reference),
       semantics: reach.semantics.name,
+      pods: reach.pods,
       witness: formatPoint(why.point),
       message: `${why.text} ${heading}: ${regions.join(", ")}${more > 0 ? ` and ${more} more` : ""}.`,
       fix: fix(own, why),
@@ -97,6 +123,7 @@ export function podFindings(reach: Reach, rows: readonly PodRow[], heading: stri
       policy: id,
       rule: grant?.rule,
       semantics: reach.semantics.name,
+      pods: reach.pods,
       witness,
       message: `${witness}: allowed ${by}. ${heading}.`,
       fix,
@@ -109,13 +136,18 @@ export function formatPods({ text, protocols, ports }: PodRow): string {
   return `${text}, ${protocols.join(", ")} ${typeof ports === "string" ? `port "${ports}"` : formatPorts(ports)}`;
 }
 
+/** Whether others say the same about pods. */
+export function isSamePods(row: DiffPods, others: readonly DiffPods[]): boolean {
+  return others.some((other) => formatPods(other) === formatPods(row));
+}
+
 /** Turns findings into violations, the same ones under both semantics into one. */
 export function violationsOf(guardrail: GuardrailName, findings: readonly Finding[]): Violation[] {
   return [...Map.groupBy(findings, ({ key }) => key).values()].map((same) => {
-    const { resource, policy, rule, witness, message, fix } = same[0] as Finding;
+    const { resource, policy, rule, witness, message, fix, pods } = same[0] as Finding;
     const semantics = [...new Set(same.map(({ semantics }) => semantics))].join(" and ");
-    const text = `${message} (${semantics})`;
-    return { guardrail, resource, policy, rule, witness, message: text, fix, conclusive: true };
+    const text = `${message} (${semantics}${pods === undefined ? "" : `; runner pods with ${pods}`})`;
+    return { guardrail, resource, policy, rule, witness, message: text, fix };
   });
 }
 

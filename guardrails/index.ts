@@ -2,6 +2,7 @@
  * What a plan must hold to, checked by exact analysis: one implementation for the component, which knows its own plain
  * values, and for the policy pack, which sees the whole plan. Pure: no I/O, no clock, no Pulumi.
  */
+import { conclusive } from "./conclusive.ts";
 import { eksHazards } from "./eksHazards.ts";
 import { isolation } from "./isolation.ts";
 import { metadataEndpoints } from "./metadataEndpoints.ts";
@@ -10,6 +11,7 @@ import { type GuardrailInput, situationOf } from "./situation.ts";
 import { sortViolations, type Violation } from "./violation.ts";
 
 export * from "./acknowledgement.ts";
+export { conclusive } from "./conclusive.ts";
 export * from "./declaration.ts";
 export { eksHazards } from "./eksHazards.ts";
 export { isolation } from "./isolation.ts";
@@ -32,6 +34,7 @@ export { widening } from "./widening.ts";
 export function checkPolicies(input: GuardrailInput): Violation[] {
   const situation = situationOf(input);
   return sortViolations([
+    ...conclusive(situation),
     ...metadataEndpoints(situation),
     ...privateReach(situation),
     ...isolation(situation),

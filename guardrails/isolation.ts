@@ -1,10 +1,9 @@
 import { formatSelector, type NetworkPolicy, policyId } from "../analysis/index.ts";
-import { selectorOf } from "./declaredPolicies.ts";
 import type { ReadPolicy } from "./plannedPolicy.ts";
-import { idOf, type PolicySet } from "./policySet.ts";
+import { idOf, selecting, shells } from "./policySet.ts";
 import { memberIn } from "./remedies.ts";
-import { selectionOf, selectsOthers } from "./selection.ts";
-import { inconclusive, type Situation } from "./situation.ts";
+import { selectionOf, selectorOf, selectsOthers } from "./selection.ts";
+import { groupsThatDiffer, type PlannedPods, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
 
 type Found = Pick<Violation, "message" | "fix">;
@@ -16,11 +15,9 @@ type Found = Pick<Violation, "message" | "fix">;
 export function isolation(situation: Situation): Violation[] {
   const { declaration, runners, plan, named, scope } = situation;
   const violations = shells(named).flatMap((policy) => namedPolicyViolations(situation, policy));
-  const withoutShell = { read: [], unread: plan.unread.filter(({ shell }) => shell === undefined) };
-  const undecided = inconclusive("isolation", withoutShell, runners);
-  violations.push(...undecided);
   // A policy of which not even the name or the selector is known may be the one that seems to be missing.
-  if (scope === "alone" || undecided.length > 0) {
+  const isHidden = runners.some((runner) => selecting(plan, runner).unread.some(({ shell }) => shell === undefined));
+  if (scope === "alone" || isHidden) {
     return violations;
   }
   for (const id of declaration.policies) {
@@ -28,30 +25,58 @@ export function isolation(situation: Situation): Violation[] {
       violations.push(missing(id, situation));
     }
   }
-  for (const { namespace, labels } of runners) {
-    const isIsolated = shells(plan).some(
-      ({ policy }) => policy.isolatesEgress && selectionOf(policy, { namespace, labels }) === "every",
-    );
-    if (!isIsolated) {
-      violations.push({
-        ...of(undefined, undefined),
-        message: `no NetworkPolicy of the plan isolates the egress of every pod ${formatSelector(selectorOf(labels))} in namespace ${namespace}, so such a pod may reach everything.`,
-        fix: `give a policy in namespace ${namespace} the podSelector ${JSON.stringify({ matchLabels: labels })} and policyTypes ["Egress"].`,
+  for (const { runner, pods, policies } of groupsThatDiffer(situation, "plan")) {
+    if (policies.plan.some(({ policy }) => policy.isolatesEgress)) {
+      continue;
+    }
+    const { labels } = declaration.runner;
+    const who = `every pod ${formatSelector(selectorOf(labels))}`;
+    violations.push({
+      ...of(undefined, undefined),
+      message: `no NetworkPolicy of the plan isolates the egress of ${who} in namespace ${runner.namespace}, so ${pods === "" ? "such a pod" : `one with ${pods}`} may reach everything.`,
+      fix: `give a policy in namespace ${runner.namespace} the podSelector ${JSON.stringify({ matchLabels: labels })} and policyTypes ["Egress"].`,
+    });
+  }
+  return [...violations, ...situation.pods.flatMap((pods) => plannedPods(situation, pods))];
+}
+
+/** Runner pods that the plan itself starts where no policy of the runners applies to them. */
+function plannedPods({ declaration: { runner } }: Situation, { resource, what, ...pods }: PlannedPods): Violation[] {
+  const { namespaces, labels, notLabels = [] } = runner;
+  if (Object.entries(labels).some(([key, value]) => pods.labels[key] !== value)) {
+    return [];
+  }
+  const found: Found[] = [];
+  if (pods.hostNetwork) {
+    found.push({
+      message: "in the network of their node, to which no policy applies",
+      fix: "take hostNetwork out of the pods.",
+    });
+  }
+  if (pods.namespace === undefined || !namespaces.includes(pods.namespace)) {
+    found.push({
+      message: `in ${pods.namespace === undefined ? "a namespace that is unknown until up" : `namespace ${pods.namespace}`}, where no runners are declared`,
+      fix: `start them in ${namespaces.join(" or ")}, or declare the namespace and give it a policy.`,
+    });
+  }
+  for (const { key, value } of notLabels) {
+    const own = pods.labels[key];
+    if (own !== undefined && (value === undefined || own === value)) {
+      found.push({
+        message: `with the label ${key}=${own}, which the declaration says that no runner has`,
+        fix: "take the label away, or take it out of runner.notLabels.",
       });
     }
   }
-  return violations;
+  return found.map(({ message, fix }) => ({
+    ...of(resource, undefined),
+    message: `${what} starts runner pods ${message}.`,
+    fix,
+  }));
 }
 
-/** What this guardrail needs of a policy: whom it selects and whether it isolates, which bad or unknown rules do not hide. */
-type Shell = Pick<ReadPolicy, "policy" | "planned">;
-
-function shells({ read, unread }: PolicySet): Shell[] {
-  return [...read, ...unread.flatMap(({ shell, planned }) => (shell === undefined ? [] : { policy: shell, planned }))];
-}
-
-/** What is wrong with the selector or the types of a policy that the declaration names. */
-function namedPolicyViolations({ declaration, runners }: Situation, { policy, planned }: Shell): Violation[] {
+/** What is wrong with the selector or the types of a policy that the declaration names, or with where it goes. */
+function namedPolicyViolations({ declaration, runners }: Situation, { policy, planned }: ReadPolicy): Violation[] {
   const found: Found[] = [];
   const { labels } = declaration.runner;
   const wanted = formatSelector(selectorOf(labels));
@@ -62,7 +87,9 @@ function namedPolicyViolations({ declaration, runners }: Situation, { policy, pl
       message: `is in namespace ${policy.namespace}, where no runner pods are declared.`,
       fix: `put it into ${declaration.runner.namespaces.join(" or ")}, or correct ${memberIn(declaration, "runner.namespaces")}.`,
     });
-  } else if (selectionOf(policy, { namespace: policy.namespace, labels }) !== "every") {
+  } else if (
+    runners.some((runner) => runner.namespace === policy.namespace && selectionOf(policy, runner) !== "every")
+  ) {
     found.push({ message: `does not select every runner pod: ${own} asks for more than ${wanted}.`, fix: exact });
   }
   if (selectsOthers(policy.podSelector, labels)) {
@@ -72,6 +99,20 @@ function namedPolicyViolations({ declaration, runners }: Situation, { policy, pl
     found.push({
       message: "does not isolate egress: its policyTypes lack Egress.",
       fix: 'set policyTypes to ["Egress"].',
+    });
+  }
+  const { cluster, renderedTo } = planned;
+  if (renderedTo !== undefined) {
+    found.push({
+      message: `is written to the folder ${renderedTo} and not to the cluster: its provider has renderYamlToDirectory.`,
+      fix: "give it a provider without renderYamlToDirectory.",
+    });
+  }
+  const { identifier } = declaration.cluster;
+  if (cluster !== undefined && identifier !== undefined && cluster !== identifier) {
+    found.push({
+      message: `goes to another cluster: its provider has ${cluster === "" ? "no clusterIdentifier" : `the clusterIdentifier ${cluster}`}, and the runners are in ${identifier}.`,
+      fix: `give it the provider with the clusterIdentifier ${identifier}.`,
     });
   }
   return found.map(({ message, fix }) => ({
@@ -101,6 +142,5 @@ function of(resource: string | undefined, policy: NetworkPolicy | undefined): Om
     policy: policy && policyId(policy),
     rule: undefined,
     witness: undefined,
-    conclusive: true,
   };
 }

@@ -1,12 +1,13 @@
+import type { ChangeBox } from "../analysis/boxes.ts";
 import { formatCidr } from "../analysis/index.ts";
-import { allowedBeyond, within } from "./boxes.ts";
+import { allowedBeyond, isCovered, within } from "./boxes.ts";
 import { type CredentialEndpoint, credentialEndpoints } from "./concern.ts";
 import type { Declaration } from "./declaration.ts";
 import { allowing, destinationRule } from "./declaredPolicies.ts";
-import { addressFindings, type Finding, violationsOf } from "./finding.ts";
+import { addressFindings, foundFirst, violationsOf } from "./finding.ts";
 import type { Reach } from "./policySet.ts";
 import { memberIn } from "./remedies.ts";
-import { inconclusive, reaches, type Situation } from "./situation.ts";
+import { reaches, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
 
 /** What to do about an endpoint that is open, by the address that a runner would declare. */
@@ -26,20 +27,20 @@ function fixOf(declaration: Declaration): string {
  * declared, EKS Pod Identity unless it is.
  */
 export function metadataEndpoints(situation: Situation): Violation[] {
-  const { runners, plan } = situation;
-  const findings = runners.flatMap((runner) =>
-    reaches(situation, plan, runner).flatMap((reach) => endpointFindings(situation, reach)),
+  const { declaration, names } = situation;
+  const found = foundFirst(reaches(situation), (reach) => openEndpoints(declaration, reach), isCovered);
+  const text = { heading: "Open", names, port: 80, fix: () => fixOf(declaration) };
+  return violationsOf(
+    "metadata-endpoints",
+    found.flatMap(([reach, boxes]) => addressFindings(reach, boxes, text)),
   );
-  return [...violationsOf("metadata-endpoints", findings), ...inconclusive("metadata-endpoints", plan, runners)];
 }
 
-/** What one reach opens. */
-export function endpointFindings({ declaration, names }: Situation, reach: Reach): Finding[] {
-  const { cluster, destinations } = declaration;
+/** Credential endpoints that a reach opens. */
+function openEndpoints({ cluster, destinations }: Declaration, reach: Reach): ChangeBox[] {
   const nothing = allowing([]);
   const declared = allowing(destinations.map(destinationRule));
-  const open = credentialEndpoints(cluster.ipFamily)
+  return credentialEndpoints(cluster.ipFamily)
     .filter(({ cidr }) => reach.semantics.name === "kubernetes" || cidr.family === cluster.ipFamily)
     .flatMap(({ cidr, declarable }) => within(allowedBeyond(declarable ? declared : nothing, reach.analysis), [cidr]));
-  return addressFindings(reach, open, { heading: "Open", names, port: 80, fix: () => fixOf(declaration) });
 }

@@ -20,6 +20,12 @@ export interface PlannedPolicy {
   readonly unknownPaths?: readonly string[];
   /** Whether the engine refuses to delete it; left out where that is not known. */
   readonly protect?: boolean;
+  /** Paths of members that several patches set to different values. Default: none. */
+  readonly contestedPaths?: readonly string[];
+  /** The `clusterIdentifier` of its provider, empty where that has none; left out where the provider is not known. */
+  readonly cluster?: string;
+  /** The folder into which its provider writes it instead of to a cluster. Default: none. */
+  readonly renderedTo?: string;
 }
 
 /** Where a CIDR has bits set after its prefix, and the block that it means. */
@@ -42,8 +48,8 @@ export interface UnreadPolicy {
   readonly planned: PlannedPolicy;
   /** Its name and namespace, where at least these are known. */
   readonly identity: { readonly namespace: string; readonly name: string } | undefined;
-  /** All of it but its rules, where that much is readable: enough to tell which pods it selects. */
-  readonly shell: NetworkPolicy | undefined;
+  /** All of it but its rules, where that much is readable: enough to tell which pods it selects, and that it isolates. */
+  readonly shell: ReadPolicy | undefined;
   /** What keeps it from being read, as the end of a sentence. */
   readonly reason: string;
   readonly fix: string;
@@ -54,17 +60,27 @@ const IRRELEVANT = /^(metadata\.(?!name$|namespace$)|status\b|spec\.ingress\b|__
 
 /** Reads a policy, canonical or not; every problem makes it unreadable, none is guessed away. */
 export function readPolicy(planned: PlannedPolicy): ReadPolicy | UnreadPolicy {
+  const { contestedPaths = [] } = planned;
   const unknown = (planned.unknownPaths ?? []).filter((path) => !IRRELEVANT.test(path));
   const object = ownFields(planned.object);
-  if (unknown.length > 0) {
-    const onlyRules = unknown.every((path) => path.startsWith("spec.egress"));
-    return {
+  if (unknown.length > 0 || contestedPaths.length > 0) {
+    const onlyRules = [...unknown, ...contestedPaths].every((path) => path.startsWith("spec.egress"));
+    const common = {
       planned,
       identity: unknown.some((path) => path.startsWith("metadata")) ? undefined : identityOf(object),
-      shell: onlyRules ? shellOf(object) : undefined,
-      reason: `${unknown.join(", ")} ${unknown.length === 1 ? "is" : "are"} unknown until up`,
-      fix: "make every value of the policy known at preview: from config, and from lookups whose arguments are plain values.",
+      shell: onlyRules ? shellOf(planned, object) : undefined,
     };
+    return unknown.length > 0
+      ? {
+          ...common,
+          reason: `${unknown.join(", ")} ${unknown.length === 1 ? "is" : "are"} unknown until up`,
+          fix: "make every value of the policy known at preview: from config, and from lookups whose arguments are plain values.",
+        }
+      : {
+          ...common,
+          reason: `several patches set ${contestedPaths.join(", ")} to different values, of which the one that is applied last wins`,
+          fix: "put the values into one patch, or into the policy itself.",
+        };
   }
   const looseCidrs: LooseCidr[] = [];
   const policy = tryParse(canonical(object, looseCidrs));
@@ -74,7 +90,7 @@ export function readPolicy(planned: PlannedPolicy): ReadPolicy | UnreadPolicy {
   return {
     planned,
     identity: identityOf(object),
-    shell: shellOf(object),
+    shell: shellOf(planned, object),
     reason: `it is not a NetworkPolicy that the API server would accept: ${policy.map(describeProblem).join("; ")}`,
     fix: "correct the policy.",
   };
@@ -115,7 +131,7 @@ function identityOf(object: unknown): UnreadPolicy["identity"] {
 }
 
 /** The policy without its rules; `undefined` where not even that can be read. */
-function shellOf(object: unknown): NetworkPolicy | undefined {
+function shellOf(planned: PlannedPolicy, object: unknown): ReadPolicy | undefined {
   if (!isObject(object) || !isObject(object.spec)) {
     return undefined;
   }
@@ -123,7 +139,7 @@ function shellOf(object: unknown): NetworkPolicy | undefined {
   // A rule, any rule, keeps the default of `policyTypes` what it was; rules that are unknown altogether count as one.
   const rules = Array.isArray(egress) && egress.length === 0 ? [] : [{}];
   const shell = tryParse({ ...object, spec: { ...spec, egress: rules } });
-  return isPolicy(shell) ? { ...shell, egress: [] } : undefined;
+  return isPolicy(shell) ? { planned, policy: { ...shell, egress: [] }, looseCidrs: [] } : undefined;
 }
 
 /** Replaces blocks with host bits set by what they mean to the agent, and notes where. */

@@ -1,40 +1,33 @@
 import type { ChangeBox } from "../analysis/boxes.ts";
 import { bareDiff, type Cidr, type Explanation, leastSet, overlaps } from "../analysis/index.ts";
-import { allowedBeyond, within } from "./boxes.ts";
+import { allowedBeyond, isCovered, within } from "./boxes.ts";
 import { credentialEndpoints, privateSpace, publicSpace } from "./concern.ts";
 import type { Declaration, DeclaredCluster } from "./declaration.ts";
 import { allowing, declaredRules, destinationRule } from "./declaredPolicies.ts";
-import { addressFindings, type Finding, podFindings, violationsOf } from "./finding.ts";
+import { addressFindings, foundFirst, isSamePods, podFindings, violationsOf } from "./finding.ts";
 import type { Reach } from "./policySet.ts";
 import { destinationEdit, formatEdits, memberIn, regionMembers, staleVpcEdit } from "./remedies.ts";
-import { inconclusive, reaches, type Situation } from "./situation.ts";
+import { reaches, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
 
 /** Guardrail 2: whatever the runner pods may reach outside the public internet, or outside what is meant of it, is declared. */
 export function privateReach(situation: Situation): Violation[] {
-  const { runners, plan } = situation;
-  const findings = runners.flatMap((runner) =>
-    reaches(situation, plan, runner).flatMap((reach) => undeclaredFindings(situation, reach)),
-  );
-  return [...violationsOf("private-reach", findings), ...inconclusive("private-reach", plan, runners)];
-}
-
-/** What one reach opens that is not declared. */
-export function undeclaredFindings({ declaration, names }: Situation, reach: Reach): Finding[] {
+  const { declaration, names } = situation;
+  const all = reaches(situation);
   const declared = allowing(declaration.destinations.map(destinationRule));
-  return [
-    ...addressFindings(reach, undeclaredBoxes(declaration, reach), {
-      heading: "Not declared",
-      names,
-      fix: (boxes, why) => addressFix(declaration, boxes, reach, why),
-    }),
-    ...podFindings(
-      reach,
-      bareDiff(declared, reach.analysis).gained.pods,
-      "Not declared",
-      `if the runners are meant to reach these pods, declare them with their ports, as a member of ${memberIn(declaration, "destinations.pods")}; if not, narrow the rule's peer or ports.`,
+  const boxes = foundFirst(all, (reach) => undeclaredBoxes(declaration, reach), isCovered);
+  const pods = foundFirst(all, (reach) => bareDiff(declared, reach.analysis).gained.pods, isSamePods);
+  const podFix = `if the runners are meant to reach these pods, declare them with their ports, as a member of ${memberIn(declaration, "destinations.pods")}; if not, narrow the rule's peer or ports.`;
+  return violationsOf("private-reach", [
+    ...boxes.flatMap(([reach, found]) =>
+      addressFindings(reach, found, {
+        heading: "Not declared",
+        names,
+        fix: (boxes, why) => addressFix(declaration, boxes, reach, why),
+      }),
     ),
-  ];
+    ...pods.flatMap(([reach, rows]) => podFindings(reach, rows, "Not declared", podFix)),
+  ]);
 }
 
 /** Addresses that a reach opens and that are not declared: private ones, and public ones where those are judged. */

@@ -1,8 +1,9 @@
 import { formatSelector } from "../analysis/index.ts";
 import { type ChangeAcknowledgement, type PolicyChange, staleViolations, valid } from "./acknowledgement.ts";
-import { isRead, type UnreadPolicy } from "./plannedPolicy.ts";
-import { idOf, type PolicySet } from "./policySet.ts";
-import { inconclusive, type Situation } from "./situation.ts";
+import { isObject, membersOf } from "./plainObject.ts";
+import { isRead, type ReadPolicy, type UnreadPolicy } from "./plannedPolicy.ts";
+import { idOf, type PolicySet, selecting } from "./policySet.ts";
+import type { Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
 
 /** What happens to a declared policy. */
@@ -32,11 +33,10 @@ export function protection(
       id === undefined || (deployed !== undefined && policy.shell === undefined && declaration.policies.includes(id))
     );
   };
-  const open = { read: [], unread: plan.unread.filter(isOpen) };
-  const undecided = declaration.policies.length === 0 ? [] : inconclusive("protection", open, runners);
+  const unread = runners.flatMap((runner) => selecting(plan, runner).unread);
   const changes = [
     ...unprotected(named),
-    ...(deployed === undefined || undecided.length > 0 ? [] : changesSince(deployed, named, declaration.policies)),
+    ...(deployed === undefined || unread.some(isOpen) ? [] : changesSince(deployed, named, declaration.policies)),
   ];
   const accepted = valid(acknowledgements, today);
   const accepts =
@@ -44,7 +44,7 @@ export function protection(
     (word: ChangeAcknowledgement) =>
       word.policy === policy && word.change === change;
   return [
-    ...undecided,
+    ...[...named.read, ...named.unread].flatMap(ownedViolations),
     ...changes
       .filter((change) => !accepted.some(accepts(change)))
       .map(
@@ -56,7 +56,6 @@ export function protection(
           witness: undefined,
           message,
           fix,
-          conclusive: true,
         }),
       ),
     ...(scope === "alone"
@@ -65,6 +64,21 @@ export function protection(
           changes.some((change) => accepts(change)(word)),
         )),
   ];
+}
+
+/** What the garbage collector deletes with its owner, whatever protects it in the engine. */
+function ownedViolations(policy: ReadPolicy | UnreadPolicy): Violation[] {
+  const { ownerReferences } = membersOf(membersOf(policy.planned.object).metadata);
+  const owners = Array.isArray(ownerReferences) ? ownerReferences.filter(isObject) : [];
+  return owners.map(({ kind, name }) => ({
+    guardrail: "protection",
+    resource: policy.planned.resource,
+    policy: idOf(policy),
+    rule: undefined,
+    witness: undefined,
+    message: `NetworkPolicy ${idOf(policy)} has an owner, ${kind ?? "object"} ${name ?? "(name unknown)"}: the garbage collector deletes it with that, and the runners could reach everything.`,
+    fix: "take metadata.ownerReferences out of the policy.",
+  }));
 }
 
 /** Declared policies of the plan that the engine would delete without asking. */
@@ -99,7 +113,7 @@ function changesSince(deployed: PolicySet, named: PolicySet, declared: readonly 
         : [];
     }
     const [old, now] = [before, after].map((each) => {
-      const readable = isRead(each) ? each.policy : each.shell;
+      const readable = isRead(each) ? each.policy : each.shell?.policy;
       return readable && formatSelector(readable.podSelector);
     });
     return now === undefined || old === undefined || old === now

@@ -1,42 +1,35 @@
 import type { ChangeBox } from "../analysis/boxes.ts";
 import {
   bareDiff,
+  type DiffPods,
   type EgressAnalysis,
   type EgressRule,
   explain,
   type PortRange,
   witnessOf,
 } from "../analysis/index.ts";
-import { allowedBeyond, within } from "./boxes.ts";
+import { allowedBeyond, isCovered, within } from "./boxes.ts";
 import type { Declaration, Destination, RequiredEndpoint } from "./declaration.ts";
 import { allowing, destinationRule, endpointRule, internetRule } from "./declaredPolicies.ts";
-import { addressFindings, type Finding, formatPods, violationsOf } from "./finding.ts";
+import { addressFindings, type Finding, formatPods, foundFirst, isSamePods, violationsOf } from "./finding.ts";
 import type { Reach } from "./policySet.ts";
 import { undeclaredBoxes } from "./privateReach.ts";
 import { destinationEdit, formatEdits, lostBlocksEdit, memberIn, vpcBlocksEdit } from "./remedies.ts";
-import { inconclusive, reachesOfRead, type Situation } from "./situation.ts";
+import { certainReaches, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
 
-/** Guardrail 4: what the runners need stays reachable, under both semantics. */
+/** Guardrail 4: what the runners need stays reachable for every one of them, under both semantics. */
 export function requiredDestinations(situation: Situation): Violation[] {
-  const { runners, plan, declaration } = situation;
-  const required = requirements(declaration);
-  const findings = runners.flatMap((runner) =>
-    reachesOfRead(situation, plan, runner).flatMap((reach) =>
-      required.flatMap((requirement) => [
-        ...addressLosses(situation, reach, requirement),
-        ...podLosses(situation, reach, requirement),
-      ]),
+  const all = certainReaches(situation);
+  const findings = requirements(situation.declaration).flatMap((requirement) => [
+    ...foundFirst(all, (reach) => lostBoxes(reach, requirement), isCovered).flatMap(([reach, lost]) =>
+      lossFindings(situation, reach, requirement, lost, lossFix(situation, reach, requirement, lost)),
     ),
-  );
-  return [...violationsOf("required-destinations", findings), ...inconclusive("required-destinations", plan, runners)];
-}
-
-function addressLosses(situation: Situation, reach: Reach, requirement: Requirement): Finding[] {
-  const lost = lostBoxes(reach, requirement);
-  return lost.length === 0
-    ? []
-    : lossFindings(situation, reach, requirement, lost, lossFix(situation, reach, requirement, lost));
+    ...foundFirst(all, (reach) => bareDiff(reach.analysis, requirement.analysis).gained.pods, isSamePods).flatMap(
+      ([reach, lost]) => podLosses(situation, reach, requirement, lost),
+    ),
+  ]);
+  return violationsOf("required-destinations", findings);
 }
 
 /** Something that must stay reachable. */
@@ -143,12 +136,18 @@ function lossFix(
 }
 
 /** Pods by label that no rule allows any more. Other policies cannot cause that: they only add. */
-function podLosses({ declaration }: Situation, reach: Reach, { name, analysis, member }: Requirement): Finding[] {
-  return bareDiff(reach.analysis, analysis).gained.pods.map((row) => {
+function podLosses(
+  { declaration }: Situation,
+  reach: Reach,
+  { name, member }: Requirement,
+  lost: readonly DiffPods[],
+): Finding[] {
+  return lost.map((row) => {
     const witness = formatPods(row);
     return {
       key: `${name}: ${witness}`,
       semantics: reach.semantics.name,
+      pods: reach.pods,
       resource: reach.policies[0]?.planned.resource,
       policy: undefined,
       rule: undefined,

@@ -3,26 +3,55 @@ import {
   type LabelRequirement,
   type LabelSelector,
   type Labels,
+  labelSelector,
   type NetworkPolicy,
-  selects,
 } from "../analysis/index.ts";
-import { selectorOf } from "./declaredPolicies.ts";
+import type { Declaration } from "./declaration.ts";
+import { labelWorlds } from "./labelWorlds.ts";
+
+/** The runner pods of one namespace. */
+export interface RunnerPods {
+  readonly namespace: string;
+  /** What is known of their labels; they may have others. */
+  readonly pods: LabelSelector;
+}
+
+/** The runner pods that are declared, a namespace at a time. */
+export function runnerPods({ runner: { namespaces, labels, notLabels = [] } }: Declaration): RunnerPods[] {
+  const pods = labelSelector([
+    ...selectorOf(labels).requirements,
+    ...notLabels.map(
+      ({ key, value }): LabelRequirement =>
+        value === undefined
+          ? { key, operator: "DoesNotExist", values: [] }
+          : { key, operator: "NotIn", values: [value] },
+    ),
+  ]);
+  return namespaces.map((namespace) => ({ namespace, pods }));
+}
+
+/** Labels as a selector that requires all of them. */
+export function selectorOf(labels: Labels): LabelSelector {
+  return labelSelector(Object.entries(labels).map(([key, value]) => ({ key, operator: "In", values: [value] })));
+}
 
 /**
- * Which of the runner pods a policy selects. Only the declared labels are known of a pod; Jobs add others, so a policy
- * that asks for one of those (`job-name`) selects some.
+ * Which of the runner pods a policy selects. Not all of their labels are known: Jobs add some, so a policy that asks for
+ * one of those (`job-name`) selects some.
  */
 export type Selection = "every" | "some" | "none";
 
-/** Which pods of a namespace with at least these labels a policy selects. */
+/** Which of the runner pods a policy selects. */
 export function selectionOf(
   { namespace, podSelector }: Pick<NetworkPolicy, "namespace" | "podSelector">,
-  runner: { readonly namespace: string; readonly labels: Labels },
+  runner: RunnerPods,
 ): Selection {
-  if (namespace !== runner.namespace || !mightSelect(podSelector, runner.labels)) {
+  if (namespace !== runner.namespace) {
     return "none";
   }
-  return isNarrowerSelector(selectorOf(runner.labels), podSelector) ? "every" : "some";
+  const { worlds } = labelWorlds([podSelector], runner.pods);
+  const selected = worlds.filter((world) => world.selected.has(0)).length;
+  return selected === 0 ? "none" : selected === worlds.length ? "every" : "some";
 }
 
 /** Whether a selector selects pods that do not have all of these labels. Only a proof of the contrary gives `false`. */
@@ -30,18 +59,7 @@ export function selectsOthers(podSelector: LabelSelector, labels: Labels): boole
   return !isNarrowerSelector(podSelector, selectorOf(labels));
 }
 
-/** Whether a pod with at least these labels may satisfy a selector: exact, because requirements on keys are independent. */
-export function mightSelect({ requirements }: LabelSelector, labels: Labels): boolean {
-  const byKey = Map.groupBy(requirements, ({ key }) => key);
-  return [...byKey].every(([key, ofKey]) =>
-    Object.hasOwn(labels, key) ? selects({ requirements: ofKey }, labels) : isSatisfiable(key, ofKey),
-  );
-}
-
-/** No label can have this value, so it stands for all that no requirement names. */
-const ANY_OTHER_VALUE = "\0";
-
-function isSatisfiable(key: string, requirements: readonly LabelRequirement[]): boolean {
-  const values = [...requirements.flatMap(({ values }) => values), ANY_OTHER_VALUE];
-  return [{}, ...values.map((value) => ({ [key]: value }))].some((labels) => selects({ requirements }, labels));
+/** Whether one of these pods may satisfy a selector. */
+export function mightSelect(podSelector: LabelSelector, pods: LabelSelector): boolean {
+  return labelWorlds([podSelector], pods).worlds.some(({ selected }) => selected.has(0));
 }

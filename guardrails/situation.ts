@@ -1,24 +1,38 @@
-import type { NamedAddresses } from "../analysis/index.ts";
+import type { Labels, NamedAddresses } from "../analysis/index.ts";
 import { formatCidr } from "../analysis/index.ts";
 import type { Declaration } from "./declaration.ts";
-import type { PlannedPolicy, UnreadPolicy } from "./plannedPolicy.ts";
-import {
-  idOf,
-  jointReaches,
-  type PolicySet,
-  policySet,
-  type Reach,
-  type RunnerPods,
-  selecting,
-  separateReaches,
-} from "./policySet.ts";
-import type { GuardrailName, Violation } from "./violation.ts";
+import type { PlannedPolicy } from "./plannedPolicy.ts";
+import { idOf, type PolicySet, policySet, type Reach, selecting } from "./policySet.ts";
+import { GroupReaches, type RunnerGroup, type RunnerGroups, runnerGroups, type Which } from "./runnerGroups.ts";
+import { type RunnerPods, runnerPods } from "./selection.ts";
 
-/** Something else in a plan or cluster that has a say about the runners and that this analysis cannot read. */
+/** Something in a plan or cluster that has, or may have, a say about the runners and that this analysis cannot read. */
 export interface OpaquePolicy {
   readonly resource: string;
-  /** Kind and name: `ClusterNetworkPolicy deny-imds`. */
+  /** What it is and why nothing can be concluded, as a sentence without its stop. */
   readonly what: string;
+  /** What to do about it. Default: what helps for a policy of another kind. */
+  readonly fix?: string;
+}
+
+/** Pods that a plan starts. */
+export interface PlannedPods {
+  readonly resource: string;
+  /** Kind and name: `Job run`. */
+  readonly what: string;
+  /** `undefined`: unknown until the update. */
+  readonly namespace: string | undefined;
+  /** Those that are known. */
+  readonly labels: Labels;
+  readonly hostNetwork: boolean;
+}
+
+/** A setting of a plan with which nothing enforces policies. */
+export interface PlannedSwitch {
+  readonly resource: string;
+  /** What has which setting, as a clause. */
+  readonly what: string;
+  readonly fix: string;
 }
 
 /** What is judged. */
@@ -28,8 +42,14 @@ export interface GuardrailInput {
   readonly planned: readonly PlannedPolicy[];
   /** The NetworkPolicies that the cluster has now. Default: not known, and what depends on them is not judged. */
   readonly deployed?: readonly PlannedPolicy[];
-  /** Policies of other kinds, in the plan or deployed, that may select runner pods. */
+  /** `namespace/name` of deployed policies that somebody says the plan removes. Default: none. */
+  readonly removed?: readonly string[];
+  /** What else, in the plan or deployed, may have a say. */
   readonly opaque?: readonly OpaquePolicy[];
+  /** Pods that the plan starts, those that are not runners included. Default: none. */
+  readonly pods?: readonly PlannedPods[];
+  /** Default: none. */
+  readonly switches?: readonly PlannedSwitch[];
 }
 
 /** The input, read once for all guardrails. */
@@ -46,9 +66,15 @@ export interface Situation {
   /** What the cluster will have: the plan, and what is deployed and not in the plan. */
   readonly joint: PolicySet;
   readonly opaque: readonly OpaquePolicy[];
+  readonly pods: readonly PlannedPods[];
+  readonly switches: readonly PlannedSwitch[];
   /** What to call the VPC's addresses. */
   readonly names: readonly NamedAddresses[];
+  readonly groups: RunnerGroups;
+  readonly groupReaches: GroupReaches;
 }
+
+const NOTHING: PolicySet = { read: [], unread: [] };
 
 /**
  * Reads the input.
@@ -57,64 +83,97 @@ export interface Situation {
  * said about what is missing.
  */
 export function situationOf(
-  { declaration, planned, deployed, opaque = [] }: GuardrailInput,
+  { declaration, planned, deployed, removed = [], opaque = [], pods = [], switches = [] }: GuardrailInput,
   scope: Situation["scope"] = "plan",
 ): Situation {
   const plan = policySet(planned);
   const before = deployed && policySet(deployed);
-  const planIds = new Set([...plan.read, ...plan.unread].map(idOf));
-  const isKept = (policy: Parameters<typeof idOf>[0]) => !planIds.has(idOf(policy));
+  const isGone = new Set([...[...plan.read, ...plan.unread].map(idOf), ...removed]);
+  const isKept = (policy: Parameters<typeof idOf>[0]) => !isGone.has(idOf(policy));
   const isNamed = (policy: Parameters<typeof idOf>[0]) => declaration.policies.includes(idOf(policy) ?? "");
+  const joint = {
+    read: [...plan.read, ...(before?.read.filter(isKept) ?? [])],
+    unread: [...plan.unread, ...(before?.unread.filter(isKept) ?? [])],
+  };
+  const runners = runnerPods(declaration);
   return {
     scope,
     declaration,
-    runners: declaration.runner.namespaces.map((namespace) => ({ namespace, labels: declaration.runner.labels })),
+    runners,
     plan,
     named: { read: plan.read.filter(isNamed), unread: plan.unread.filter(isNamed) },
     deployed: before,
-    joint: {
-      read: [...plan.read, ...(before?.read.filter(isKept) ?? [])],
-      unread: [...plan.unread, ...(before?.unread.filter(isKept) ?? [])],
-    },
+    joint,
     opaque,
+    pods,
+    switches,
     names: declaration.vpcCidrs.map((cidr) => ({ cidr, name: `VPC ${formatCidr(cidr)}` })),
+    groups:
+      scope === "plan"
+        ? runnerGroups(runners, { plan, joint, deployed: before ?? NOTHING })
+        : { groups: runners.flatMap((runner) => oneByOne(plan, runner)), tooMany: [] },
+    groupReaches: new GroupReaches(declaration.cluster),
   };
+}
+
+/** Each policy that may select runners as if it were alone; those that isolate nothing say nothing. */
+function oneByOne(plan: PolicySet, runner: RunnerPods): RunnerGroup[] {
+  const each = { plan: false, joint: false, deployed: false };
+  return selecting(plan, runner).read.map((policy) => ({
+    runner,
+    pods: "",
+    policies: { plan: [policy], joint: [policy], deployed: [] },
+    isUncertain: each,
+    mayBeIsolated: { ...each, plan: true, joint: true },
+  }));
+}
+
+/** The groups of runner pods that differ in the policies of some sets, those of the fewest policies first. */
+export function groupsThatDiffer({ groups: { groups } }: Situation, ...sets: readonly Which[]): RunnerGroup[] {
+  const ids = new Map<unknown, number>();
+  const idOfPolicy = (policy: unknown) => ids.get(policy) ?? ids.set(policy, ids.size).size;
+  const keyOf = ({ runner, policies }: RunnerGroup) =>
+    `${runner.namespace} ${sets.map((which) => policies[which].map(idOfPolicy).join()).join(" ")}`;
+  const distinct = [...new Map([...groups].reverse().map((group) => [keyOf(group), group])).values()].reverse();
+  const sizeOf = ({ policies }: RunnerGroup) => sets.reduce((sum, which) => sum + policies[which].length, 0);
+  return distinct
+    .map((group) =>
+      distinct.filter(({ runner }) => runner === group.runner).length === 1 ? { ...group, pods: "" } : group,
+    )
+    .sort((a, b) => sizeOf(a) - sizeOf(b));
+}
+
+/** What a set of policies lets the pods of a group reach, under both semantics. Nothing where they may not be isolated. */
+export function reachesOf(
+  { groupReaches }: Situation,
+  { policies, mayBeIsolated, pods }: RunnerGroup,
+  which: Which,
+): Reach[] {
+  return groupReaches.of(policies[which], pods).filter(({ analysis }) => analysis.isolated || !mayBeIsolated[which]);
+}
+
+/** What the plan lets each group of runner pods reach, also where the AWS agent cannot load the policies. */
+export function allReaches(situation: Situation): Reach[] {
+  return groupsThatDiffer(situation, "plan").flatMap((group) => reachesOf(situation, group, "plan"));
 }
 
 /**
- * What policies let runner pods reach. Without the reach of policies that the AWS agent cannot load, of which nothing can
- * be said: the guardrail for EKS hazards reports them.
+ * What the plan lets each group of runner pods reach. Without the reach of policies that the AWS agent cannot load, of which
+ * nothing can be said: the guardrail for EKS hazards reports them.
  */
-export function reaches(situation: Situation, set: PolicySet, runner: RunnerPods): Reach[] {
-  return allReaches(situation, set, runner).filter(({ analysis }) => analysis.aborts.length === 0);
+export function reaches(situation: Situation): Reach[] {
+  return allReaches(situation).filter(isLoaded);
 }
 
-/** The same where losses count: nothing while a policy is unread, because it may allow what the others do not. */
-export function reachesOfRead(situation: Situation, set: PolicySet, runner: RunnerPods): Reach[] {
-  return selecting(set, runner).unread.length > 0 ? [] : reaches(situation, set, runner);
+/** The same where losses count: nothing where a policy is unread, because it may allow what the others do not. */
+export function certainReaches(situation: Situation): Reach[] {
+  return groupsThatDiffer(situation, "plan")
+    .filter(({ isUncertain }) => !isUncertain.plan)
+    .flatMap((group) => reachesOf(situation, group, "plan"))
+    .filter(isLoaded);
 }
 
-/** The same with the reach of policies that the agent cannot load. */
-export function allReaches({ scope, declaration }: Situation, set: PolicySet, runner: RunnerPods): Reach[] {
-  return (scope === "plan" ? jointReaches : separateReaches)(set, runner, declaration.cluster);
-}
-
-/** One violation for each policy that may select runner pods and cannot be read. */
-export function inconclusive(guardrail: GuardrailName, set: PolicySet, runners: readonly RunnerPods[]): Violation[] {
-  const unread = new Set(runners.flatMap((runner) => selecting(set, runner).unread));
-  return [...unread].map((policy) => cannotConclude(guardrail, policy));
-}
-
-function cannotConclude(guardrail: GuardrailName, policy: UnreadPolicy): Violation {
-  const id = idOf(policy);
-  return {
-    guardrail,
-    resource: policy.planned.resource,
-    policy: id,
-    rule: undefined,
-    witness: undefined,
-    message: `cannot conclude: NetworkPolicy ${id ?? policy.planned.resource} may select runner pods, and ${policy.reason}.`,
-    fix: policy.fix,
-    conclusive: false,
-  };
+/** Whether the AWS agent can load the policies. */
+export function isLoaded({ analysis }: Reach): boolean {
+  return analysis.aborts.length === 0;
 }

@@ -1,5 +1,6 @@
 /** The guardrails, in the order in which they are reported; docs/guardrails.md has a section for each. */
 export const GUARDRAILS = [
+  "conclusive",
   "metadata-endpoints",
   "private-reach",
   "isolation",
@@ -12,7 +13,7 @@ export const GUARDRAILS = [
 
 export type GuardrailName = (typeof GUARDRAILS)[number];
 
-/** One thing that a plan must not do, or that cannot be proved about it. */
+/** One thing that a plan must not do; from the guardrail `conclusive`, one that cannot be proved about it. */
 export interface Violation {
   readonly guardrail: GuardrailName;
   /** The resource at fault as the caller named it, such as a URN; `undefined`: the plan as a whole. */
@@ -27,8 +28,6 @@ export interface Violation {
   readonly message: string;
   /** What to do about it. */
   readonly fix: string;
-  /** `false`: nothing wrong was found, but nothing could be proved either. */
-  readonly conclusive: boolean;
 }
 
 /** The violation as a person reads it: message, then fix. */

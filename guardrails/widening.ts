@@ -1,14 +1,14 @@
 import type { ChangeBox } from "../analysis/boxes.ts";
 import { bareDiff, compile, type EgressRule, type PodRow, SELECTED_BY_EVERY_POLICY } from "../analysis/index.ts";
 import { type RegionAcknowledgement, staleViolations, unmatchable, valid } from "./acknowledgement.ts";
-import { allowedBeyond, intersection, within } from "./boxes.ts";
+import { allowedBeyond, intersection, isCovered, within } from "./boxes.ts";
 import { privateSpace } from "./concern.ts";
 import { allowing, declaredPolicy, destinationRule } from "./declaredPolicies.ts";
-import { addressFindings, podFindings, violationsOf } from "./finding.ts";
+import { addressFindings, foundFirst, isSamePods, podFindings, violationsOf } from "./finding.ts";
 import { policiesOf, type Reach } from "./policySet.ts";
 import { judgedSpace } from "./privateReach.ts";
 import { memberIn, regionMembers } from "./remedies.ts";
-import { inconclusive, reaches, type Situation } from "./situation.ts";
+import { groupsThatDiffer, isLoaded, reachesOf, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
 
 /** What the runners could reach before and after. */
@@ -28,34 +28,33 @@ export function widening(
   acknowledgements: readonly RegionAcknowledgement[],
   today: string,
 ): Violation[] {
-  const { runners, deployed, joint } = situation;
-  if (deployed === undefined) {
+  if (situation.deployed === undefined) {
     return unmatchable("widening", acknowledgements);
   }
-  const steps = runners.flatMap((runner) =>
-    stepsOf(reaches(situation, deployed, runner), reaches(situation, joint, runner)),
-  );
+  const steps = stepsOf(situation);
   const accepted = [
     ...valid(acknowledgements, today).map(({ region }) => region),
     // Somebody has reviewed the change of the recorded facts.
     ...situation.declaration.destinations.filter(({ isRecorded }) => isRecorded),
   ].map(destinationRule);
-  const findings = steps.flatMap((step) => [
-    ...addressFindings(step.after, newBoxes(situation, step, accepted), {
-      heading: "Newly reachable",
-      names: situation.names,
-      fix: (boxes, why) => fixOf(situation, regionMembers(boxes, step.after, why)),
-    }),
-    ...podFindings(step.after, newPods(step, accepted), "Newly reachable", fixOf(situation, undefined)),
-  ]);
+  const reaches = steps.map(({ after }) => after);
+  const stepTo = (reach: Reach) => steps.find(({ after }) => after === reach) as Step;
+  const findings = [
+    ...foundFirst(reaches, (reach) => newBoxes(situation, stepTo(reach), accepted), isCovered).flatMap(
+      ([reach, boxes]) =>
+        addressFindings(reach, boxes, {
+          heading: "Newly reachable",
+          names: situation.names,
+          fix: (boxes, why) => fixOf(situation, regionMembers(boxes, reach, why)),
+        }),
+    ),
+    ...foundFirst(reaches, (reach) => newPods(stepTo(reach), accepted), isSamePods).flatMap(([reach, rows]) =>
+      podFindings(reach, rows, "Newly reachable", fixOf(situation, undefined)),
+    ),
+  ];
   const isUsed = ({ region }: RegionAcknowledgement) =>
     steps.some((step) => covers(situation, step, destinationRule(region)));
-  const unread = { read: [], unread: [...new Set([...deployed.unread, ...joint.unread])] };
-  return [
-    ...violationsOf("widening", findings),
-    ...staleViolations("widening", acknowledgements, today, isUsed),
-    ...inconclusive("widening", unread, runners),
-  ];
+  return [...violationsOf("widening", findings), ...staleViolations("widening", acknowledgements, today, isUsed)];
 }
 
 /** What to do about a region, with the members that acknowledge it where they are known. */
@@ -65,20 +64,17 @@ function fixOf({ declaration }: Situation, members: string | undefined): string 
   return `if the runners are meant to reach it, add ${word} to ${where}; if not, take it out of the rule named here.`;
 }
 
-/** Pairs reaches of one semantics: of the pods that few policies select, and of those that all select. */
-function stepsOf(before: readonly Reach[], after: readonly Reach[]): Step[] {
-  const ofSemantics = (reaches: readonly Reach[], name: string) =>
-    reaches.filter(({ semantics }) => semantics.name === name);
-  return [...new Set(after.map(({ semantics }) => semantics.name))].flatMap((name) => {
-    const [old, now] = [ofSemantics(before, name), ofSemantics(after, name)];
-    // What was enforced is not known: of policies that the agent cannot load, or that cannot be read.
-    if (old.length === 0) {
-      return [];
-    }
-    return Array.from({ length: Math.max(old.length, now.length) }, (_, index) => ({
-      before: (old[index] ?? old.at(-1)) as Reach,
-      after: (now[index] ?? now.at(-1)) as Reach,
-    }));
+/** What each group of runner pods could reach and can reach now, where both are known. */
+function stepsOf(situation: Situation): Step[] {
+  return groupsThatDiffer(situation, "deployed", "joint").flatMap((group) => {
+    const before = reachesOf(situation, group, "deployed").filter(isLoaded);
+    return reachesOf(situation, group, "joint")
+      .filter(isLoaded)
+      .flatMap((after) => {
+        const same = before.find(({ semantics }) => semantics === after.semantics);
+        // What was enforced is not known: of policies that the agent cannot load, or that cannot be read.
+        return same === undefined ? [] : [{ before: same, after }];
+      });
   });
 }
 

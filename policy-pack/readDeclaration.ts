@@ -1,4 +1,12 @@
-import { ADDRESS_FAMILIES, type AddressFamily, contains, formatCidr, leaksEveryPort } from "../analysis/index.ts";
+import {
+  ADDRESS_FAMILIES,
+  type AddressFamily,
+  contains,
+  formatCidr,
+  isLabelKey,
+  isLabelValue,
+  leaksEveryPort,
+} from "../analysis/index.ts";
 import type { Problem } from "../analysis/problems.ts";
 import { privateSpace } from "../guardrails/concern.ts";
 import {
@@ -69,7 +77,7 @@ export function readDeclaration(
 }
 
 function readRunner(own: Fields): Declaration["runner"] | undefined {
-  const fields = own.object("runner", ["namespaces", "labels"]);
+  const fields = own.object("runner", ["namespaces", "labels", "notLabels"]);
   if (fields === undefined) {
     return own.has("runner") ? undefined : own.missing("runner", "{namespaces: [NAMESPACE], labels: {app: NAME}}");
   }
@@ -81,15 +89,28 @@ function readRunner(own: Fields): Declaration["runner"] | undefined {
   if (!fields.has("labels")) {
     fields.missing("labels", "labels that every runner pod has, such as {app: workflow-runner}");
   }
-  return namespaces && labels && { namespaces, labels };
+  const notLabels = (fields.texts("notLabels", "labels that no runner pod has, as KEY or KEY=VALUE") ?? []).map(
+    (text) => {
+      const [key = "", value] = text.split("=");
+      return { key, ...(value !== undefined && { value }) };
+    },
+  );
+  if (notLabels.some(({ key, value = "" }) => !isLabelKey(key) || !isLabelValue(value) || key in (labels ?? {}))) {
+    fields.wrong(
+      "notLabels",
+      "each is KEY or KEY=VALUE of a label that is not among runner.labels, such as app.kubernetes.io/instance",
+    );
+  }
+  return namespaces && labels && { namespaces, labels, notLabels };
 }
 
 function readCluster(own: Fields): Declaration["cluster"] | undefined {
-  const fields = own.object("cluster", ["ipFamily", "agentVersion", "otherFamilyEgress"]);
+  const fields = own.object("cluster", ["ipFamily", "identifier", "agentVersion", "otherFamilyEgress"]);
   if (fields === undefined) {
     return own.has("cluster") ? undefined : own.missing("cluster", "{ipFamily: ipv4} or {ipFamily: ipv6}");
   }
   const ipFamily = fields.choice<AddressFamily>("ipFamily", ADDRESS_FAMILIES);
+  const identifier = fields.text("identifier", "the clusterIdentifier of the Kubernetes provider");
   const agentVersion = fields.text("agentVersion", "a version of aws-network-policy-agent such as 1.3.1");
   const otherFamilyEgress = fields.flag("otherFamilyEgress");
   if (!fields.has("ipFamily")) {
@@ -109,6 +130,7 @@ function readCluster(own: Fields): Declaration["cluster"] | undefined {
   return (
     ipFamily && {
       ipFamily,
+      ...(identifier !== undefined && { identifier }),
       ...(agentVersion !== undefined && { agentVersion }),
       ...(otherFamilyEgress !== undefined && { otherFamilyEgress }),
     }

@@ -1,22 +1,17 @@
 import type { PolicyResource, ResourceValidationArgs } from "@pulumi/policy";
 import type { Declaration } from "../guardrails/declaration.ts";
-import { isOpaqueKind, opaquePolicy } from "../guardrails/opaquePolicy.ts";
 import { membersOf } from "../guardrails/plainObject.ts";
 import type { PlannedPolicy } from "../guardrails/plannedPolicy.ts";
-import type { OpaquePolicy } from "../guardrails/situation.ts";
+import type { GuardrailInput, OpaquePolicy } from "../guardrails/situation.ts";
 import { plainValues } from "./plainValues.ts";
+import { kindOf, namespaceOf, opaqueResources, plannedPods, switchesOff } from "./readSurroundings.ts";
 
 /** What both kinds of policy are given about a resource. */
-export type Resource = Pick<ResourceValidationArgs | PolicyResource, "type" | "props" | "urn" | "opts" | "provider">;
+export type Resource = Pick<ResourceValidationArgs | PolicyResource, "type" | "props" | "urn" | "opts" | "provider"> &
+  Partial<Pick<PolicyResource, "parent">>;
 
-/** The NetworkPolicies of a plan, and whatever else in it may have a say about the runners. */
-export interface Plan {
-  readonly planned: readonly PlannedPolicy[];
-  readonly opaque: readonly OpaquePolicy[];
-}
-
-/** `kubernetes:networking.k8s.io/v1:NetworkPolicy`. */
-const TOKEN = /^kubernetes:(?<apiVersion>[^:]+):(?<kind>\w+)$/;
+/** The NetworkPolicies of a plan, and whatever else in it bears on the runners. */
+export type Plan = Required<Pick<GuardrailInput, "planned" | "opaque" | "pods" | "switches">>;
 
 /** Whether resources of a type hold whole NetworkPolicies: a policy or a list, but no patch of one. */
 export function holdsPolicies(type: string): boolean {
@@ -36,7 +31,7 @@ export function readPlan(
 ): Plan {
   const planned: PlannedPolicy[] = [];
   const patches: PlannedPolicy[] = [];
-  const opaque: OpaquePolicy[] = [];
+  const others: Resource[] = [];
   for (const resource of resources) {
     const { type } = resource;
     if (holdsPolicies(type)) {
@@ -44,10 +39,18 @@ export function readPlan(
     } else if (isPolicyKind(type, "NetworkPolicyPatch")) {
       patches.push(plannedPolicy(resource));
     } else {
-      opaque.push(...opaqueResource(resource, declaration));
+      others.push(resource);
     }
   }
-  return { planned: patches.reduce((all, patch) => patched(all, patch, deployed), planned), opaque };
+  return {
+    planned: patched(planned, patches, deployed),
+    opaque: [
+      ...severalClusters(resources, declaration),
+      ...others.flatMap((each) => opaqueResources(each, resources, declaration)),
+    ],
+    pods: others.flatMap(plannedPods),
+    switches: others.flatMap((each) => switchesOff(each, declaration)),
+  };
 }
 
 /** A NetworkPolicy resource. Without a namespace of its own it goes where its provider puts it. */
@@ -57,31 +60,61 @@ function plannedPolicy({ props, urn, opts, provider }: Resource): PlannedPolicy 
   // A provider that is itself not known yet has no outputs to show.
   const isHidden = unknownPaths.length === 0 && metadata === undefined && spec === undefined;
   const unknown = isHidden ? ["metadata", "spec"] : unknownPaths;
-  return withNamespace({ resource: urn, object: value, unknownPaths: unknown, protect: opts.protect }, provider);
+  return inItsNamespace(
+    { resource: urn, object: value, unknownPaths: unknown, protect: opts.protect, ...deliveryOf(provider) },
+    provider,
+  );
 }
 
-/** Members of a provider that say in which namespace it puts what has none. */
-const PLACING = ["namespace", "kubeconfig", "context"] as const;
+/** Where a provider brings what it is given, as far as that bears on a declared policy. */
+function deliveryOf(provider: Resource["provider"]): Pick<PlannedPolicy, "cluster" | "renderedTo"> {
+  if (provider === undefined) {
+    return {};
+  }
+  const { value, unknownPaths } = plainValues(provider.props);
+  const { clusterIdentifier, renderYamlToDirectory } = membersOf(value);
+  const renderedTo = unknownPaths.includes("renderYamlToDirectory") ? "(unknown until up)" : renderYamlToDirectory;
+  return {
+    cluster: typeof clusterIdentifier === "string" ? clusterIdentifier : "",
+    ...(typeof renderedTo === "string" && renderedTo !== "" && { renderedTo }),
+  };
+}
 
-/**
- * Puts a policy without a namespace where its provider does. The provider does that by itself before the pack sees the
- * policy (seen with @pulumi/kubernetes 4.34, 2026-11), also from the kubeconfig, except while its settings are unknown.
- */
-function withNamespace(policy: PlannedPolicy, provider: Resource["provider"]): PlannedPolicy {
+/** Without a declared cluster, providers of several in one plan: then it is not known which one the runners are in. */
+function severalClusters(resources: readonly Resource[], { cluster }: Declaration): OpaquePolicy[] {
+  const providers = resources.filter(({ type }) => type === "pulumi:providers:kubernetes");
+  const clusters = Map.groupBy(providers, ({ props, urn }) => {
+    const { value, unknownPaths } = plainValues(props);
+    const { clusterIdentifier, kubeconfig, context, cluster: name } = membersOf(value);
+    const isHidden = ["clusterIdentifier", "kubeconfig", "context", "cluster"].some((key) =>
+      unknownPaths.includes(key),
+    );
+    return isHidden ? urn : JSON.stringify(clusterIdentifier ?? [kubeconfig, context, name]);
+  });
+  const [first] = providers;
+  return cluster.identifier !== undefined || clusters.size < 2 || first === undefined
+    ? []
+    : [
+        {
+          resource: first.urn,
+          what: `the plan reaches ${clusters.size} Kubernetes clusters or kubeconfigs, and which one the runners are in is not declared`,
+          fix: "declare cluster.identifier, the clusterIdentifier of its provider; or give every resource the same provider.",
+        },
+      ];
+}
+
+/** Puts a policy without a namespace where its provider does. */
+function inItsNamespace(policy: PlannedPolicy, provider: Resource["provider"]): PlannedPolicy {
   const { unknownPaths = [] } = policy;
   const object = membersOf(policy.object);
   const metadata = membersOf(object.metadata);
-  if (metadata.namespace !== undefined || unknownPaths.some((path) => /^metadata(\.namespace)?$/.test(path))) {
+  if (unknownPaths.some((path) => /^metadata(\.namespace)?$/.test(path))) {
     return policy;
   }
-  const settings = plainValues(provider?.props);
-  const { namespace } = membersOf(settings.value);
-  if (typeof namespace === "string") {
-    return { ...policy, object: { ...object, metadata: { ...metadata, namespace } } };
-  }
-  return PLACING.some((member) => settings.unknownPaths.includes(member))
+  const namespace = namespaceOf(metadata, provider);
+  return namespace === undefined
     ? { ...policy, unknownPaths: [...unknownPaths, "metadata.namespace"] }
-    : policy;
+    : { ...policy, object: { ...object, metadata: { ...metadata, namespace } } };
 }
 
 function listedPolicies({ props, urn, opts, provider }: Resource): PlannedPolicy[] {
@@ -93,36 +126,52 @@ function listedPolicies({ props, urn, opts, provider }: Resource): PlannedPolicy
   return items.map((object, index) => {
     const prefix = `items[${index}].`;
     const own = unknownPaths.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
-    return withNamespace({ resource: urn, object, unknownPaths: own, protect: opts.protect }, provider);
+    return inItsNamespace(
+      { resource: urn, object, unknownPaths: own, protect: opts.protect, ...deliveryOf(provider) },
+      provider,
+    );
   });
 }
 
 /**
- * Puts a patch over the policy that it changes. Server-side apply replaces each member of `spec` as a whole: rules, types
- * and selector are atomic. Without the policy below, the members that the patch leaves alone are unknown.
+ * Puts patches over the policies that they change. Server-side apply replaces each member of `spec` as a whole: rules, types
+ * and selector are atomic. Without the policy below, the members that the patches leave alone are unknown. Where two set
+ * the same member to different values, the one that the engine happens to apply last wins.
  */
 function patched(
   planned: readonly PlannedPolicy[],
-  patch: PlannedPolicy,
+  patches: readonly PlannedPolicy[],
   deployed: readonly PlannedPolicy[],
 ): PlannedPolicy[] {
-  const own = membersOf(patch.object);
-  const isSame = ({ object }: PlannedPolicy) => nameOf(object) === nameOf(own);
-  const below = planned.find(isSame) ?? deployed.find(isSame);
-  const spec = membersOf(own.spec);
-  if (below === undefined) {
-    const missing = ["podSelector", "policyTypes", "egress"].filter((member) => spec[member] === undefined);
-    const paths = [...(patch.unknownPaths ?? []), ...missing.map((member) => `spec.${member}`)];
-    return [...planned, { ...patch, unknownPaths: [...new Set(paths)] }];
-  }
-  const base = membersOf(below.object);
-  const merged: PlannedPolicy = {
-    ...below,
-    resource: patch.resource,
-    object: { ...base, spec: { ...membersOf(base.spec), ...spec } },
-    unknownPaths: [...(below.unknownPaths ?? []), ...(patch.unknownPaths ?? [])],
+  const byName = Map.groupBy(patches, ({ object }) => nameOf(object));
+  const untouched = planned.filter(({ object }) => !byName.has(nameOf(object)));
+  return [
+    ...untouched,
+    ...[...byName].map(([name, own]) => {
+      const isSame = ({ object }: PlannedPolicy) => nameOf(object) === name;
+      return onePatched(planned.find(isSame) ?? deployed.find(isSame), own);
+    }),
+  ];
+}
+
+/** Members of `spec` that decide about egress. */
+const MEMBERS = ["podSelector", "policyTypes", "egress"] as const;
+
+function onePatched(below: PlannedPolicy | undefined, patches: readonly PlannedPolicy[]): PlannedPolicy {
+  const specs = patches.map(({ object }) => membersOf(membersOf(object).spec));
+  const valuesOf = (member: string) =>
+    new Set(specs.flatMap((spec) => (member in spec ? [JSON.stringify(spec[member])] : [])));
+  const last = patches.at(-1) as PlannedPolicy;
+  const base = membersOf((below ?? last).object);
+  const missing = below === undefined ? MEMBERS.filter((member) => valuesOf(member).size === 0) : [];
+  const unknown = [below, ...patches].flatMap((each) => each?.unknownPaths ?? []);
+  return {
+    ...(below ?? last),
+    resource: last.resource,
+    object: { ...base, spec: Object.assign({}, membersOf(base.spec), ...specs) },
+    unknownPaths: [...new Set([...unknown, ...missing.map((member) => `spec.${member}`)])],
+    contestedPaths: MEMBERS.filter((member) => valuesOf(member).size > 1).map((member) => `spec.${member}`),
   };
-  return planned.includes(below) ? planned.map((policy) => (policy === below ? merged : policy)) : [...planned, merged];
 }
 
 function nameOf(object: unknown): string {
@@ -130,42 +179,7 @@ function nameOf(object: unknown): string {
   return `${namespace ?? "default"}/${name}`;
 }
 
-function opaqueResource({ type, props, urn }: Resource, declaration: Declaration): OpaquePolicy[] {
-  const { apiVersion = "", kind = "" } = TOKEN.exec(type)?.groups ?? {};
-  const ownKind = kind.replace(/(Patch|List)$/, "");
-  if (apiVersion === "helm.sh/v3" && kind === "Release") {
-    return releasePolicy(urn, plainValues(props).value, declaration);
-  }
-  if (!isOpaqueKind(apiVersion, ownKind)) {
-    return [];
-  }
-  const { value } = plainValues(props);
-  // A list or a patch says too little about whom it selects.
-  const object = kind === ownKind ? { ...membersOf(value), apiVersion, kind } : { apiVersion, kind: ownKind };
-  const found = opaquePolicy(urn, object, declaration);
-  return found === undefined ? [] : [found];
-}
-
-/**
- * A Helm release creates its objects beside the plan, and lists their names only once it has: `NAMESPACE/NAME`, or `NAME`
- * where that is all there is to say. Before that it is taken to stay in its own namespace.
- */
-function releasePolicy(urn: string, object: unknown, { runner }: Declaration): OpaquePolicy[] {
-  const { name, namespace, resourceNames } = membersOf(object);
-  const isElsewhere = typeof namespace === "string" && !runner.namespaces.includes(namespace);
-  const names = Object.entries(membersOf(resourceNames)).flatMap(([kind, names]) =>
-    kind.includes("NetworkPolicy") && Array.isArray(names) ? names.map(String) : [],
-  );
-  const matters =
-    resourceNames === undefined
-      ? !isElsewhere
-      : names.some((id) => !id.includes("/") || runner.namespaces.some((own) => id.startsWith(`${own}/`)));
-  return matters
-    ? [{ resource: urn, what: `Helm release ${name ?? urn}, whose NetworkPolicies the plan does not show,` }]
-    : [];
-}
-
 function isPolicyKind(type: string, wanted: string): boolean {
-  const { apiVersion, kind } = TOKEN.exec(type)?.groups ?? {};
-  return kind === wanted && /^(networking\.k8s\.io|extensions)\//.test(apiVersion ?? "");
+  const { apiVersion, kind } = kindOf(type);
+  return kind === wanted && /^(networking\.k8s\.io|extensions)\//.test(apiVersion);
 }

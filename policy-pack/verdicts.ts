@@ -1,6 +1,7 @@
 import { describeProblem, type Problem } from "../analysis/problems.ts";
 import type { Declaration } from "../guardrails/declaration.ts";
 import {
+  conclusive,
   eksHazards,
   formatViolation,
   type GuardrailName,
@@ -42,6 +43,7 @@ const plain = (judge: (situation: Situation) => Violation[], alone: boolean): Gu
 });
 
 const GUARDRAILS: Readonly<Record<GuardrailName, Guardrail>> = {
+  conclusive: plain(conclusive, true),
   "metadata-endpoints": plain(metadataEndpoints, true),
   "private-reach": plain(privateReach, true),
   isolation: plain(isolation, true),
@@ -79,7 +81,7 @@ export class Verdicts {
   /** Whether the declaration of the run that goes on has been taken. */
   private hasTaken = false;
   private readonly reported = new Set<string>();
-  /** Guardrails and resources of which nothing could be concluded when they came. */
+  /** Resources of which nothing could be concluded when they came. */
   private readonly undecided = new Set<string>();
 
   /** @param today the day as `YYYY-MM-DD` */
@@ -131,8 +133,8 @@ export class Verdicts {
     const { declaration } = this.declared;
     const situation = situationOf({ declaration, planned: policiesOf(resource) }, "alone");
     const violations = sortViolations(judge(situation, this.today()));
-    if (violations.some(({ conclusive }) => !conclusive)) {
-      this.undecided.add(`${name} ${resource.urn}`);
+    if (name === "conclusive" && violations.length > 0) {
+      this.undecided.add(resource.urn);
     }
     return this.tell(name, violations.map(violationReport));
   }
@@ -148,16 +150,16 @@ export class Verdicts {
       return this.tell(name, judge === undefined ? problems.map(problemReport) : [UNDECLARED]);
     }
     const { declaration, deployed } = this.declared;
-    const { planned, opaque } = readPlan(resources, declaration, deployed?.policies);
+    const plan = readPlan(resources, declaration, deployed?.policies);
     const situation = situationOf({
       declaration,
-      planned,
+      ...plan,
       ...(deployed && { deployed: deployed.policies }),
-      opaque: [...opaque, ...(deployed?.opaque ?? [])],
+      opaque: [...plan.opaque, ...(deployed?.opaque ?? [])],
     });
     // What is unknown differs between a resource that comes and the same one in the plan; that it is does not.
     const violations = sortViolations(judge(situation, this.today())).filter(
-      ({ conclusive, resource }) => conclusive || !this.undecided.has(`${name} ${resource}`),
+      ({ resource = "" }) => name !== "conclusive" || !this.undecided.has(resource),
     );
     return this.tell(name, violations.map(violationReport));
   }

@@ -113,6 +113,11 @@ export function judgeAddOn(
   );
 }
 
+/** Whether the add-on's configuration values switch network policy on. */
+export function enablesNetworkPolicy(configurationValues: string | undefined): boolean {
+  return isTrue(parseSettings(configurationValues)?.enableNetworkPolicy);
+}
+
 /** The provider's words for an add-on that is not there, as AWS's error code or as its own. */
 function isNotFound(failure: string): boolean {
   return /ResourceNotFoundException|couldn't find resource|empty result/i.test(failure);

@@ -24,7 +24,6 @@ describe("the checks of plain values", () => {
       message:
         "10.1.7.1:443/tcp (in 10.0.0.0/8, private use (RFC 1918)) is allowed by rule 1 of keeperhub/runner (10.1.7.0/24, spec.egress[1].to[0]). Not declared: 10.1.7.0/24 TCP 443 (VPC 10.1.0.0/16). (kubernetes and vpc-cni)",
       fix: expect.stringContaining('add "NAME": {"cidrs": ["10.1.7.0/24"], "ports": ["443/TCP"]} to destinations'),
-      conclusive: true,
     });
     expect(violation && formatViolation(violation)).toMatch(
       /\(kubernetes and vpc-cni\)\nFix: if the runners are meant to reach it/,

@@ -29,7 +29,7 @@ describe("reading a planned policy", () => {
   });
 
   it("keeps whom it selects where only rules are unknown or wrong", () => {
-    const shell = { name: "runner", namespace: "keeperhub", isolatesEgress: true, egress: [] };
+    const shell = { policy: { name: "runner", namespace: "keeperhub", isolatesEgress: true, egress: [] } };
     expect(read(policy(undefined), ["spec.egress"])).toMatchObject({
       shell,
       reason: "spec.egress is unknown until up",
@@ -40,7 +40,7 @@ describe("reading a planned policy", () => {
   it("tells the default of policyTypes by whether there are rules, unknown ones included", () => {
     const isolates = (egress: unknown, unknown: string[]) => {
       const found = read(policy(egress, { spec: { policyTypes: undefined } }), unknown);
-      return isRead(found) ? found.policy.isolatesEgress : found.shell?.isolatesEgress;
+      return isRead(found) ? found.policy.isolatesEgress : found.shell?.policy.isolatesEgress;
     };
     expect(isolates([], [])).toBe(false);
     expect(isolates([block("10.0.0.0/8")], [])).toBe(true);

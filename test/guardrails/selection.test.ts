@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type LabelRequirement, type LabelSelector, labelSelector, selects } from "../../analysis/index.ts";
-import { mightSelect, selectionOf, selectsOthers } from "../../guardrails/selection.ts";
+import { mightSelect, selectionOf, selectorOf, selectsOthers } from "../../guardrails/selection.ts";
 
-const RUNNER = { namespace: "keeperhub", labels: { app: "runner" } };
+const RUNNER = { namespace: "keeperhub", pods: selectorOf({ app: "runner" }) };
 const of = (...requirements: LabelRequirement[]): LabelSelector => labelSelector(requirements);
 const is = (key: string, ...values: string[]): LabelRequirement => ({ key, operator: "In", values });
 const isNot = (key: string, ...values: string[]): LabelRequirement => ({ key, operator: "NotIn", values });
@@ -41,7 +41,7 @@ describe("which runner pods a policy selects", () => {
     [of(has("app")), true],
     [of(), true],
   ] as const)("tells whether others are selected too", (selector, expected) => {
-    expect(selectsOthers(selector, RUNNER.labels)).toBe(expected);
+    expect(selectsOthers(selector, { app: "runner" })).toBe(expected);
   });
 });
 
@@ -74,7 +74,9 @@ describe("against every pod with a few labels", () => {
           const candidates = pods.filter((labels) =>
             Object.entries(known).every(([key, value]) => labels[key] === value),
           );
-          expect(mightSelect(podSelector, known)).toBe(candidates.some((labels) => selects(podSelector, labels)));
+          expect(mightSelect(podSelector, selectorOf(known))).toBe(
+            candidates.some((labels) => selects(podSelector, labels)),
+          );
         },
       ),
     );
@@ -83,7 +85,7 @@ describe("against every pod with a few labels", () => {
   it('"every" is never said of a selector that leaves one of them out', () => {
     fc.assert(
       fc.property(selector, (podSelector) => {
-        const runner = { namespace: "keeperhub", labels: { x: "a" } };
+        const runner = { namespace: "keeperhub", pods: selectorOf({ x: "a" }) };
         fc.pre(selectionOf({ namespace: "keeperhub", podSelector }, runner) === "every");
         expect(pods.filter(({ x }) => x === "a").every((labels) => selects(podSelector, labels))).toBe(true);
       }),
