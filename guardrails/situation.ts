@@ -130,10 +130,10 @@ function oneByOne(plan: PolicySet, runner: RunnerPods): RunnerGroup[] {
 
 /** The groups of runner pods that differ in the policies of some sets, those of the fewest policies first. */
 export function groupsThatDiffer({ groups: { groups } }: Situation, ...sets: readonly Which[]): RunnerGroup[] {
-  const ids = new Map<unknown, number>();
-  const idOfPolicy = (policy: unknown) => ids.get(policy) ?? ids.set(policy, ids.size).size;
+  const all = [...new Set(groups.flatMap(({ policies }) => sets.flatMap((which) => policies[which])))];
+  const ids = new Map(all.map((policy, id) => [policy, id]));
   const keyOf = ({ runner, policies }: RunnerGroup) =>
-    `${runner.namespace} ${sets.map((which) => policies[which].map(idOfPolicy).join()).join(" ")}`;
+    `${runner.namespace} ${sets.map((which) => policies[which].map((policy) => ids.get(policy)).join()).join(" ")}`;
   const distinct = [...new Map([...groups].reverse().map((group) => [keyOf(group), group])).values()].reverse();
   const sizeOf = ({ policies }: RunnerGroup) => sets.reduce((sum, which) => sum + policies[which].length, 0);
   return distinct

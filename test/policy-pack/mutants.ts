@@ -1,4 +1,11 @@
-import { networkPolicy, type PackConfig, type Plain, type TestResource } from "../support/policyPack.ts";
+import {
+  networkPolicy,
+  type PackConfig,
+  type Plain,
+  type TestResource,
+  UNKNOWN,
+  urnOf,
+} from "../support/policyPack.ts";
 
 /** A good plan, to be changed in place. */
 export interface Edited {
@@ -460,8 +467,142 @@ const UNIONS: Mutant[] = [
   ),
 ];
 
+const patch = (name: string, spec: Plain): TestResource =>
+  networkPolicy(
+    { metadata: { name: "workflow-runner-block-imds", namespace: "keeperhub" }, spec },
+    { type: "kubernetes:networking.k8s.io/v1:NetworkPolicyPatch", name },
+  );
+
+const job = (metadata: Plain, spec: Plain = {}, labels: Plain = { app: "workflow-runner" }): TestResource => ({
+  type: "kubernetes:batch/v1:Job",
+  name: "job",
+  props: { metadata: { name: "run", ...metadata }, spec: { template: { metadata: { labels }, spec } } },
+});
+
+const kubernetes = (name: string, props: Plain): TestResource => ({
+  type: "pulumi:providers:kubernetes",
+  name,
+  props,
+});
+
+const addOn = (configurationValues: Plain): TestResource => ({
+  type: "aws:eks/addon:Addon",
+  name: "vpc-cni",
+  props: { addonName: "vpc-cni", clusterName: "techops-staging", configurationValues },
+});
+
+/** What surrounds the policy, and where it goes. */
+const SURROUNDINGS: Mutant[] = [
+  mutant("two policies that each select some runners, of which one has no database", [ISOLATION, REQUIRED], (plan) => {
+    const rest = structuredClone(plan.policy);
+    rest.metadata.name = "rest";
+    rest.spec.podSelector.matchExpressions = [{ key: "tier", operator: "NotIn", values: ["paid"] }];
+    plan.others.push(networkPolicy(rest));
+    plan.policy.spec.podSelector.matchExpressions = [{ key: "tier", operator: "In", values: ["paid"] }];
+    plan.rules.splice(DATABASE, 1);
+  }),
+  mutant("two patches that disagree about the rules", UNPROVED, (plan) =>
+    plan.others.push(patch("a", { egress: plan.rules }), patch("b", { egress: [] })),
+  ),
+  mutant("two patches that disagree about the pods", UNPROVED, (plan) =>
+    plan.others.push(patch("a", { podSelector: RUNNERS }), patch("b", { podSelector: {} })),
+  ),
+  mutant("a PolicyEndpoint for a runner, with a podSelector for others", UNPROVED, (plan) =>
+    plan.others.push({
+      type: "kubernetes:networking.k8s.aws/v1alpha1:PolicyEndpoint",
+      name: "endpoint",
+      props: {
+        metadata: { name: "e", namespace: "shop" },
+        spec: {
+          podSelector: { matchLabels: { app: "api" } },
+          podSelectorEndpoints: [{ name: "run-1", namespace: "keeperhub", podIP: "10.1.0.9", hostIP: "10.1.0.1" }],
+        },
+      },
+    }),
+  ),
+  mutant("a Cilium policy for the runners, with a podSelector for others", UNPROVED, (plan) =>
+    plan.others.push({
+      type: "kubernetes:cilium.io/v2:CiliumNetworkPolicy",
+      name: "cilium",
+      props: {
+        metadata: { name: "c", namespace: "keeperhub" },
+        spec: { podSelector: { matchLabels: { app: "api" } }, endpointSelector: RUNNERS },
+      },
+    }),
+  ),
+  ...["yaml/v2:ConfigGroup", "yaml:ConfigFile", "helm.sh/v4:Chart", "kustomize/v2:Directory"].map((type) =>
+    mutant(`a component ${type} without children`, UNPROVED, (plan) =>
+      plan.others.push({ type: `kubernetes:${type}`, name: "objects", props: {} }),
+    ),
+  ),
+  mutant("a component with an input that is unknown beside children", UNPROVED, (plan) => {
+    const group = { type: "kubernetes:yaml:ConfigGroup", name: "objects", props: { files: "a.yaml", yaml: UNKNOWN } };
+    plan.others.push(group, { type: "kubernetes:core/v1:ConfigMap", name: "a", props: {}, parent: urnOf(group) });
+  }),
+  mutant("an owner for the policy", [PROTECTION], (plan) => {
+    plan.policy.metadata.ownerReferences = [{ apiVersion: "apps/v1", kind: "Deployment", name: "executor", uid: "1" }];
+  }),
+  mutant("the policy through a provider that renders to a folder", [ISOLATION], (plan) => {
+    plan.options = { providerProps: { renderYamlToDirectory: "out" } };
+  }),
+  mutant("the policy through the provider of another cluster", [ISOLATION], (plan) => {
+    plan.config.declaration.cluster.identifier = "eks/us-east-1/techops-staging";
+    plan.options = { providerProps: { clusterIdentifier: "eks/us-east-1/other" } };
+  }),
+  mutant("the policy through a provider without a cluster's name", [ISOLATION], (plan) => {
+    plan.config.declaration.cluster.identifier = "eks/us-east-1/techops-staging";
+    plan.options = { providerProps: { kubeconfig: "" } };
+  }),
+  mutant("providers of two clusters, of which none is declared", UNPROVED, (plan) =>
+    plan.others.push(kubernetes("a", { clusterIdentifier: "eks/x/a" }), kubernetes("b", { kubeconfig: UNKNOWN })),
+  ),
+  mutant("a runner Job in the host's network", [ISOLATION], (plan) =>
+    plan.others.push(job({ namespace: "keeperhub" }, { hostNetwork: true })),
+  ),
+  mutant("a runner Job in another namespace", [ISOLATION], (plan) => plan.others.push(job({ namespace: "shop" }))),
+  mutant("a runner Job in a namespace that is unknown", [ISOLATION], (plan) =>
+    plan.others.push(job({ namespace: UNKNOWN })),
+  ),
+  mutant("a runner Job with a label that no runner has", [ISOLATION], (plan) => {
+    plan.config.declaration.runner.notLabels = ["team"];
+    plan.others.push(job({ namespace: "keeperhub" }, {}, { app: "workflow-runner", team: "x" }));
+  }),
+  mutant("a runner CronJob in the host's network", [ISOLATION], (plan) => {
+    const { spec } = job({}, { hostNetwork: true }).props;
+    plan.others.push({
+      type: "kubernetes:batch/v1:CronJob",
+      name: "cron",
+      props: { metadata: { name: "nightly", namespace: "keeperhub" }, spec: { jobTemplate: { spec } } },
+    });
+  }),
+  mutant("the add-on without network policy", [HAZARDS], (plan) =>
+    plan.others.push(addOn('{"enableNetworkPolicy": "false"}')),
+  ),
+  mutant("the add-on without configuration values", [HAZARDS], (plan) => plan.others.push(addOn(undefined))),
+  mutant("the add-on with configuration values that are unknown", [HAZARDS], (plan) =>
+    plan.others.push(addOn(UNKNOWN)),
+  ),
+  mutant("the controller's ConfigMap, switched off", [HAZARDS], (plan) =>
+    plan.others.push({
+      type: "kubernetes:core/v1:ConfigMapPatch",
+      name: "cni",
+      props: {
+        metadata: { name: "amazon-vpc-cni", namespace: "kube-system" },
+        data: { "enable-network-policy-controller": "false" },
+      },
+    }),
+  ),
+];
+
 /** Changes to the policy of an IPv4 cluster, or to what surrounds it. */
-export const MUTANTS: readonly Mutant[] = [...EXCEPTS, ...DESTINATIONS, ...RULES, ...SELECTION, ...UNIONS];
+export const MUTANTS: readonly Mutant[] = [
+  ...EXCEPTS,
+  ...DESTINATIONS,
+  ...RULES,
+  ...SELECTION,
+  ...UNIONS,
+  ...SURROUNDINGS,
+];
 
 const internetV6 = (plan: Edited): string[] => plan.rules[INTERNET].to[1].ipBlock.except;
 

@@ -1,4 +1,4 @@
-import { networkPolicy, type Plain } from "../support/policyPack.ts";
+import { networkPolicy, type Plain, UNKNOWN, urnOf } from "../support/policyPack.ts";
 import type { Edited } from "./mutants.ts";
 
 /** A change that changes nothing about what the runners may reach. */
@@ -192,6 +192,101 @@ export const REWRITES: readonly Rewrite[] = [
       },
     );
   }),
+  rewrite("a policy for pods with a label that no runner has", (plan) => {
+    plan.config.declaration.runner.notLabels = ["app.kubernetes.io/instance=keeperhub-sandbox"];
+    plan.others.push(
+      other({
+        podSelector: { matchLabels: { "app.kubernetes.io/instance": "keeperhub-sandbox" } },
+        egress: [{ to: [{ ipBlock: { cidr: "10.0.0.0/8" } }] }],
+      }),
+    );
+  }),
+  rewrite("two patches that agree", (plan) => {
+    const patch = (name: string) =>
+      networkPolicy(
+        { metadata: plan.policy.metadata, spec: { policyTypes: ["Egress"], egress: structuredClone(plan.rules) } },
+        { type: "kubernetes:networking.k8s.io/v1:NetworkPolicyPatch", name },
+      );
+    plan.others.push(patch("a"), patch("b"));
+  }),
+  rewrite("policies of Cilium and Calico, and endpoints, for others", (plan) =>
+    plan.others.push(
+      {
+        type: "kubernetes:cilium.io/v2:CiliumNetworkPolicy",
+        name: "cilium",
+        props: {
+          metadata: { name: "api", namespace: "keeperhub" },
+          spec: { endpointSelector: { matchLabels: { "k8s:app": "api" } } },
+        },
+      },
+      {
+        type: "kubernetes:projectcalico.org/v3:NetworkPolicy",
+        name: "calico",
+        props: { metadata: { name: "api", namespace: "keeperhub" }, spec: { selector: "app == 'api'" } },
+      },
+      {
+        type: "kubernetes:networking.k8s.aws/v1alpha1:PolicyEndpoint",
+        name: "endpoint",
+        props: {
+          metadata: { name: "api", namespace: "keeperhub" },
+          spec: { podSelectorEndpoints: [{ name: "api-1", namespace: "shop" }] },
+        },
+      },
+    ),
+  ),
+  rewrite("components whose objects are shown", (plan) => {
+    const group = {
+      type: "kubernetes:yaml/v2:ConfigGroup",
+      name: "objects",
+      props: { files: ["a.yaml"], resources: UNKNOWN },
+    };
+    plan.others.push(group, { type: "kubernetes:core/v1:ConfigMap", name: "a", props: {}, parent: urnOf(group) });
+  }),
+  rewrite("the runners' cluster, declared, beside another", (plan) => {
+    plan.config.declaration.cluster.identifier = "eks/us-east-1/techops-staging";
+    plan.options = { providerProps: { clusterIdentifier: "eks/us-east-1/techops-staging" } };
+    for (const name of ["techops-staging", "other"]) {
+      plan.others.push({
+        type: "pulumi:providers:kubernetes",
+        name,
+        props: { clusterIdentifier: `eks/us-east-1/${name}` },
+      });
+    }
+  }),
+  rewrite("two providers of one cluster", (plan) => {
+    for (const name of ["a", "b"]) {
+      plan.others.push({ type: "pulumi:providers:kubernetes", name, props: { clusterIdentifier: "eks/x/y", name } });
+    }
+  }),
+  rewrite("Jobs of the runners, and of others in the host's network", (plan) => {
+    const job = (app: string, namespace: string, hostNetwork: boolean) => ({
+      type: "kubernetes:batch/v1:Job",
+      name: app,
+      props: {
+        metadata: { name: app, namespace },
+        spec: { template: { metadata: { labels: { app } }, spec: { hostNetwork } } },
+      },
+    });
+    plan.others.push(job("workflow-runner", "keeperhub", false), job("backup", "shop", true));
+  }),
+  rewrite("the add-on and its ConfigMap with network policy on", (plan) =>
+    plan.others.push(
+      {
+        type: "aws:eks/addon:Addon",
+        name: "vpc-cni",
+        props: { addonName: "vpc-cni", configurationValues: 'enableNetworkPolicy: "true"' },
+      },
+      { type: "aws:eks/addon:Addon", name: "coredns", props: { addonName: "coredns" } },
+      {
+        type: "kubernetes:core/v1:ConfigMap",
+        name: "cni",
+        props: {
+          metadata: { name: "amazon-vpc-cni", namespace: "kube-system" },
+          data: { "enable-network-policy-controller": "true" },
+        },
+      },
+    ),
+  ),
   rewrite("EKS Pod Identity, declared", (plan) => {
     plan.config.declaration.destinations.identity = { cidrs: ["169.254.170.23/32"], ports: ["80/TCP"] };
     plan.rules.push({ to: [{ ipBlock: { cidr: "169.254.170.23/32" } }], ports: [{ port: 80, protocol: "TCP" }] });

@@ -23,6 +23,8 @@ export interface TestResource {
   readonly props: Plain;
   readonly protect?: boolean;
   readonly providerProps?: Plain;
+  /** URN. */
+  readonly parent?: string;
 }
 
 /** Config by policy, as in a config file. */
@@ -115,13 +117,13 @@ export function urnOf({ type, name }: TestResource): string {
 }
 
 function policyResource(resource: TestResource) {
-  const { type, name, props, protect = false, providerProps } = resource;
+  const { type, name, props, protect = false, providerProps, parent } = resource;
   return {
     type,
     name,
     urn: urnOf(resource),
     props: unknownCheckingProxy(structuredClone(props)),
-    opts: { protect },
+    opts: { protect, ...(parent !== undefined && { parent }) },
     ...(providerProps && { provider: { props: unknownCheckingProxy(providerProps) } }),
   };
 }
