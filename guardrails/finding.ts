@@ -3,9 +3,9 @@ import {
   contains,
   type Explanation,
   explain,
-  formatPodSet,
   formatPoint,
   formatPorts,
+  isNarrowerPodSet,
   type NamedAddresses,
   namesIn,
   type PodRow,
@@ -137,7 +137,7 @@ export function formatPods({ text, protocols, ports }: PodRow): string {
 }
 
 /** Whether others say the same about pods. */
-export function isSamePods(row: DiffPods, others: readonly DiffPods[]): boolean {
+export function isSamePods(row: PodRow, others: readonly PodRow[]): boolean {
   return others.some((other) => formatPods(other) === formatPods(row));
 }
 
@@ -169,7 +169,7 @@ function decisionKey({ reason, allowedBy, exceptedBy, nearest, verdict }: Explan
 
 function grantOf({ analysis }: Reach, row: PodRow) {
   for (const { pods, permissions, namedPorts } of analysis.podGrants) {
-    if (formatPodSet(pods) !== row.text) {
+    if (!isNarrowerPodSet(row.pods, pods)) {
       continue;
     }
     const numeric = permissions.find(

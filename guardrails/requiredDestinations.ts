@@ -1,10 +1,10 @@
 import type { ChangeBox } from "../analysis/boxes.ts";
 import {
   bareDiff,
-  type DiffPods,
   type EgressAnalysis,
   type EgressRule,
   explain,
+  type PodRow,
   type PortRange,
   witnessOf,
 } from "../analysis/index.ts";
@@ -140,7 +140,7 @@ function podLosses(
   { declaration }: Situation,
   reach: Reach,
   { name, member }: Requirement,
-  lost: readonly DiffPods[],
+  lost: readonly PodRow[],
 ): Finding[] {
   return lost.map((row) => {
     const witness = formatPods(row);

@@ -1,5 +1,5 @@
 import type { ChangeBox } from "../analysis/boxes.ts";
-import { bareDiff, compile, type DiffPods, SELECTED_BY_EVERY_POLICY } from "../analysis/index.ts";
+import { bareDiff, compile, type PodRow, SELECTED_BY_EVERY_POLICY } from "../analysis/index.ts";
 import { allowedBeyond, intersection, isCovered, within } from "./boxes.ts";
 import { privateSpace } from "./concern.ts";
 import type { Declaration } from "./declaration.ts";
@@ -92,7 +92,7 @@ function undeclaredSpace(declaration: Declaration, reach: Reach): ChangeBox[] {
 }
 
 /** Pods that a reach opens beside the declared ones and what the base policies open already. */
-function gainedPods({ destinations }: Declaration, before: Reach, reach: Reach): readonly DiffPods[] {
+function gainedPods({ destinations }: Declaration, before: Reach, reach: Reach): readonly PodRow[] {
   if (!before.analysis.isolated) {
     return [];
   }
