@@ -18,11 +18,13 @@ export interface ApiRequest {
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;
+  /** Default: JSON. */
+  readonly accept?: string;
 }
 
 /** Reads one path of a cluster's API; throws as {@link callApi}. */
-export function getFromApi(access: ClusterAccess, path: string): Promise<ApiAnswer> {
-  return callApi(access, { method: "GET", path });
+export function getFromApi(access: ClusterAccess, path: string, accept?: string): Promise<ApiAnswer> {
+  return callApi(access, { method: "GET", path, ...(accept !== undefined && { accept }) });
 }
 
 /**
@@ -50,9 +52,9 @@ function passes({ method }: ApiRequest, ended: Ended<Answer>): number | boolean 
   return (status === 429 || status === 503 || (method !== "POST" && [500, 502, 504].includes(status))) && retryAfter;
 }
 
-async function callOnce(access: ClusterAccess, { method, path, body: input }: ApiRequest): Promise<Answer> {
+async function callOnce(access: ClusterAccess, { method, path, body: input, accept }: ApiRequest): Promise<Answer> {
   const url = new URL(path.replace(/^\//, ""), access.server.endsWith("/") ? access.server : `${access.server}/`);
-  const response = await send(url, access, method, input);
+  const response = await send(url, access, method, input, accept);
   let text = "";
   for await (const chunk of response.setEncoding("utf8")) {
     text += chunk;
@@ -66,7 +68,13 @@ async function callOnce(access: ClusterAccess, { method, path, body: input }: Ap
   return { status: response.statusCode ?? 0, body, retryAfter: retryAfter(response.headers["retry-after"]) };
 }
 
-function send(url: URL, access: ClusterAccess, method: string, body: unknown): Promise<IncomingMessage> {
+function send(
+  url: URL,
+  access: ClusterAccess,
+  method: string,
+  body: unknown,
+  accept = "application/json",
+): Promise<IncomingMessage> {
   const { token, basic, certificateAuthority, clientCertificate, clientKey, serverName, impersonated } = access;
   const authorization = token
     ? `Bearer ${token}`
@@ -78,7 +86,7 @@ function send(url: URL, access: ClusterAccess, method: string, body: unknown): P
     method,
     timeout: PATIENCE_SECONDS * 1000,
     headers: {
-      accept: "application/json",
+      accept,
       ...(body !== undefined && { "content-type": "application/json" }),
       ...(authorization && { authorization }),
       ...(impersonated && { "impersonate-user": impersonated.user, "impersonate-group": [...impersonated.groups] }),

@@ -30,7 +30,10 @@ export interface PolicyFlags {
   readonly stack?: string;
   readonly namespace?: string;
   readonly podLabel?: readonly string[];
+  readonly pod?: string;
   readonly inventory?: string;
+  /** A kubeconfig context. */
+  readonly context?: string;
 }
 
 export interface OutputFlags {
@@ -59,7 +62,19 @@ export function addSenderOptions(command: Command): Command {
   return command
     .option("--namespace <name>", "namespace of the sending pod, and of policies that do not name theirs")
     .addOption(podLabelOption("a label of the sending pod (default: those that all the policies select)"))
-    .option("--inventory <path>", "kubectl get namespaces,pods,services -A -o json, to resolve pods and Services");
+    .addOption(
+      new Option(
+        "--pod <namespace/name>",
+        "the sending pod: its labels, namespace and node, from the cluster or the inventory",
+      ).conflicts(["podLabel", "namespace"]),
+    )
+    .option("--inventory <path>", "kubectl get namespaces,pods,services -A -o json, to resolve pods and Services")
+    .addOption(
+      new Option(
+        "--context <name>",
+        "kubeconfig context of a live cluster: its policies, namespaces, pods and Services, which are only read",
+      ).conflicts(["policy", "stack", "inventory"]),
+    );
 }
 
 /** `--pod-label`. */

@@ -52,7 +52,7 @@ export const addDiff: Adder = (program, terminal, done) => {
     .command("diff")
     .summary("what a change would open and close")
     .description(
-      "Compares what two sets of policies allow: files, folders, stack:NAME, or - for stdin.\n\n" +
+      "Compares what two sets of policies allow: files, folders, stack:NAME, context:NAME (a live cluster), or - for stdin.\n\n" +
         "With --lines, reads JSON lines {id, before, after, pod?, ipFamily?, nodeIp?} and writes the exact counts of " +
         "(address, port) pairs gained and lost.",
     )
@@ -88,7 +88,7 @@ export const addDiff: Adder = (program, terminal, done) => {
         }
         if (before === undefined || after === undefined) {
           throw new UsageError(
-            "diff needs two sides: diff BEFORE AFTER (files, folders or stack:NAME), or diff --lines",
+            "diff needs two sides: diff BEFORE AFTER (files, folders, stack:NAME or context:NAME), or diff --lines",
           );
         }
         const { diffCommand } = await import("./commands/diff.ts");
@@ -193,7 +193,7 @@ export const addEvaluate: Adder = (program, terminal, done) => {
 
 /** Each line says all that these options say, and JSON is its only form. */
 function refuseForLines(command: Command): void {
-  const others = ["namespace", "podLabel", "inventory", "names", "limit", "output"];
+  const others = ["namespace", "podLabel", "pod", "inventory", "context", "names", "limit", "output"];
   const given = command.options.filter(
     (option) =>
       others.includes(option.attributeName()) && command.getOptionValueSource(option.attributeName()) === "cli",

@@ -1,21 +1,9 @@
-import type { ApiAnswer } from "../../kube/apiServer.ts";
 import { callApi } from "../../kube/apiServer.ts";
+import { expectSuccess } from "../../kube/clusterError.ts";
 import type { ClusterAccess } from "../../kube/kubeconfig.ts";
 import type { JobManifest } from "./manifests.ts";
 import type { JobObject, PodObject } from "./objects.ts";
 import { AWS_GROUP, type Right } from "./preflight/access.ts";
-
-/** The API server answered a request that the run needs with something else than success. */
-export class ClusterError extends Error {
-  readonly status: number;
-
-  constructor(what: string, { status, body }: ApiAnswer) {
-    const { message = "no reason given" } = (body ?? {}) as { message?: string };
-    super(`can't ${what}: the API server answered ${status}: ${message}`);
-    this.name = "ClusterError";
-    this.status = status;
-  }
-}
 
 /** Kinds that a run lists: where their collection is. */
 const COLLECTIONS = {
@@ -108,11 +96,4 @@ export class Cluster {
 
 function jobsPath(namespace: string): string {
   return `/apis/batch/v1/namespaces/${namespace}/jobs`;
-}
-
-function expectSuccess(what: string, answer: ApiAnswer): unknown {
-  if (answer.status < 200 || answer.status > 299) {
-    throw new ClusterError(what, answer);
-  }
-  return answer.body;
 }

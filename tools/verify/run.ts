@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import type { NetworkPolicy } from "../../analysis/networkPolicy.ts";
 import type { Semantics } from "../../analysis/semantics.ts";
+import { reasonOf } from "../../kube/clusterError.ts";
 import { accessFrom, KubeconfigError, readKubeconfig } from "../../kube/kubeconfig.ts";
 import { CLEAN, type ExitCode, USAGE_ERROR } from "../exitCodes.ts";
 import { Cluster } from "./cluster.ts";
@@ -89,11 +90,4 @@ export async function runVerify(options: VerifyOptions, { write, note, signal }:
 
 async function resolveHost(host: string): Promise<string[]> {
   return (await lookup(host, { all: true })).map(({ address }) => address);
-}
-
-/** A connection that fails on several addresses carries its reasons in its parts. */
-function reasonOf(error: unknown): string {
-  return error instanceof AggregateError && error.errors.length > 0
-    ? reasonOf(error.errors[0])
-    : (error as Error).message;
 }

@@ -12,7 +12,7 @@ describe("a command line that is wrong ends with 3, a message on stderr and noth
   it.each<[string[], string]>([
     [["explian"], "error: unknown command 'explian'\n(Did you mean explain?)\n(--help shows usage and examples)\n"],
     [["explain", ...STAGING], "error: missing required argument 'destination'\n(--help shows usage and examples)\n"],
-    [["explain", "10.0.0.1:1"], "say which policies are meant: --policy FILE..., or --stack NAME\n"],
+    [["explain", "10.0.0.1:1"], "say which policies are meant: --policy FILE, --stack NAME or --context NAME\n"],
     [
       ["explain", "10.0.0.1:1", ...STAGING, "--semantics", "cilium"],
       "error: option '--semantics <name>' argument 'cilium' is invalid. Allowed choices are kubernetes, vpc-cni.\n(--help shows usage and examples)\n",
@@ -48,7 +48,10 @@ describe("a command line that is wrong ends with 3, a message on stderr and noth
       "--out docs can't be written: EISDIR: illegal operation on a directory, open 'docs'\n",
     ],
     [["check", "docs", ...STAGING], "docs: is a folder; name a file\n"],
-    [["diff", "a.yaml"], "diff needs two sides: diff BEFORE AFTER (files, folders or stack:NAME), or diff --lines\n"],
+    [
+      ["diff", "a.yaml"],
+      "diff needs two sides: diff BEFORE AFTER (files, folders, stack:NAME or context:NAME), or diff --lines\n",
+    ],
     [["diff", "a", "b", "--lines"], "diff --lines reads stdin and takes no BEFORE and AFTER\n"],
     [["diff", "a", "b", "--limit", "many"], "--limit many: must be a whole number, 0 for no limit\n"],
     [

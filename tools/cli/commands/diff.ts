@@ -9,9 +9,10 @@ import {
 } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCodes.ts";
 import { refuseForeign } from "../input/foreignPolicies.ts";
+import type { NamedPod } from "../input/namedPod.ts";
 import { parseName } from "../input/names.ts";
-import type { PolicySet } from "../input/policySet.ts";
-import { compileFor, loadInventory, loadOperand } from "../input/question.ts";
+import type { ClusterFacts, PolicySet } from "../input/policySet.ts";
+import { clusterReader, compileFor, loadOperand, loadSurroundings, withNode } from "../input/question.ts";
 import { type Sender, senderOf } from "../input/sender.ts";
 import { chosenSemantics, type OutputFlags, type PolicyFlags, type SemanticsFlags } from "../options.ts";
 import { renderDiff } from "../render/diff.ts";
@@ -48,21 +49,22 @@ export async function diffCommand(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const own = (flags.names ?? []).map(parseName);
-  const before = await loadOperand(beforeText, flags, terminal);
-  const after = await loadOperand(afterText, flags, terminal);
+  const clusters = clusterReader();
+  const before = await loadOperand(beforeText, flags, terminal, clusters);
+  const after = await loadOperand(afterText, flags, terminal, clusters);
   for (const { label, policies } of [before, after]) {
     if (policies.length === 0) {
       note(terminal, `${label}: no NetworkPolicy, so everything is allowed there`);
     }
   }
   // The same pod on both sides: a policy that selects other pods than before is a change, not another question.
-  const sender = senderOf([...before.policies, ...after.policies], flags);
+  const { inventory, pod } = await loadSurroundings(flags, terminal, clusters);
+  const sender = pod?.sender ?? senderOf([...before.policies, ...after.policies], flags);
   for (const { foreign, policies } of [before, after]) {
     refuseForeign(foreign, policies, sender);
   }
-  const inventory = await loadInventory(flags, terminal);
   const names = [...own, ...before.names, ...after.names];
-  const comparisons = semanticsOfSides(flags, before, after).map(([left, right]): Comparison => {
+  const comparisons = semanticsOfSides(flags, pod, before, after).map(([left, right]): Comparison => {
     const analyses = {
       before: compileFor(before, sender, left, inventory),
       after: compileFor(after, sender, right, inventory),
@@ -75,12 +77,15 @@ export async function diffCommand(
 }
 
 /** Each side is read as its own cluster reads it: stacks may differ in family and agent. */
-function semanticsOfSides(flags: DiffFlags, before: PolicySet, after: PolicySet): [Semantics, Semantics][] {
-  const right = chosenSemantics(flags, after.cluster ?? before.cluster);
-  return chosenSemantics(flags, before.cluster ?? after.cluster).map((left, index) => [
-    left,
-    right[index] as Semantics,
-  ]);
+function semanticsOfSides(
+  flags: DiffFlags,
+  pod: NamedPod | undefined,
+  before: PolicySet,
+  after: PolicySet,
+): [Semantics, Semantics][] {
+  const of = (cluster: ClusterFacts | undefined) => chosenSemantics(withNode(flags, pod, cluster), cluster);
+  const right = of(after.cluster ?? before.cluster);
+  return of(before.cluster ?? after.cluster).map((left, index) => [left, right[index] as Semantics]);
 }
 
 function codeOf({ before, after, diff: found }: Comparison): ExitCode {

@@ -6,7 +6,7 @@ import {
 } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE } from "../../exitCodes.ts";
 import { abortReasons } from "../aborts.ts";
-import { loadQuestion } from "../input/question.ts";
+import { loadQuestion, withNode } from "../input/question.ts";
 import { policiesFor } from "../input/sender.ts";
 import { type OutputFlags, type PolicyFlags, type SemanticsFlags, vpcCniSemantics } from "../options.ts";
 import { renderDivergences } from "../render/divergences.ts";
@@ -27,11 +27,11 @@ export interface DivergencesResult {
 /** Lists where the AWS agent enforces something else than Kubernetes specifies: exit code 1 if anywhere. */
 export async function divergencesCommand(flags: DivergencesFlags, terminal: Terminal): Promise<ExitCode> {
   const question = await loadQuestion({ ...flags, semantics: "vpc-cni" }, terminal);
-  const { set, sender, inventory } = question;
+  const { set, sender, inventory, pod } = question;
   const all = divergences(
     policiesFor(sender, set.policies),
     {
-      semantics: vpcCniSemantics(flags, set.cluster),
+      semantics: vpcCniSemantics(withNode(flags, pod, set.cluster), set.cluster),
       source: sender.source ?? SELECTED_BY_EVERY_POLICY,
       ...(inventory === undefined ? {} : { inventory }),
     },

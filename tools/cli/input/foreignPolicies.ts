@@ -26,6 +26,11 @@ const NAMESPACED: readonly { readonly type: RegExp; readonly selector?: string }
   { type: /(^|\.)projectcalico\.org\/\w+ NetworkPolicy$/ },
 ];
 
+/** Whether objects of a kind restrict traffic, NetworkPolicies of Kubernetes among them. */
+export function isPolicyKind(kind: string): boolean {
+  return /network.*policy$/i.test(kind);
+}
+
 /** The object as a foreign policy; `undefined` for a NetworkPolicy of Kubernetes, and for what is no policy. */
 export function asForeignPolicy(
   { object, path }: LoadedObject,
@@ -34,7 +39,7 @@ export function asForeignPolicy(
   const { kind, apiVersion, metadata, spec } = object as { [key: string]: unknown };
   const type = `${String(apiVersion)} ${String(kind)}`;
   // Other API groups with a NetworkPolicy than Calico's are old versions of the one meant.
-  if (!/network.*policy$/i.test(String(kind)) || (kind === "NetworkPolicy" && !/projectcalico\.org\//.test(type))) {
+  if (!isPolicyKind(String(kind)) || (kind === "NetworkPolicy" && !/projectcalico\.org\//.test(type))) {
     return undefined;
   }
   const text = `${path}: ${type}`;

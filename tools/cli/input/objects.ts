@@ -11,6 +11,19 @@ export interface LoadedObject {
   readonly path: string;
 }
 
+/** The object of a kind and a name; `undefined`: there is none. */
+export function findObject(
+  objects: readonly LoadedObject[],
+  kind: string,
+  namespace: string,
+  name: string,
+): LoadedObject["object"] | undefined {
+  return objects.find(({ object }) => {
+    const metadata = object.metadata as { readonly name?: unknown; readonly namespace?: unknown } | undefined;
+    return object.kind === kind && metadata?.name === name && metadata.namespace === namespace;
+  })?.object;
+}
+
 const EXTENSIONS = /\.(ya?ml|json)$/i;
 
 /**

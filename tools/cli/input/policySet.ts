@@ -10,7 +10,8 @@ import {
 } from "../../../analysis/index.ts";
 import { note, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
-import { asForeignPolicy, type ForeignPolicy, refuseForeign } from "./foreignPolicies.ts";
+import { asForeignPolicy, type ForeignPolicy, isPolicyKind, refuseForeign } from "./foreignPolicies.ts";
+import type { LiveCluster } from "./live.ts";
 import { type LoadedObject, loadObjects } from "./objects.ts";
 
 /** What is known about the cluster in which policies are enforced. */
@@ -50,6 +51,22 @@ export async function loadPolicyFiles(
   return { label: paths.join(" "), policies, foreign, names: [], cluster: undefined };
 }
 
+/** The policies of a live cluster as a set to be analysed, as {@link readPolicyFiles} reads them. */
+export async function livePolicySet(
+  { context, objects, ipFamily }: LiveCluster,
+  terminal: Terminal,
+): Promise<PolicySet> {
+  const policies = objects.filter(({ object }) => isPolicyKind(String(object.kind)));
+  const read = await readPolicies(policies, undefined, terminal);
+  return {
+    label: `context:${context}`,
+    policies: read.policies,
+    foreign: read.foreign,
+    names: [],
+    cluster: { ipFamily, agentVersion: undefined },
+  };
+}
+
 /**
  * Reads policies from files, folders or stdin (`-`). Other kinds are left out with a note, except those that restrict
  * egress too: see {@link refuseForeign}.
@@ -68,6 +85,14 @@ export async function readPolicyFiles(
   for (const path of paths) {
     objects.push(...(await loadObjects(path, terminal)));
   }
+  return readPolicies(objects, namespace, terminal);
+}
+
+function readPolicies(
+  objects: readonly LoadedObject[],
+  namespace: string | undefined,
+  terminal: Terminal,
+): PolicyFiles {
   const foreign: ForeignPolicy[] = [];
   const skipped = new Map<string, number>();
   const policies: { policy: NetworkPolicy; path: string; object: LoadedObject["object"] }[] = [];

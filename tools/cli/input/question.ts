@@ -10,8 +10,10 @@ import { chosenSemantics, type PolicyFlags, type SemanticsFlags } from "../optio
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 import { refuseForeign } from "./foreignPolicies.ts";
+import type { LiveCluster } from "./live.ts";
+import { type NamedPod, namedPod } from "./namedPod.ts";
 import { loadObjects } from "./objects.ts";
-import { loadPolicyFiles, type PolicySet } from "./policySet.ts";
+import { type ClusterFacts, livePolicySet, loadPolicyFiles, type PolicySet } from "./policySet.ts";
 import { policiesFor, type Sender, senderOf } from "./sender.ts";
 
 /** Policies compiled for one pod, once for each semantics that was asked for. */
@@ -19,6 +21,7 @@ export interface Question {
   readonly set: PolicySet;
   readonly sender: Sender;
   readonly inventory: Inventory | undefined;
+  readonly pod: NamedPod | undefined;
   readonly analyses: readonly EgressAnalysis[];
 }
 
@@ -32,13 +35,13 @@ export async function loadPolicies(flags: PolicyFlags, terminal: Terminal): Prom
     return stackSet(flags.stack, terminal);
   }
   if (flags.policy === undefined) {
-    throw new UsageError("say which policies are meant: --policy FILE..., or --stack NAME");
+    throw new UsageError("say which policies are meant: --policy FILE, --stack NAME or --context NAME");
   }
   return loadPolicyFiles(flags.policy, flags.namespace, terminal);
 }
 
 /**
- * Loads one side of a comparison: a file, a folder, stdin (`-`) or `stack:NAME`.
+ * Loads one side of a comparison: a file, a folder, stdin (`-`), `stack:NAME` or `context:NAME`.
  *
  * @throws {UsageError} if it cannot be read.
  */
@@ -46,13 +49,31 @@ export async function loadOperand(
   text: string,
   { namespace }: Pick<PolicyFlags, "namespace">,
   terminal: Terminal,
+  clusters: ClusterReader,
 ): Promise<PolicySet> {
-  return text.startsWith(STACK_PREFIX)
-    ? stackSet(text.slice(STACK_PREFIX.length), terminal)
-    : loadPolicyFiles([text], namespace, terminal);
+  const [, kind, name = ""] = /^(stack|context):(.*)$/s.exec(text) ?? [];
+  switch (kind) {
+    case "stack":
+      return stackSet(name, terminal);
+    case "context":
+      return livePolicySet(await clusters(name), terminal);
+    default:
+      return loadPolicyFiles([text], namespace, terminal);
+  }
 }
 
-const STACK_PREFIX = "stack:";
+/** Reads clusters by their contexts, each only once. */
+export type ClusterReader = (context: string) => Promise<LiveCluster>;
+
+/** A reader for one command. The client is loaded only for a cluster: files do not pay for it. */
+export function clusterReader(): ClusterReader {
+  const read = new Map<string, Promise<LiveCluster>>();
+  return (context) => {
+    const cluster = read.get(context) ?? import("./live.ts").then(({ loadLive }) => loadLive(context));
+    read.set(context, cluster);
+    return cluster;
+  };
+}
 
 /** The parts of the program are loaded only for a stack: files do not pay for them. */
 async function stackSet(name: string, terminal: Terminal): Promise<PolicySet> {
@@ -60,24 +81,52 @@ async function stackSet(name: string, terminal: Terminal): Promise<PolicySet> {
   return loadStack(name, terminal);
 }
 
-/** Loads the objects of `--inventory`, if it is given. */
-export async function loadInventory(
-  flags: Pick<PolicyFlags, "inventory">,
+/** What `--context` or `--inventory`, and `--pod`, say of the cluster around the policies. */
+export interface Surroundings {
+  readonly inventory: Inventory | undefined;
+  /** The pod that is named; `undefined`: none is. */
+  readonly pod: NamedPod | undefined;
+}
+
+/** Loads what the flags name. */
+export async function loadSurroundings(
+  flags: Pick<PolicyFlags, "inventory" | "context" | "pod">,
   terminal: Terminal,
-): Promise<Inventory | undefined> {
-  return flags.inventory === undefined ? undefined : parseInventory(await loadObjects(flags.inventory, terminal));
+  clusters: ClusterReader,
+): Promise<Surroundings> {
+  const { context, inventory, pod } = flags;
+  const objects =
+    context !== undefined
+      ? (await clusters(context)).objects
+      : inventory !== undefined
+        ? await loadObjects(inventory, terminal)
+        : undefined;
+  return {
+    inventory: objects && parseInventory(objects),
+    pod: pod === undefined ? undefined : namedPod(pod, objects),
+  };
+}
+
+/** The flags with the node of the named pod, where they do not say another. */
+export function withNode(flags: SemanticsFlags, pod: NamedPod | undefined, cluster?: ClusterFacts): SemanticsFlags {
+  const nodeIp = flags.nodeIp ?? pod?.nodeIp(flags.ipFamily ?? cluster?.ipFamily ?? "ipv4");
+  return flags.semantics === "kubernetes" || nodeIp === undefined ? flags : { ...flags, nodeIp };
 }
 
 /** Loads and compiles what the options name. */
 export async function loadQuestion(flags: PolicyFlags & SemanticsFlags, terminal: Terminal): Promise<Question> {
-  const set = await loadPolicies(flags, terminal);
-  const sender = senderOf(set.policies, flags);
+  const clusters = clusterReader();
+  const set =
+    flags.context === undefined
+      ? await loadPolicies(flags, terminal)
+      : await livePolicySet(await clusters(flags.context), terminal);
+  const { inventory, pod } = await loadSurroundings(flags, terminal, clusters);
+  const sender = pod?.sender ?? senderOf(set.policies, flags);
   refuseForeign(set.foreign, set.policies, sender);
-  const inventory = await loadInventory(flags, terminal);
-  const analyses = chosenSemantics(flags, set.cluster).map((semantics) =>
+  const analyses = chosenSemantics(withNode(flags, pod, set.cluster), set.cluster).map((semantics) =>
     compileFor(set, sender, semantics, inventory),
   );
-  return { set, sender, inventory, analyses };
+  return { set, sender, inventory, pod, analyses };
 }
 
 /** Compiles a set of policies for a pod. */
