@@ -119,11 +119,11 @@ export function addNodeOption(command: Command): Command {
   return command.option("--node-ip <address>", "vpc-cni: primary address of the pod's node, which is always allowed");
 }
 
-/** Adds `--output`. */
-export function addOutputOption(command: Command): Command {
+/** Adds `--output`; `more`: formats that only this command has. */
+export function addOutputOption(command: Command, more: readonly string[] = []): Command {
   return command.addOption(
     new Option("-o, --output <format>", "how to write the result")
-      .choices(["text", "json", "markdown"])
+      .choices(["text", "json", "markdown", ...more])
       .default("text"),
   );
 }

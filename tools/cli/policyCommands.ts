@@ -154,12 +154,12 @@ export const addCheck: Adder = (program, terminal, done) => {
     .description("Checks an assertion file exactly, over all destinations that it names (docs/assertions.md).")
     .argument("<assertions>", "the assertion file, YAML or JSON")
     .option("--cluster-family-only", "vpc-cni: leave out addresses of the family that is not the cluster's");
-  addOutputOption(addSemanticsOptions(addSenderOptions(addPolicyOptions(command)), "both"))
+  addOutputOption(addSemanticsOptions(addSenderOptions(addPolicyOptions(command)), "both"), ["junit"])
     .addHelpText(
       "after",
       examples(
         "check docs/examples/assertions.yaml --policy docs/examples/runner-staging.yaml --semantics kubernetes",
-        "check docs/examples/assertions.yaml --policy docs/examples/runner-staging.yaml --cluster-family-only",
+        "check docs/examples/assertions.yaml --policy docs/examples/runner-staging.yaml --cluster-family-only --output junit",
       ),
     )
     .action(async (file: string, flags: CheckFlags) => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { egress, files } from "../../support/cli.ts";
 import { block, policy } from "../../support/policies.ts";
+import { readXml } from "../../support/xml.ts";
 
 const STAGING = ["--policy", "docs/examples/runner-staging.yaml"];
 
@@ -141,6 +142,25 @@ describe("check", () => {
     ports: [443],
   };
   const metadata = { name: "no metadata", expect: "deny", to: ["aws-metadata"] };
+
+  it("writes JUnit: a case for each assertion, in a suite for each semantics", async () => {
+    const open = {
+      name: "no pods",
+      expect: "deny",
+      to: [{ namespace: "keeperhub", labels: { app: "x" } }],
+      ports: [8787],
+    };
+    const { code, stdout } = await check([internet, metadata, open], "--output", "junit");
+    expect(code).toBe(2);
+    const elements = readXml(stdout);
+    expect(elements.filter(({ name }) => name === "testsuite").map(({ attributes }) => attributes)).toEqual([
+      { name: "kubernetes", tests: "3", failures: "0", errors: "1", skipped: "0" },
+      { name: expect.stringMatching(/^vpc-cni \(ipv4 cluster/), tests: "3", failures: "1", errors: "1", skipped: "0" },
+    ]);
+    const cases = elements.filter(({ name }) => name === "testcase").map(({ attributes }) => attributes.name);
+    expect(cases).toEqual([internet.name, metadata.name, open.name, internet.name, metadata.name, open.name]);
+    expect(elements.find(({ name }) => name === "failure")?.attributes.message).toContain("no metadata: ");
+  });
 
   it.each<[string, unknown[], string[], number, string]>([
     ["holds under both", [internet], [], 0, "2 checks: 2 holds"],

@@ -6,6 +6,7 @@ import { junitReport } from "../../../tools/verify/report/junit.ts";
 import { markdownReport } from "../../../tools/verify/report/markdown.ts";
 import { textReport } from "../../../tools/verify/report/text.ts";
 import type { TargetResult, VerifyResult } from "../../../tools/verify/result.ts";
+import { readXml } from "../../support/xml.ts";
 
 const HOSTILE = '<b>&"|`*[x](y)\u0007\n';
 
@@ -113,34 +114,6 @@ describe("jsonReport", () => {
     });
   });
 });
-
-/** A reader of the XML that is written here, strict in what matters: nesting, entities, attributes. */
-function readXml(xml: string) {
-  const open: string[] = [];
-  const elements: { name: string; attributes: Record<string, string> }[] = [];
-  const body = xml.replace(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n/, "");
-  const rest = body.replace(
-    /<(\/?)([a-z]+)((?: [a-z]+="[^"<]*")*)(\/?)>/g,
-    (_, closing: string, name: string, attributes: string, empty: string) => {
-      if (closing !== "") {
-        expect(open.pop()).toBe(name);
-        return "";
-      }
-      const pairs = [...attributes.matchAll(/ ([a-z]+)="([^"]*)"/g)];
-      for (const [, , value] of pairs) {
-        expect(value?.replace(/&(amp|lt|gt|quot|apos|#10);/g, "")).not.toMatch(/[&<>\p{Cc}]/u);
-      }
-      elements.push({ name, attributes: Object.fromEntries(pairs.map(([, key, value]) => [key, value])) });
-      if (empty === "") {
-        open.push(name);
-      }
-      return "";
-    },
-  );
-  expect(rest.trim()).toBe("");
-  expect(open).toEqual([]);
-  return elements;
-}
 
 describe("junitReport", () => {
   it("has a case for each target and finding, failed where it is wrong, unproved or doubtful", () => {

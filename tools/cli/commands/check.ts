@@ -9,13 +9,15 @@ import {
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCodes.ts";
 import { loadFile } from "../input/objects.ts";
 import { loadQuestion } from "../input/question.ts";
-import type { OutputFlags, PolicyFlags, SemanticsFlags } from "../options.ts";
+import type { OutputFormat, PolicyFlags, SemanticsFlags } from "../options.ts";
 import { renderCheck } from "../render/check.ts";
+import { checkJunit } from "../render/checkJunit.ts";
 import { print, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 
 /** The flags of `check`. */
-export type CheckFlags = PolicyFlags & SemanticsFlags & OutputFlags & { readonly clusterFamilyOnly?: boolean };
+export type CheckFlags = PolicyFlags &
+  SemanticsFlags & { readonly output: OutputFormat | "junit"; readonly clusterFamilyOnly?: boolean };
 
 /** How assertions fared under one semantics. */
 export interface CheckedSemantics {
@@ -39,7 +41,9 @@ export async function checkCommand(file: string, flags: CheckFlags, terminal: Te
     const asked = flags.clusterFamilyOnly === true ? assertions.flatMap((one) => inFamily(one, semantics)) : assertions;
     return { semantics, results: check(analysis, asked) };
   });
-  await print(terminal, renderCheck(question, checked, flags.output, terminal));
+  const { output } = flags;
+  const text = output === "junit" ? checkJunit(question, checked) : renderCheck(question, checked, output, terminal);
+  await print(terminal, text);
   return worst(checked.flatMap(({ results }) => results.map(({ outcome }) => CODES[outcome])));
 }
 
