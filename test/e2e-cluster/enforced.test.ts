@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { load } from "js-yaml";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { FIXTURE_PROJECT, ROOT } from "../support/fixtureProject.ts";
 import { fencedBlocks } from "../support/markdown.ts";
 import {
   apply,
@@ -354,7 +355,7 @@ describe("egress verify --help", () => {
     const ran = examples.map((line) =>
       sh("sh", [
         "-c",
-        `node tools/cli/main.ts ${line.replace("--context staging", "--context lab")}${line.includes("--dry-run") ? "" : here}`,
+        `cd ${FIXTURE_PROJECT} && node ${ROOT}/tools/cli/main.ts ${line.replace("--context staging", "--context lab")}${line.includes("--dry-run") ? "" : here}`,
       ]),
     );
     expect(ran).toEqual([
