@@ -1,10 +1,10 @@
 /**
  * Goes to the commit that a stack is deployed from, for the drift check: `npm run ci:deployed -- prod`. What waits for its
- * approval is not deployed, and would be reported as drift. Changes the working tree, and installs that commit's dependencies.
+ * approval is not deployed, and would be reported as drift. Changes the working tree, and installs that commit's dependencies where they are others.
  * Where nothing is deployed yet, it stays.
  */
 import { parseArgs } from "node:util";
-import { show } from "./steps/command.ts";
+import { capture, show } from "./steps/command.ts";
 import { checkedOutCommit } from "./steps/commit.ts";
 import { deployedCommit } from "./steps/history.ts";
 import { Refusal, runStep, stackArgument } from "./steps/refusal.ts";
@@ -20,14 +20,17 @@ await runStep(async () => {
   if (commit === undefined || commit === here) {
     return 0;
   }
-  for (const [command, ...args] of [
-    ["git", "checkout", "--quiet", commit],
-    ["npm", "ci"],
-  ] as const) {
-    const status = await show(command, args);
-    if (status !== 0) {
-      throw new Refusal(`The deployed commit ${commit} can't be checked out: ${command} ended with ${status}.`);
-    }
+  const lock = await capture("git", ["diff", "--quiet", here, commit, "--", "package-lock.json"]);
+  await must("git", ["checkout", "--quiet", commit]);
+  if (lock.status !== 0) {
+    await must("npm", ["ci"]);
   }
   return 0;
 });
+
+async function must(command: string, args: readonly string[]): Promise<void> {
+  const status = await show(command, args);
+  if (status !== 0) {
+    throw new Refusal(`The deployed commit can't be checked out: ${command} ${args.join(" ")} ended with ${status}.`);
+  }
+}

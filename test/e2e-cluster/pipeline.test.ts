@@ -44,7 +44,7 @@ describe("the workflows, from their files, with the roles and rights of access/,
       expect(results(run), log(run, "Preview staging")).toEqual({
         "Preview staging": "success",
         "Preview prod": "success",
-        Comment: "success",
+        Previews: "success",
       });
     }
     expect(world.github.comments).toHaveLength(1);
@@ -111,6 +111,30 @@ describe("the workflows, from their files, with the roles and rights of access/,
     const after = await world.play("drift", commit);
     expect(Object.values(results(after))).toEqual(Array(3).fill("success"));
     expect(world.github.issues).toMatchObject([{ state: "closed" }]);
+  });
+
+  it("a run that waited for its approval does not take back what a later run deployed, and its rules are asked for", async () => {
+    const preview = await world.play("deploy", commit, { run: "late", jobs: ["Preview staging", "Preview prod"] });
+    expect(results(preview)).toMatchObject({ "Preview prod": "success" });
+    await world.repository.write("NOTES.md", "A later change.\n");
+    const later = await world.repository.commit("a later change");
+    world.github.reviewed.delete("prod");
+    const ungated = await world.play("deploy", later, { run: "later" });
+    expect(results(ungated)).toMatchObject({ "Deploy staging": "success", "Deploy prod": "failure" });
+    expect(log(ungated, "Deploy prod")).toContain("the GitHub environment prod has no required reviewers");
+
+    // Staging is at the later commit, prod still waits: no drift.
+    const drift = await world.play("drift", later);
+    expect(Object.values(results(drift)), log(drift, "Check prod")).toEqual(Array(3).fill("success"));
+    expect(log(drift, "Check prod")).toContain(`prod: deployed is commit ${commit}`);
+    expect(log(drift, "Check staging")).toContain(`staging: deployed is commit ${later}`);
+
+    world.github.reviewed.add("prod");
+    const approved = await world.play("deploy", later, { run: "later" });
+    expect(Object.values(results(approved)), log(approved, "Deploy prod")).toEqual(Array(4).fill("success"));
+    const late = await world.play("deploy", commit, { run: "late" });
+    expect(results(late)).toMatchObject({ "Deploy staging": "failure", "Deploy prod": "skipped" });
+    expect(log(late, "Deploy staging")).toContain(`commit ${commit} is older than ${later}, which is deployed`);
   });
 
   it("each role needed every action that its file grants, and none was refused to it", async () => {

@@ -70,9 +70,14 @@ export interface JobResult {
  * Plays a workflow file, one job after the other, as far as the workflows of this project use the language: `needs`, `if`, a
  * matrix of stacks, environments with variables, `env`, `with`. Its checks on the host's side (approvals, branches) are not here.
  *
+ * @param only displayed names of the jobs to play; the others are skipped
  * @returns results by the jobs' displayed names
  */
-export async function playWorkflow(file: string, host: Host): Promise<Map<string, JobResult>> {
+export async function playWorkflow(
+  file: string,
+  host: Host,
+  only?: readonly string[],
+): Promise<Map<string, JobResult>> {
   const workflow = load(await readFile(file, "utf8")) as Workflow;
   const results = new Map<string, JobResult>();
   const needed: Record<string, { result: string }> = {};
@@ -85,9 +90,10 @@ export async function playWorkflow(file: string, host: Host): Promise<Map<string
     for (const stack of job.strategy?.matrix.stack ?? [""]) {
       const matrix = { stack };
       const name = interpolate(job.name, { matrix });
-      const result = runs
-        ? await playJob(workflow, job, host, { ...contexts, matrix })
-        : { result: "skipped" as const, log: "", summary: "" };
+      const result =
+        runs && only?.includes(name) !== false
+          ? await playJob(workflow, job, host, { ...contexts, matrix })
+          : { result: "skipped" as const, log: "", summary: "" };
       results.set(name, result);
       outcomes.push(result.result);
     }

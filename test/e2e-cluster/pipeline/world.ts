@@ -75,9 +75,17 @@ export class World {
     await rm(this.#artifacts, { recursive: true });
   }
 
-  /** Plays a workflow for a commit. Runs of one kind share their artifacts, as attempts of one run do. */
-  play(workflow: "preview" | "deploy" | "drift", commit: string): Promise<Map<string, JobResult>> {
-    return playWorkflow(`.github/workflows/${workflow}.yml`, this.host(workflow, commit));
+  /**
+   * Plays a workflow for a commit. Attempts of one run share their artifacts.
+   *
+   * @param options `run`: which run, the workflow's only one by default; `jobs`: the only jobs to play, all by default
+   */
+  play(
+    workflow: "preview" | "deploy" | "drift",
+    commit: string,
+    { run = workflow, jobs }: { readonly run?: string; readonly jobs?: readonly string[] } = {},
+  ): Promise<Map<string, JobResult>> {
+    return playWorkflow(`.github/workflows/${workflow}.yml`, this.host(run, commit), jobs);
   }
 
   host(run: string, commit: string): Host {
