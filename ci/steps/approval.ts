@@ -1,7 +1,7 @@
 import { canonicalJson } from "../../runner/canonicalJson.ts";
 import { describeDrift } from "../../runner/drift.ts";
 import { factChanges, planContext } from "../../tools/review/networkFacts.ts";
-import { isObject, type Properties, type StackPlan } from "../../tools/review/plan.ts";
+import { isObject, NETWORK_POLICY, type Properties, type StackPlan } from "../../tools/review/plan.ts";
 import type { Before } from "./before.ts";
 import { type PlannedCluster, plannedCluster } from "./cluster.ts";
 
@@ -27,8 +27,6 @@ export interface PlannedPolicy {
   readonly namespace: string;
   readonly spec: Properties;
 }
-
-const NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 
 /** The stack's one policy as the plan leaves it; `undefined` where a plan failed before it, or has another number. */
 export function plannedPolicy(plan: StackPlan): PlannedPolicy | undefined {

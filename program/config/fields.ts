@@ -42,7 +42,12 @@ export class Fields {
         if (nearest !== undefined) {
           this.meant.add(nearest);
         }
-        problems.push({ where: this.where(name), value, reason: unknownName(nearest, allowed) + hint });
+        const [object = ""] = name.split(/[.[]/);
+        const reason =
+          object !== name && allowed.includes(object)
+            ? forgottenPath(object, this.where(name))
+            : unknownName(nearest, allowed) + hint;
+        problems.push({ where: this.where(name), value, reason });
       } else if (value === null && removable.includes(name)) {
         this.removed.add(name);
       } else if (value === null) {
@@ -200,6 +205,14 @@ export class Fields {
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** `pulumi config set` without `--path` makes a key of the whole path. */
+function forgottenPath(object: string, key: string): string {
+  return (
+    `unknown key; a member of ${object} is set with --path: pulumi config rm '${key}', then ` +
+    `pulumi config set --path '${key}' VALUE`
+  );
 }
 
 function unknownName(nearest: string | undefined, allowed: readonly string[]): string {

@@ -9,6 +9,8 @@ export interface LivePolicy {
   readonly resourceVersion: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec: AnySpec;
+  /** Field managers that own something of the spec, by the API server's own record; an admission webhook is none. */
+  readonly writers: readonly string[];
 }
 
 /** Where the API server is: a kubeconfig of the program's own, or a context of the user's. */
@@ -63,14 +65,20 @@ export function judgeAnswer(where: string, answer: ApiAnswer, problems: Problem[
     return undefined;
   }
   const { metadata, spec } = body as {
-    metadata?: { resourceVersion?: string; annotations?: Record<string, string> };
+    metadata?: {
+      resourceVersion?: string;
+      annotations?: Record<string, string>;
+      managedFields?: { manager?: string; fieldsV1?: object }[];
+    };
     spec?: AnySpec;
   };
   if (!metadata?.resourceVersion || spec === undefined) {
     problems.push({ where, reason: "the API server answered something that is no NetworkPolicy" });
     return undefined;
   }
-  return { resourceVersion: metadata.resourceVersion, annotations: metadata.annotations ?? {}, spec };
+  const { resourceVersion, annotations = {}, managedFields = [] } = metadata;
+  const writers = managedFields.flatMap(({ manager = "", fieldsV1 = {} }) => ("f:spec" in fieldsV1 ? [manager] : []));
+  return { resourceVersion, annotations, spec, writers };
 }
 
 /** Connection errors carry their reason in a code or, for a name with several addresses, in their parts. */

@@ -115,8 +115,8 @@ export function planTakeover(inputs: TakeoverInputs, problems: Problem[]): Takeo
           "it again; without --refresh the update fails, because Pulumi takes the policy to be there",
       );
     }
-  } else if (!isOurs && !config.adopt) {
-    problems.push({ where, reason: notOurs(owner) });
+  } else if (!config.adopt && (!isOurs || deployed.policyName === undefined)) {
+    problems.push({ where, reason: isOurs ? STATE_LOST : notOurs(owner) });
   } else {
     compareSpecs(live, isOurs);
   }
@@ -134,8 +134,12 @@ export function planTakeover(inputs: TakeoverInputs, problems: Problem[]): Takeo
     if (isChanged) {
       const differences = describeDrift(live.spec, desired.spec).map((line) => `\n  - ${line}`);
       annotations[REPAIRED_ANNOTATION] = `resource-version-${live.resourceVersion}`;
+      const how = isOwnWrite(live)
+        ? "the cluster stores something else than what this stack applied, and nobody has written it since: look at its " +
+          "mutating admission webhooks, because up writes it again and the cluster changes it again"
+        : "somebody changed it since this stack applied it; up puts it right";
       warnings.push(
-        `${where}: somebody changed it since this stack applied it; up puts it right. Against what the stack says, ` +
+        `${where}: ${how}. Against what the stack says, ` +
           `the live policy differs:${differences.join("") || " in its order or its annotations only"}` +
           `\n  ${describeOpenedReach(live.spec, desired.spec, namespace)}`,
       );
@@ -156,6 +160,15 @@ export function planTakeover(inputs: TakeoverInputs, problems: Problem[]): Takeo
     }
   }
 }
+
+/** Whether the spec was written by Pulumi's Kubernetes provider alone; whoever edits a live policy becomes a writer, too. */
+function isOwnWrite({ writers }: LivePolicy): boolean {
+  return writers.length > 0 && writers.every((manager) => /^pulumi-kubernetes(-|$)/.test(manager));
+}
+
+const STATE_LOST =
+  "it is this stack's by its annotation, but the stack's state does not have it: the state was lost or made anew, and up " +
+  "would fail because the object exists. To take it over in place, set runner-egress:adopt: true (pulumi config set adopt true)";
 
 function notOurs(owner: string | undefined): string {
   return owner === undefined

@@ -63,6 +63,19 @@ describe("the policy that kubectl applied before this stack existed", () => {
     expect(dropped.status).toBe(0);
   });
 
+  it("that the state has lost is told at preview, and adopted again", async () => {
+    const before = await requirePolicy(NAME);
+    await project.mustRun("pulumi", ["stack", "rm", NAME, "--yes", "--force", "--preserve-config"]);
+    await world.stack.init();
+    const told = await world.stack.preview();
+    expect(told.output).toContain("the state was lost or made anew");
+    expect(told.output).toContain("runner-egress:adopt: true");
+    expect(told.status).not.toBe(0);
+    await world.stack.configure({ "runner-egress:adopt": true });
+    expect(await world.stack.up()).toMatchObject({ status: 0 });
+    expect((await requirePolicy(NAME)).metadata.uid).toBe(before.metadata.uid);
+  });
+
   it("is not taken from another stack by accident", async () => {
     const other = await project.stack("e2e-adoption-other", {
       "aws:region": world.network.region,

@@ -131,6 +131,7 @@ describe("a policy that is there already", () => {
   /** The policy that the clusters had before June 2026, applied with kubectl. */
   const EARLIER: LivePolicy = {
     resourceVersion: "41",
+    writers: ["kubectl-client-side-apply"],
     annotations: {},
     spec: {
       podSelector: { matchLabels: { app: "workflow-runner" } },
@@ -144,7 +145,7 @@ describe("a policy that is there already", () => {
     const { inputs } = only(await runProgram("staging"), POLICY);
     const spec = structuredClone(inputs.spec);
     change(spec);
-    return { resourceVersion: "41", annotations: inputs.metadata.annotations, spec };
+    return { resourceVersion: "41", writers: ["pulumi-kubernetes"], annotations: inputs.metadata.annotations, spec };
   }
 
   it("is taken over in place where the stack adopts it", async () => {

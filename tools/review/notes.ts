@@ -1,10 +1,15 @@
+import { canonicalJson } from "../../runner/canonicalJson.ts";
 import { enforcement, type PlanContext } from "./networkFacts.ts";
-import type { StackPlan } from "./plan.ts";
+import { isObject, NETWORK_POLICY, type PlannedResource, type StackPlan } from "./plan.ts";
 import type { PlannedPolicies } from "./plannedPolicies.ts";
 import type { Perspective } from "./stackReview.ts";
 
 /** What makes the verdict worth less than it looks; never folded away. */
-export function cautionsOf({ changes }: PlannedPolicies, { before, after }: PlanContext): string[] {
+export function cautionsOf(
+  { resources }: StackPlan,
+  { changes }: PlannedPolicies,
+  { before, after }: PlanContext,
+): string[] {
   const gone = changes.filter(({ kind, hasGap }) => kind === "replaced" && hasGap).map(({ id }) => id);
   const [was, is] = [enforcement(before).isOn, enforcement(after).isOn];
   const changed = was === true ? ", and was on before" : "";
@@ -20,7 +25,33 @@ export function cautionsOf({ changes }: PlannedPolicies, { before, after }: Plan
     ...(is === "unknown"
       ? [`whether anything enforces policies in this cluster can't be read from its VPC CNI add-on${changed}`]
       : []),
+    ...(resources.some((resource) => dryRun(resource) === "another spec")
+      ? [
+          "the API server would store another policy than the planned one, as a mutating admission webhook makes it: what the pods can reach afterwards is not what this review says",
+        ]
+      : []),
   ];
+}
+
+/**
+ * What came of the API server's dry run of a change; `undefined` where there was nothing to try or the source does not tell.
+ * Refused by RBAC, the provider falls back in silence to what the program says, which has none of the server's fields.
+ */
+function dryRun({
+  type,
+  operations,
+  after,
+  answered,
+}: PlannedResource): "as planned" | "another spec" | "none" | undefined {
+  const isTried = operations.some((operation) => ["create", "update", "create-replacement"].includes(operation));
+  if (type !== NETWORK_POLICY || !isTried || after === undefined || answered === undefined) {
+    return undefined;
+  }
+  const { metadata, spec } = answered;
+  if (!isObject(metadata) || metadata.uid === undefined) {
+    return "none";
+  }
+  return canonicalJson(spec) === canonicalJson(after.inputs.spec) ? "as planned" : "another spec";
 }
 
 /** The note of a comparison that knows only the stack's own policies. */
@@ -33,6 +64,7 @@ export function notesOf(
   perspective: Perspective,
   { hasLive, isEnforcementRead }: { readonly hasLive: boolean; readonly isEnforcementRead: boolean },
 ): string[] {
+  const untried = plan.resources.some((resource) => dryRun(resource) === "none");
   const smooth = changes.filter(({ kind, hasGap }) => kind === "replaced" && !hasGap).map(({ id }) => id);
   return [
     ...(perspective === "drift" ? pendingChanges(plan) : []),
@@ -43,6 +75,11 @@ export function notesOf(
     ...(plan.isComplete || hasLive
       ? []
       : ["the digest lists only what changes, so unchanged NetworkPolicies of the stack are not in this comparison"]),
+    ...(untried
+      ? [
+          "the API server has not checked this change: the role of this preview may only read, so there was no dry run, and an admission webhook or a validation can still refuse or change it",
+        ]
+      : []),
     ...(hasLive ? [] : [OTHERS_LEFT_OUT]),
     ...(isEnforcementRead
       ? []

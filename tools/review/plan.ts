@@ -1,3 +1,6 @@
+/** Type token of a NetworkPolicy. */
+export const NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
+
 /** Property values as the engine writes them to JSON. */
 export type Properties = Readonly<Record<string, unknown>>;
 

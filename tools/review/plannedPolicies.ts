@@ -6,7 +6,14 @@ import {
   parseNetworkPolicies,
 } from "../../analysis/index.ts";
 import { hiddenValues } from "./hiddenValues.ts";
-import { isObject, type PlannedResource, type Properties, resourceName, type StackPlan } from "./plan.ts";
+import {
+  isObject,
+  NETWORK_POLICY,
+  type PlannedResource,
+  type Properties,
+  resourceName,
+  type StackPlan,
+} from "./plan.ts";
 import type { PolicyPair } from "./subjects.ts";
 
 /** What happens to one NetworkPolicy of the stack. */
@@ -39,8 +46,6 @@ interface ReadPolicy {
   readonly policy: NetworkPolicy;
   readonly object: KubernetesObject;
 }
-
-const NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 
 /** Kinds that take part in the verdict and that the analysis does not read. */
 const OTHER_KINDS: ReadonlyMap<string, string> = new Map([

@@ -100,7 +100,7 @@ function judge(
     packs: plan.packs,
     guardrails: guardrailRun(plan),
     warnings: plan.warnings,
-    cautions: cautionsOf(policies, context),
+    cautions: cautionsOf(plan, policies, context),
     notes: notesOf(plan, policies, perspective, {
       hasLive: options.live !== undefined,
       isEnforcementRead: readings.length > 1,

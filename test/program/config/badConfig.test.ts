@@ -29,6 +29,14 @@ describe("a bad config", () => {
       ],
     ],
     [
+      "was set without --path",
+      { "runner-egress:runner.namespace": "jobs" },
+      [
+        'runner-egress:runner.namespace is "jobs": unknown key; a member of runner is set with --path: pulumi config rm ' +
+          "'runner-egress:runner.namespace', then pulumi config set --path 'runner-egress:runner.namespace' VALUE",
+      ],
+    ],
+    [
       "has a key that means nothing",
       { "runner-egress:zzzzzz": 1 },
       [
@@ -235,7 +243,7 @@ describe("a bad config", () => {
       { "runner-egress:acknowledge": { everything: "please" } },
       [
         'runner-egress:acknowledge.everything is "please": unknown key; allowed are network-policy-disabled, ' +
-          "agent-too-old, vpc-cni-not-managed, policy-identity-change, widening",
+          "agent-too-old, vpc-cni-not-managed, policy-identity-change, deployment-not-reviewed, widening",
       ],
     ],
     [

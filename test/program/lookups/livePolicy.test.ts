@@ -4,9 +4,13 @@ import { judgeAnswer, readLivePolicy } from "../../../program/lookups/livePolicy
 import { kubeconfigOf, startApiServer, type TestApiServer } from "../../support/apiServer.ts";
 
 const WHERE = "NetworkPolicy keeperhub/runner";
+const MANAGED = [
+  { manager: "pulumi-kubernetes", fieldsV1: { "f:spec": { "f:egress": {} } } },
+  { manager: "labeller", fieldsV1: { "f:metadata": {} } },
+];
 const LIVE = {
   kind: "NetworkPolicy",
-  metadata: { name: "runner", resourceVersion: "7", annotations: { a: "b" } },
+  metadata: { name: "runner", resourceVersion: "7", annotations: { a: "b" }, managedFields: MANAGED },
   spec: { podSelector: {}, policyTypes: ["Egress"] },
 };
 
@@ -18,10 +22,13 @@ function judge(status: number, body: unknown) {
 describe("an answer of the API server", () => {
   it("with the policy gives its spec and annotations", () => {
     expect(judge(200, LIVE)).toEqual({
-      live: { resourceVersion: "7", annotations: { a: "b" }, spec: LIVE.spec },
+      live: { resourceVersion: "7", annotations: { a: "b" }, spec: LIVE.spec, writers: ["pulumi-kubernetes"] },
       problems: [],
     });
-    expect(judge(200, { ...LIVE, metadata: { resourceVersion: "7" } }).live?.annotations).toEqual({});
+    expect(judge(200, { ...LIVE, metadata: { resourceVersion: "7" } }).live).toMatchObject({
+      annotations: {},
+      writers: [],
+    });
   });
 
   it("that says so means that there is none", () => {

@@ -128,6 +128,7 @@ describe("lookUpPolicy", () => {
 
   it("says in words what an update of the live policy changes", async () => {
     const { spec } = await desired();
+    answers.readStackOutputs = { outputs: { policyName: "workflow-runner-block-imds", namespace: "keeperhub" } };
     live = [200, await own({ ...spec, egress: spec.egress.slice(1) })];
     await found();
     expect(said).toEqual([
@@ -138,6 +139,7 @@ describe("lookUpPolicy", () => {
 
   it("warns of what somebody changed", async () => {
     const { spec } = await desired();
+    answers.readStackOutputs = { outputs: { policyName: "workflow-runner-block-imds", namespace: "keeperhub" } };
     const applied = await own(spec);
     live = [200, { ...applied, spec: { ...spec, egress: [...spec.egress, {}] } }];
     await found();

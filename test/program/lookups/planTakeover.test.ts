@@ -33,10 +33,17 @@ const own: LivePolicy = {
     [APPLIED_ANNOTATION]: fingerprint(desired.spec),
   },
   spec: desired.spec,
+  writers: ["pulumi-kubernetes-571da7c3"],
 };
-const foreign: LivePolicy = { resourceVersion: "7", annotations: {}, spec: desired.spec };
+const foreign: LivePolicy = {
+  resourceVersion: "7",
+  annotations: {},
+  spec: desired.spec,
+  writers: ["kubectl-client-side-apply"],
+};
 const withRule = (live: LivePolicy): LivePolicy => ({
   ...live,
+  writers: [...live.writers, "kubectl-edit"],
   spec: { ...live.spec, egress: [...(live.spec.egress ?? []), { to: [{ ipBlock: { cidr: "10.0.0.0/8" } }] }] },
 });
 const withSelector = (live: LivePolicy, app: string): LivePolicy => ({
@@ -190,6 +197,34 @@ describe("an object that somebody else made", () => {
     ]);
     expect(plan({ live, adopt: true }).problems).toEqual([]);
   });
+});
+
+describe("an object that carries this stack's name", () => {
+  it("and that the state does not have, because it was lost, is told before up fails", () => {
+    expect(plan({ live: own, deployed: {} }).problems).toEqual([
+      expect.stringMatching(/the state was lost or made anew.*set runner-egress:adopt: true/),
+    ]);
+    expect(plan({ live: own, deployed: {}, adopt: true })).toMatchObject({ adopt: true, problems: [], warnings: [] });
+  });
+});
+
+describe("an object that the cluster itself changes", () => {
+  const changed = { ...withRule(own), writers: own.writers };
+
+  it("is told as what it is, so that nobody deploys it for ever", () => {
+    const { warnings, annotations } = plan({ live: changed });
+    expect(warnings).toEqual([expect.stringContaining("look at its mutating admission webhooks")]);
+    expect(warnings[0]).not.toContain("somebody changed it");
+    // A writer may call itself as it likes, so up still writes it again.
+    expect(annotations[REPAIRED_ANNOTATION]).toBe("resource-version-7");
+  });
+
+  it.each([[[]], [["kubectl-edit"]], [["pulumi-kubernetes-1", "kubectl-patch"]], [["pulumi-kubernetesx"]]])(
+    "is not one with the writers %j",
+    (writers) => {
+      expect(plan({ live: { ...changed, writers } }).warnings[0]).toContain("somebody changed it");
+    },
+  );
 });
 
 describe("a change of what the policy is", () => {

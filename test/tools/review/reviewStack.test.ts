@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { NetworkFacts } from "../../../runner/networkFacts.ts";
-import { reviewDrift, reviewStack, type StackReview } from "../../../tools/review/index.ts";
+import { NETWORK_POLICY, reviewDrift, reviewStack, type StackReview } from "../../../tools/review/index.ts";
 import { block, type MadeStep, plan, policy, recordedPlan } from "./previews.ts";
 
 const reviewOf = (...steps: MadeStep[]) => reviewStack(plan(steps));
@@ -507,5 +507,36 @@ describe("with the live policies", () => {
     const review = reviewDrift(plan([{ op: "same", before: WIDE, after: WIDE }]), []);
     expect(review.verdict).toBe("wider");
     expect(review.subjects[0]?.stage).toBe("deletion");
+  });
+});
+
+describe("the dry run of the API server", () => {
+  const after = policy([block("10.0.0.0/8")]);
+  const outputs = (answered: object) => ({
+    resOutputsEvent: {
+      metadata: { urn: `urn:pulumi:dev::project::${NETWORK_POLICY}::policy`, new: { outputs: answered } },
+    },
+  });
+  const tryOut = (op: string, answered?: object) =>
+    reviewStack(
+      plan([{ op, before: op === "create" ? undefined : policy([]), after }], answered ? [outputs(answered)] : []),
+    );
+  const tried = (spec: unknown) => ({ metadata: { uid: "1" }, spec });
+  const { spec } = after as { spec: object };
+
+  it.each([
+    ["was not allowed", "update", { metadata: { name: "worker" }, spec }, 1],
+    ["took place", "update", tried(spec), 0],
+    ["has nothing to try", "same", { metadata: { name: "worker" }, spec }, 0],
+    ["is not told by the source", "update", undefined, 0],
+  ])("%s", (_, op, answered, notes) => {
+    const { notes: said, cautions } = tryOut(op, answered);
+    expect(said.filter((note) => note.includes("no dry run"))).toHaveLength(notes);
+    expect(cautions).toEqual([]);
+  });
+
+  it("shows a webhook that makes another policy of it", () => {
+    const { cautions } = tryOut("create", tried({ ...spec, egress: [{}] }));
+    expect(cautions).toEqual([expect.stringContaining("as a mutating admission webhook makes it")]);
   });
 });
