@@ -52,6 +52,11 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   "npm run --silent egress -- COMMAND ...": "says what the examples of the document stand for",
   "npm run --silent egress -- verify --stack staging":
     "test/e2e-cluster/enforced.test.ts runs it from the help, which has the context of the cluster, too",
+  "gh api repos/OWNER/NAME --jq '\"repo:\\(.owner.login)@\\(.owner.id)/\\(.name)@\\(.id)\"'":
+    "asks GitHub about the reader's repository",
+  "kubectl get mutatingwebhookconfigurations": "no cluster of the tests has a webhook",
+  "pulumi cancel --stack STACK":
+    "frees a lock that no test leaves behind; test/e2e/deploy.test.ts shows that none is left",
   "npm run bench": "takes minutes, and what it prints is not asserted anywhere",
   "npm run egress -- explain, diff, regions, divergences, check, evaluate":
     "a list of names; docs/cli.md has an example of each",

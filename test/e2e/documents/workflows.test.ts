@@ -33,6 +33,11 @@ const BACKEND = {
   by: "s3://docs-state?region=us-east-1&s3ForcePathStyle=true",
   why: "the reader's bucket; an API on loopback has no host name for each bucket",
 };
+const KEY = {
+  of: "alias/runner-egress-state?region=REGION",
+  by: "alias/runner-egress-state?region=us-east-1",
+  why: "the region of the reader's key",
+};
 const INSTALL = { of: "npm ci ", by: "true ", why: "the dependencies are the repository's; .ci/run installs them" };
 
 /** Where the reader's state is from the set-up on. */
@@ -51,13 +56,13 @@ beforeAll(async () => {
   ({ project, networks, stacks } = await configureBothStacks(ENVIRONMENTS));
   const api = new AwsApi("us-east-1");
   await api.createBucket("docs-state");
-  await api.createKey("pulumi-state");
+  await api.createKey("runner-egress-state");
   // As docs/adoption.md has it for the workflows: staging's policy was applied by hand, and the stack may take it over.
   await mustRun("kubectl", ["apply", "-f", "-"], { input: earlierManifest(namespaceOf("staging")) });
   await stacks.staging.configure({ "runner-egress:adopt": true });
   // The kinds that the AWS controller brings.
   await mustRun("kubectl", ["apply", "-f", join(import.meta.dirname, "../../e2e-cluster/fixtures/aws-kinds.yaml")]);
-  setUp = new Walkthrough("docs/promotion.md", project, { substitutions: [...VERIFY, BACKEND] });
+  setUp = new Walkthrough("docs/promotion.md", project, { substitutions: [...VERIFY, BACKEND, KEY] });
 });
 afterAll(async () => {
   await Promise.all(STACK_NAMES.map((stack) => clearNamespace(namespaceOf(stack))));
@@ -71,7 +76,7 @@ describe("docs/promotion.md, as its reader follows it", () => {
     await setUp.run("export PULUMI_BACKEND_URL='s3://BUCKET?region=REGION'");
     for (const stack of STACK_NAMES) {
       const file = await readFile(join(project.directory, `Pulumi.${stack}.yaml`), "utf8");
-      expect(file).toContain("secretsprovider: awskms://alias/pulumi-state");
+      expect(file).toContain("secretsprovider: awskms://alias/runner-egress-state?region=us-east-1");
     }
     const applied = await setUp.run(
       "kubectl apply -f access/kubernetes-preview.yaml -f access/kubernetes-deploy.yaml -f access/kubernetes-verify.yaml",
@@ -119,7 +124,7 @@ describe("docs/promotion.md, as its reader follows it", () => {
     await rm(join(project.directory, "policy-pack/deployed.json"));
   });
 
-  it("rollback: the earlier commit and the same steps bring back what was there", async () => {
+  it("rollback: the earlier commit and the same steps, which name what is taken back, bring back what was there", async () => {
     const before = await requirePolicy(namespaceOf("staging"));
     const destinations = { services: { cache: { podLabels: { app: "redis" }, ports: ["6379/TCP"] } } };
     await stacks.staging.configure({ "runner-egress:destinations": destinations });
@@ -127,8 +132,15 @@ describe("docs/promotion.md, as its reader follows it", () => {
     expect(await stacks.staging.with(STATE).up()).toMatchObject({ status: 0 });
     expect((await requirePolicy(namespaceOf("staging"))).spec).not.toEqual(before.spec);
 
+    const mistake = await head();
     await project.mustRun("git", ["checkout", "--quiet", "HEAD~1"]);
-    await setUp.run(STEPS);
+    const step = (script: string, ...args: string[]) =>
+      project.run("npm", ["run", "--silent", script, "--", "staging", ...args], { env: STATE });
+    expect(await step("ci:preview")).toMatchObject({ status: 0 });
+    const refused = await step("ci:deploy");
+    expect(refused.output).toContain(`--rollback-from ${mistake}`);
+    expect(refused.status).toBe(1);
+    expect(await step("ci:deploy", "--rollback-from", mistake)).toMatchObject({ status: 0 });
     expect(await requirePolicy(namespaceOf("staging"))).toMatchObject({
       metadata: { uid: before.metadata.uid },
       spec: before.spec,
@@ -138,7 +150,7 @@ describe("docs/promotion.md, as its reader follows it", () => {
   it("a subnet that comes after the approval: prod refuses in the document's words, and nothing is written", async () => {
     const before = await requirePolicy(namespaceOf("prod"));
     await networks.prod.addDatabaseSubnet("10.0.103.0/24");
-    const refused = await setUp.runLine("npm run ci:deploy -- prod --after staging -- npm run ci:verify -- prod", 2);
+    const refused = await setUp.runLine("npm run ci:deploy -- prod --after staging -- npm run ci:verify -- prod", 1);
     const [words] = fencedBlocks("docs/promotion.md", "text");
     expect(refused).toContain(words?.text.trim());
     expect(refused).toContain("10.0.103.0/24");
@@ -151,6 +163,7 @@ describe("docs/promotion.md, as its reader follows it", () => {
 });
 
 describe("docs/drift.md, as its reader follows it", () => {
+  const START = "npm run ci:deployed -- staging";
   const CHECK = "npm run ci:drift -- staging";
   const DEPLOY = "npm run ci:preview -- staging";
   let walk: Walkthrough;
@@ -161,7 +174,7 @@ describe("docs/drift.md, as its reader follows it", () => {
   });
 
   it("0: nothing moved, and there is no issue", async () => {
-    const printed = await walk.run(CHECK);
+    const printed = await walk.run(START);
     expect(printed).toContain("staging: same");
     expect(printed).not.toContain("<!--");
     expect(await walk.runLine("pulumi preview --refresh --expect-no-changes")).toContain("5 unchanged");
@@ -196,7 +209,7 @@ describe("docs/drift.md, as its reader follows it", () => {
     const before = await requirePolicy(namespaceOf("staging"));
     const rule = { to: [{ ipBlock: { cidr: "10.1.7.7/32" } }] };
     await patchPolicy(namespaceOf("staging"), [{ op: "add", path: "/spec/egress/-", value: rule }]);
-    const issue = await walk.run(CHECK, { [CHECK]: 1 });
+    const issue = await walk.run(START, { [CHECK]: 1 });
     expect(issue).toContain("staging: moved");
     expect(issue).toMatch(/<!-- runner-egress:drift -->[\s\S]*it also allows 10\.1\.7\.7\/32 on every port/);
     await walk.run(DEPLOY);
@@ -209,7 +222,7 @@ describe("docs/drift.md, as its reader follows it", () => {
   it("1: a deleted policy is gone in the issue, and deploying by hand creates it anew", async () => {
     const before = await requirePolicy(namespaceOf("staging"));
     await mustRun("kubectl", ["-n", namespaceOf("staging"), "delete", "networkpolicy", POLICY_NAME]);
-    expect(await walk.run(CHECK, { [CHECK]: 1 })).toMatch(/<!-- [\s\S]*NetworkPolicy keeperhub\/\S+ is gone/);
+    expect(await walk.run(START, { [CHECK]: 1 })).toMatch(/<!-- [\s\S]*NetworkPolicy keeperhub\/\S+ is gone/);
     expect(await livePolicy(namespaceOf("staging"))).toBeUndefined();
     await walk.run(DEPLOY);
     expect((await requirePolicy(namespaceOf("staging"))).spec).toEqual(before.spec);
@@ -217,7 +230,7 @@ describe("docs/drift.md, as its reader follows it", () => {
 
   it("2: a lookup that fails is told as such", async () => {
     await networks.staging.duplicate();
-    const issue = await walk.run(CHECK, { [CHECK]: 2 });
+    const issue = await walk.run(START, { [CHECK]: 2 });
     expect(issue).toContain("staging: unknown");
     expect(issue).toMatch(/<!-- [\s\S]*could not be checked/);
   });
