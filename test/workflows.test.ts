@@ -53,11 +53,11 @@ function expectPinned(text: string): void {
 it("the action that prepares a job pins, runs and hides as the workflows do", () => {
   expectPinned(prepare);
   expect(prepare).not.toContain("secrets.");
-  expect(prepareSteps.flatMap(({ run = [] }) => run)).toEqual(["npm ci", "npm ci --omit=dev"]);
+  expect(prepareSteps.flatMap(({ run = [] }) => run)).toEqual(["npm ci"]);
   // A cache that another job wrote is code of another job; a deployment has none.
   for (const { uses = "", with: inputs, ...step } of prepareSteps) {
     const condition = JSON.stringify({ ...step, cache: inputs?.cache });
-    if (/cache@/.test(uses) || inputs?.cache !== undefined) expect(condition).toContain("inputs.dependencies == 'all'");
+    if (/cache@/.test(uses) || inputs?.cache !== undefined) expect(condition).toContain("inputs.cache == 'true'");
   }
 });
 
@@ -104,8 +104,8 @@ describe.each(jobs)("$name", (job) => {
     const text = JSON.stringify(job.steps);
     const deploys = text.includes("AWS_DEPLOY_ROLE");
     expect(deploys).toBe(typeof job.environment === "string");
-    if (deploys) expect(text).toContain('"dependencies":"production"');
-    expect(/actions\/cache@|"cache":/.test(text) && text.includes("AWS_")).toBe(false);
+    if (deploys) expect(text).toContain('"cache":"false"');
+    expect(/actions\/cache@|"cache":"npm"/.test(text) && text.includes("AWS_")).toBe(false);
   });
 });
 

@@ -102,7 +102,7 @@ export class World {
       env: this.#environment(),
       actions: actionsOf({ repository: this.repository.path, commit, artifacts, aws: this.aws.url, subject: SUBJECT }),
       replace: (command, { workspace }) =>
-        /^npm ci( --omit=dev)?$/.test(command) ? symlink(MODULES, join(workspace, "node_modules")) : undefined,
+        command === "npm ci" ? symlink(MODULES, join(workspace, "node_modules")) : undefined,
     };
   }
 
