@@ -26,6 +26,13 @@ function reportsOf({ stdout }: Outcome): string[] {
   });
 }
 
+/** Adds code to the program before it ends; its imports may stand anywhere. */
+const adding = (code: string) => (program: string) => {
+  const imports = code.match(/^import .*$/gm) ?? [];
+  const body = code.replace(/^import .*$/gm, "");
+  return `${program.replace("  return { policyName", `${body}\n  return { policyName`)}\n${imports.join("\n")}\n`;
+};
+
 /** A program's second policy, for every pod of the namespace. */
 function secondPolicy(name: string, cidr: string): string {
   return `
@@ -45,6 +52,32 @@ new NetworkPolicy(
 const SECOND_POLICY = secondPolicy("allow-vpc", '"10.0.0.0/8"');
 /** The same with a block that nothing knows before `up`. */
 const UNKNOWN_POLICY = secondPolicy("later", "output(unknown)");
+
+const UNKNOWN_YAML = `
+import { output, unknown } from "@pulumi/pulumi";
+import { ConfigGroup } from "@pulumi/kubernetes/yaml/yaml.js";
+new ConfigGroup("objects", { yaml: output(unknown) }, { provider: kubernetes });
+`;
+const OTHER_CLUSTER = `
+import { Provider } from "@pulumi/kubernetes/provider.js";
+new Provider("other", { clusterIdentifier: "eks/us-east-1/other", kubeconfig: "" });
+`;
+const HOST_NETWORK_JOB = `
+import { Job } from "@pulumi/kubernetes/batch/v1/job.js";
+new Job(
+  "job",
+  {
+    metadata: { name: "run", namespace: "${NAMESPACE}" },
+    spec: {
+      template: {
+        metadata: { labels: { app: "workflow-runner" } },
+        spec: { hostNetwork: true, restartPolicy: "Never", containers: [{ name: "run", image: "busybox" }] },
+      },
+    },
+  },
+  { provider: kubernetes },
+);
+`;
 
 /** A project of another team: one policy, no component. */
 const OTHER_TEAM = {
@@ -93,7 +126,7 @@ describe("the policy pack on the real engine", () => {
 
   /** Runs `body` with a program, or a stack, that is changed, and changes it back. */
   async function changed(change: Change, body: () => Promise<void>): Promise<void> {
-    const path = join(project.directory, "index.ts");
+    const path = join(project.directory, "program/declareStack.ts");
     const program = await readFile(path, "utf8");
     const config = configFor(staging.network, NAMESPACE);
     try {
@@ -113,7 +146,7 @@ describe("the policy pack on the real engine", () => {
     readonly config?: ConfigEntries;
   }
 
-  const second = { program: (text: string) => text + SECOND_POLICY };
+  const second = { program: adding(SECOND_POLICY) };
   const written = async () => (await staging.stack.state()).filter(({ urn }) => urn.includes("networking.k8s.io"));
   const names = async () => (await kubectl(["-n", NAMESPACE, "get", "networkpolicies", "--output", "name"])).stdout;
 
@@ -166,13 +199,29 @@ describe("the policy pack on the real engine", () => {
     },
     {
       name: "a rule that is known only at up",
-      change: { program: (text) => text + UNKNOWN_POLICY },
-      reports: ["metadata-endpoints", "private-reach", "union", "eks-hazards", "required-destinations"].map(
-        (policy) =>
-          new RegExp(
-            `^\\[mandatory\\] ${policy} \\(second\\): .*cannot conclude: NetworkPolicy e2e-pack-staging/later .*spec.egress.0..to.0..ipBlock.cidr is unknown until up`,
-          ),
-      ),
+      change: { program: adding(UNKNOWN_POLICY) },
+      reports: [
+        /^\[mandatory\] conclusive \(second\): .*cannot conclude: NetworkPolicy e2e-pack-staging\/later .*spec.egress.0..to.0..ipBlock.cidr is unknown until up/,
+      ],
+    },
+    {
+      name: "objects of YAML that is known only at up",
+      change: { program: adding(UNKNOWN_YAML) },
+      reports: [
+        /^\[mandatory\] conclusive \(objects\): .*cannot conclude: ConfigGroup objects may create NetworkPolicies for runner pods/,
+      ],
+    },
+    {
+      name: "a provider of another cluster",
+      change: { program: adding(OTHER_CLUSTER) },
+      reports: [
+        /^\[mandatory\] conclusive \(.*\): .*cannot conclude: the plan reaches 2 Kubernetes clusters or kubeconfigs/,
+      ],
+    },
+    {
+      name: "a runner Job in the network of its node",
+      change: { program: adding(HOST_NETWORK_JOB) },
+      reports: [/^\[mandatory\] isolation \(job\): .*Job run starts runner pods in the network of their node/],
     },
   ];
 
