@@ -20,6 +20,7 @@ export * from "./networkPolicy.ts";
 export * from "./parseAssertions.ts";
 export * from "./parseInventory.ts";
 export * from "./parseNetworkPolicy.ts";
+export * from "./podHazards.ts";
 export * from "./point.ts";
 export { isWrittenMapped, parsePolicyCidr } from "./policyCidr.ts";
 export { PORTLESS_PROTOCOLS, PROTOCOLS, type Protocol } from "./ports.ts";

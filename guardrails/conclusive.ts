@@ -1,4 +1,4 @@
-import { MOST_WORLDS } from "./labelWorlds.ts";
+import { MOST_WORLDS } from "../analysis/reach/labelWorlds.ts";
 import type { UnreadPolicy } from "./plannedPolicy.ts";
 import { idOf, selecting } from "./policySet.ts";
 import type { OpaquePolicy, Situation } from "./situation.ts";

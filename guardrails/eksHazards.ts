@@ -4,12 +4,14 @@ import {
   divergences,
   formatPoint,
   formatReference,
+  podHazards,
   policyId,
   referenceTo,
   SELECTED_BY_EVERY_POLICY,
 } from "../analysis/index.ts";
 import { formatBox, within } from "./boxes.ts";
 import { inhabitedSpace, otherFamily } from "./concern.ts";
+import type { Declaration } from "./declaration.ts";
 import { placeOf } from "./finding.ts";
 import type { ReadPolicy } from "./plannedPolicy.ts";
 import { policiesOf, type Reach, selecting } from "./policySet.ts";
@@ -69,7 +71,7 @@ export function eksHazards(situation: Situation): Violation[] {
   const shapes = new Set(runners.flatMap((runner) => selecting(plan, runner).read));
   return [
     ...[...shapes].flatMap(shapeHazards),
-    ...allReaches(situation).flatMap((reach) => divergenceHazards("eks-hazards", reach)),
+    ...allReaches(situation).flatMap((reach) => reachHazards("eks-hazards", reach, situation.declaration)),
     ...(situation.scope === "plan" ? clusterHazards(situation) : []),
   ];
 }
@@ -122,11 +124,29 @@ export function shapeHazards({ policy, planned, looseCidrs }: ReadPolicy): Viola
   return [...loose, ...longName, ...named];
 }
 
+/** What the agent makes of the policies of a reach, on addresses and on pods by label. */
+export function reachHazards(guardrail: GuardrailName, reach: Reach, { vpcCidrs }: Declaration): Violation[] {
+  return [
+    ...divergenceHazards(guardrail, reach),
+    ...podHazards(reach.analysis, vpcCidrs).map(({ shape, pods, what, rules }): Violation => {
+      const [name, fix] = SHAPES[shape] as readonly [string, string];
+      const places = [...new Set(rules.map(formatReference))];
+      return {
+        guardrail,
+        ...placeOf(reach, rules[0]),
+        witness: pods,
+        message: `${shape}: ${name}. On EKS ${pods} ${what}: ${places.join(", ")}.`,
+        fix,
+      };
+    }),
+  ];
+}
+
 /**
  * Where the agent enforces something else than the policies of a reach say, except where no host is. Nothing where they
  * say that the pods are not isolated at all: that is what is wrong then.
  */
-export function divergenceHazards(guardrail: GuardrailName, reach: Reach): Violation[] {
+function divergenceHazards(guardrail: GuardrailName, reach: Reach): Violation[] {
   const { semantics } = reach;
   const policies = policiesOf(reach.policies);
   if (semantics.name !== "vpc-cni" || policies.every(({ isolatesEgress }) => !isolatesEgress)) {

@@ -1,6 +1,6 @@
 import { formatSelector, type Semantics } from "../analysis/index.ts";
+import { labelWorlds } from "../analysis/reach/labelWorlds.ts";
 import type { DeclaredCluster } from "./declaration.ts";
-import { labelWorlds } from "./labelWorlds.ts";
 import type { ReadPolicy } from "./plannedPolicy.ts";
 import { type PolicySet, type Reach, reachOf, selecting, semanticsOf, shells } from "./policySet.ts";
 import type { RunnerPods } from "./selection.ts";

@@ -6,8 +6,8 @@ import {
   labelSelector,
   type NetworkPolicy,
 } from "../analysis/index.ts";
+import { labelWorlds } from "../analysis/reach/labelWorlds.ts";
 import type { Declaration } from "./declaration.ts";
-import { labelWorlds } from "./labelWorlds.ts";
 
 /** The runner pods of one namespace. */
 export interface RunnerPods {

@@ -4,7 +4,7 @@ import { allowedBeyond, intersection, isCovered, within } from "./boxes.ts";
 import { privateSpace } from "./concern.ts";
 import type { Declaration } from "./declaration.ts";
 import { allowing, declaredPolicy, destinationRule } from "./declaredPolicies.ts";
-import { divergenceHazards } from "./eksHazards.ts";
+import { reachHazards } from "./eksHazards.ts";
 import { addressFindings, foundFirst, isSamePods, podFindings, violationsOf } from "./finding.ts";
 import { policiesOf, type Reach, shells } from "./policySet.ts";
 import { judgedSpace } from "./privateReach.ts";
@@ -44,8 +44,8 @@ export function union(situation: Situation): Violation[] {
     ).flatMap(([reach, boxes]) => lossFindings(situation, reach, requirement, boxes, FIX_LOSS)),
   );
   const hazards = steps.flatMap(({ before, reach }) => {
-    const known = new Set(divergenceHazards("union", before).map(({ message }) => message));
-    return divergenceHazards("union", reach).filter(({ message }) => !known.has(message));
+    const known = new Set(reachHazards("union", before, declaration).map(({ message }) => message));
+    return reachHazards("union", reach, declaration).filter(({ message }) => !known.has(message));
   });
   return [...violationsOf("union", gained), ...violationsOf("union", lost), ...hazards];
 }

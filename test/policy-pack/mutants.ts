@@ -491,6 +491,44 @@ const addOn = (configurationValues: Plain): TestResource => ({
   props: { addonName: "vpc-cni", clusterName: "techops-staging", configurationValues },
 });
 
+const single = (count: number, from = 9000) =>
+  Array.from({ length: count }, (_, index) => ({ port: from + index * 2, protocol: "TCP" }));
+
+/** Declares the ports of the sandbox's rules, so that only the agent objects to them. */
+function sandboxPorts(plan: Edited): void {
+  plan.config.declaration.destinations.sandbox.ports = ["8787/TCP", "9000-9999/TCP"];
+  plan.config.declaration.destinations.sandbox.required = false;
+}
+
+/** What the agent makes of pods by label, without an inventory. */
+const PODS: Mutant[] = [
+  mutant("25 single ports to one set of pods", [HAZARDS], (plan) => {
+    sandboxPorts(plan);
+    plan.rules[SANDBOX].ports = single(25);
+  }),
+  mutant("13 and 12 ports to one set of pods", [HAZARDS], (plan) => {
+    sandboxPorts(plan);
+    plan.rules[SANDBOX].ports = single(13);
+    plan.rules.push({ to: plan.rules[SANDBOX].to, ports: single(12, 9100) });
+  }),
+  mutant("13 and 12 ports to a set of pods and a part of it", [HAZARDS], (plan) => {
+    sandboxPorts(plan);
+    plan.rules[SANDBOX].ports = single(13);
+    const [peer] = structuredClone(plan.rules[SANDBOX].to);
+    peer.podSelector.matchLabels.tier = "a";
+    plan.rules.push({ to: [peer], ports: single(12, 9100) });
+  }),
+  mutant("12 ports to pods in a block with 13", [PRIVATE, HAZARDS], (plan) => {
+    sandboxPorts(plan);
+    plan.rules[SANDBOX].ports = single(12);
+    plan.rules.push({ to: [to("10.0.0.0/8")], ports: single(13, 9100) });
+  }),
+  mutant("an agent that opens every port of pods", [REQUIRED, HAZARDS], (plan) => {
+    plan.config.declaration.cluster.agentVersion = "1.2.3";
+    plan.rules.splice(DATABASE, 1);
+  }),
+];
+
 /** What surrounds the policy, and where it goes. */
 const SURROUNDINGS: Mutant[] = [
   mutant("two policies that each select some runners, of which one has no database", [ISOLATION, REQUIRED], (plan) => {
@@ -601,6 +639,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...RULES,
   ...SELECTION,
   ...UNIONS,
+  ...PODS,
   ...SURROUNDINGS,
 ];
 

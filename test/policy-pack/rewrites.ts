@@ -201,6 +201,20 @@ export const REWRITES: readonly Rewrite[] = [
       }),
     );
   }),
+  rewrite("24 single ports to one set of pods, and others to pods that cannot be the same", (plan) => {
+    plan.config.declaration.destinations.sandbox.ports = ["8787/TCP", "9000-9999/TCP"];
+    plan.config.declaration.destinations.sandbox.required = false;
+    plan.rules[SANDBOX].ports = Array.from({ length: 24 }, (_, index) => ({ port: 9000 + index * 2, protocol: "TCP" }));
+  }),
+  rewrite("a peer for pods of two declared destinations", (plan) => {
+    const { destinations } = plan.config.declaration;
+    const namespaceSelector = { matchLabels: { "kubernetes.io/metadata.name": "shop" } };
+    for (const app of ["a", "b"]) {
+      destinations[app] = { pods: { namespace: "shop", labels: { app } }, ports: ["80/TCP"] };
+    }
+    const podSelector = { matchExpressions: [{ key: "app", operator: "In", values: ["a", "b"] }] };
+    plan.rules.push({ to: [{ namespaceSelector, podSelector }], ports: [{ port: 80, protocol: "TCP" }] });
+  }),
   rewrite("two patches that agree", (plan) => {
     const patch = (name: string) =>
       networkPolicy(

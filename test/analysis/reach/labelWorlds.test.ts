@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatSelector, type LabelRequirement, type Labels, labelSelector, selects } from "../../analysis/index.ts";
-import { labelWorlds } from "../../guardrails/labelWorlds.ts";
-import { selectorOf } from "../../guardrails/selection.ts";
-import { selector } from "../support/labelArbitraries.ts";
+import { formatSelector, type LabelRequirement, type Labels, labelSelector, selects } from "../../../analysis/index.ts";
+import { labelWorlds } from "../../../analysis/reach/labelWorlds.ts";
+import { selectorOf } from "../../../guardrails/selection.ts";
+import { selector } from "../../support/labelArbitraries.ts";
 
 /** Every pod with labels x and y of these values or without them; "other" is a value that no selector names. */
 const PODS: readonly Labels[] = ["a", "b", "other", undefined].flatMap((x) =>

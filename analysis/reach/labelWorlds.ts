@@ -1,4 +1,4 @@
-import { type LabelRequirement, type LabelSelector, labelSelector, selects } from "../analysis/index.ts";
+import { type LabelRequirement, type LabelSelector, labelSelector, selects } from "../labelSelector.ts";
 
 /** Pods that the same selectors select. */
 export interface World {
