@@ -1,11 +1,11 @@
 import { existsSync, globSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { ROOT } from "./support/fixtureProject.ts";
 import { fencedBlocks, inlineCommands, readDocument } from "./support/markdown.ts";
 import { BLOCK_TESTS, NOT_RUN, TEXT_TESTS } from "./support/runDocuments.ts";
 import { parseMermaid } from "./tools/review/gfm.ts";
 
-const ROOT = join(import.meta.dirname, "..");
 const DOCUMENTS = ["README.md", "CONTRIBUTING.md", ...globSync("docs/*.md", { cwd: ROOT })].sort();
 const scripts = Object.keys((JSON.parse(readDocument("package.json")) as { scripts: Record<string, string> }).scripts);
 

@@ -1,8 +1,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { describe, expect, it } from "vitest";
-
-const ROOT = join(import.meta.dirname, "..");
+import { ROOT } from "./support/fixtureProject.ts";
 
 /** The layers of docs/architecture.md, lowest first: a file imports from its own row and from the rows before it. */
 const ROWS: readonly (readonly string[])[] = [
