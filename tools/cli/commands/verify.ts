@@ -1,5 +1,7 @@
 import { existsSync } from "node:fs";
+import { join, relative } from "node:path";
 import { policyId, type Semantics } from "../../../analysis/index.ts";
+import { readProject } from "../../../program/project.ts";
 import type { ExitCode } from "../../exitCodes.ts";
 import type { PlanFormat } from "../../verify/report/plan.ts";
 import { type ReportFormat, runVerify, type VerifyOptions } from "../../verify/run.ts";
@@ -37,7 +39,7 @@ export async function verifyCommand(flags: VerifyFlags, terminal: Terminal): Pro
     const names = policies.map(policyId).join(", ") || "none";
     throw new UsageError(`verify proves one policy, the program's; --policy has ${names}`);
   }
-  const file = flags.targets ?? stackTargets(flags, terminal);
+  const file = flags.targets ?? (await stackTargets(flags, terminal));
   const options: VerifyOptions = {
     policy,
     ...defined({
@@ -87,12 +89,16 @@ async function loadTargets(file: string): Promise<unknown> {
 }
 
 /** A stack's own targets file, beside its `Pulumi.NAME.yaml`. */
-function stackTargets({ stack }: VerifyFlags, terminal: Terminal): string | undefined {
-  const file = `verify.${stack}.yaml`;
-  if (stack === undefined || !existsSync(file)) {
+async function stackTargets({ stack }: VerifyFlags, terminal: Terminal): Promise<string | undefined> {
+  if (stack === undefined) {
     return undefined;
   }
-  note(terminal, `targets from ${file}`);
+  const { directory } = await readProject();
+  const file = join(directory, `verify.${stack}.yaml`);
+  if (!existsSync(file)) {
+    return undefined;
+  }
+  note(terminal, `targets from ${relative(process.cwd(), file)}`);
   return file;
 }
 
