@@ -10,19 +10,20 @@ import { note, type Terminal } from "./terminal.ts";
 import { UsageError } from "./usageError.ts";
 import { addVerify } from "./verifyCommands.ts";
 
-const COMMANDS: readonly Adder[] = [
-  addShow,
-  addRecord,
-  addExplain,
-  addDiff,
-  addRegions,
-  addDivergences,
-  addCheck,
-  addEvaluate,
-  addVerify,
-  addReview,
-  addReport,
-];
+/** Each command by its name. */
+const COMMANDS: ReadonlyMap<string | undefined, Adder> = new Map([
+  ["show", addShow],
+  ["record", addRecord],
+  ["explain", addExplain],
+  ["diff", addDiff],
+  ["regions", addRegions],
+  ["divergences", addDivergences],
+  ["check", addCheck],
+  ["evaluate", addEvaluate],
+  ["verify", addVerify],
+  ["review", addReview],
+  ["report", addReport],
+]);
 
 /** Errors about the input, by name. */
 const EXPECTED: ReadonlySet<string> = new Set(["ProblemsError", "PreviewError"]);
@@ -30,7 +31,7 @@ const EXPECTED: ReadonlySet<string> = new Set(["ProblemsError", "PreviewError"])
 /** Runs one command line, without the name of the program, and says how it ended. Never throws and never exits. */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let code: ExitCode = CLEAN;
-  const program = buildProgram(terminal, (result) => {
+  const program = buildProgram(argv[0], terminal, (result) => {
     code = result;
   });
   try {
@@ -65,7 +66,8 @@ function report(error: unknown, terminal: Terminal): ExitCode {
   return INCONCLUSIVE;
 }
 
-function buildProgram(terminal: Terminal, done: (code: ExitCode) => void): Command {
+/** The parser, with the command that is run or, where none is, with all of them: their options take a while to add. */
+function buildProgram(name: string | undefined, terminal: Terminal, done: (code: ExitCode) => void): Command {
   const program = new Command("runner-egress")
     .description(
       "What a pod may reach under its NetworkPolicies: exactly, with reasons, as specified and as enforced on EKS.",
@@ -79,7 +81,8 @@ function buildProgram(terminal: Terminal, done: (code: ExitCode) => void): Comma
     .showHelpAfterError("(--help shows usage and examples)")
     .addHelpText("after", EXIT_CODES_HELP)
     .hook("preAction", (_, command) => refuseTwoReaders(command));
-  for (const add of COMMANDS) {
+  const named = COMMANDS.get(name);
+  for (const add of named === undefined ? COMMANDS.values() : [named]) {
     add(program, terminal, done);
   }
   return program;
