@@ -1,7 +1,14 @@
-import { formatAddress } from "./address.ts";
+import { ADDRESS_FAMILIES, formatAddress } from "./address.ts";
 import { type AddressRange, type Cidr, contains, overlaps } from "./cidr.ts";
 import { isNat64 } from "./embeddedIpv4.ts";
-import { AWS_ENDPOINTS, describeBlock, specialPurposeBlockOf, specialPurposeBlocksIn } from "./specialPurpose.ts";
+import { rangeSet, subtract } from "./rangeSet.ts";
+import {
+  AWS_ENDPOINTS,
+  type AwsEndpoint,
+  describeBlock,
+  publicInternet,
+  SPECIAL_PURPOSE_BLOCKS,
+} from "./specialPurpose.ts";
 
 /** A block that the caller has a name for, such as `VPC techops-prod`. */
 export interface NamedAddresses {
@@ -9,27 +16,48 @@ export interface NamedAddresses {
   readonly name: string;
 }
 
+const PUBLIC = ADDRESS_FAMILIES.flatMap((family) => publicInternet(family));
+
 /** More than this many names say nothing any more. */
 const MOST_NAMES = 4;
 
 /**
- * What a range of addresses is called, the most telling first: the caller's names, the registry block that holds it, the
- * AWS services in it, else the registry blocks that it holds.
+ * What a range of addresses is called, what matters most first: the endpoints in it that hand out credentials, the
+ * caller's names, the narrowest registry block around it, `public internet` where it has public addresses, the other AWS
+ * services in it, and the registry blocks inside it.
  */
 export function namesIn(range: AddressRange, known: readonly NamedAddresses[] = []): string[] {
-  const own = known.filter(({ cidr }) => contains(cidr, range) || overlaps(cidr, range)).map(({ name }) => name);
-  const around = specialPurposeBlockOf(range);
-  const inside = around === undefined ? specialPurposeBlocksIn(range) : [];
-  const services = AWS_ENDPOINTS.filter(({ cidr }) => contains(range, cidr)).map(
-    ({ cidr: { family, first }, name }) => `${name} ${formatAddress({ family, value: first })}`,
+  return namesOfRanges([range], known);
+}
+
+/** What ranges of addresses are called together. */
+export function namesOfRanges(ranges: readonly AddressRange[], known: readonly NamedAddresses[] = []): string[] {
+  const all = rangeSet(ranges);
+  const touches = (block: AddressRange) => all.some((range) => overlaps(block, range));
+  const services = AWS_ENDPOINTS.filter(({ cidr }) => all.some((range) => contains(range, cidr)));
+  const others = services.filter(({ credentialsPort }) => credentialsPort === undefined);
+  const around = SPECIAL_PURPOSE_BLOCKS.filter(({ cidr }) => all.every((range) => contains(cidr, range))).at(-1);
+  const inside = around === undefined ? SPECIAL_PURPOSE_BLOCKS.filter(({ cidr }) => touches(cidr)) : [];
+  const unnamed = subtract(
+    all,
+    known.map(({ cidr }) => cidr),
   );
+  const hasPublic = unnamed.some((range) => PUBLIC.some((block) => overlaps(block, range)));
   const names = [
-    ...own,
+    ...services.filter(({ credentialsPort }) => credentialsPort !== undefined).map(serviceName),
+    ...known.filter(({ cidr }) => touches(cidr)).map(({ name }) => name),
     ...(around === undefined ? [] : [describeBlock(around)]),
-    ...(services.length <= MOST_NAMES ? services : [`${services.length} AWS link-local services`]),
+    ...(hasPublic && (around === undefined || around.globallyReachable === "yes") ? [PUBLIC_INTERNET] : []),
+    ...(others.length <= 2 ? others.map(serviceName) : [`${others.length} other AWS services`]),
     ...(inside.length > MOST_NAMES
       ? [`${inside.length} special-purpose blocks`]
-      : inside.filter(({ cidr }) => !isNat64(cidr) || contains(range, cidr)).map(describeBlock)),
+      : inside.filter(({ cidr }) => !isNat64(cidr) || all.some((range) => contains(range, cidr))).map(describeBlock)),
   ];
-  return names.length === 0 ? ["public internet"] : [...new Set(names)];
+  return names.length === 0 ? ["addresses that nobody has been given"] : [...new Set(names)];
+}
+
+export const PUBLIC_INTERNET = "public internet";
+
+function serviceName({ cidr: { family, first }, name }: AwsEndpoint): string {
+  return `${name} ${formatAddress({ family, value: first })}`;
 }

@@ -6,16 +6,16 @@ import { InputReader } from "./inputReader.ts";
 import { NAMESPACE_NAME_LABEL } from "./inventory.ts";
 import { EVERYTHING, isLabelKey, isLabelValue, type LabelSelector, labelSelector } from "./labelSelector.ts";
 import { EVERY_PORT, POLICY_PROTOCOLS, type PolicyProtocol, type PortRange } from "./networkPolicy.ts";
-import { publicInternet, rangeSet, subtract, wholeFamilies } from "./rangeSet.ts";
+import { rangeSet, subtract, wholeFamilies } from "./rangeSet.ts";
 import type { PodSet } from "./reach/podSets.ts";
-import { AWS_ENDPOINTS, notGloballyReachable } from "./specialPurpose.ts";
+import { credentialEndpoints, notGloballyReachable, publicInternet } from "./specialPurpose.ts";
 
 /** Sets of addresses that an assertion may name instead of writing them out (docs/assertions.md). */
 const NAMED_SETS: Readonly<Record<string, () => readonly AddressRange[]>> = {
   everything: wholeFamilies,
-  "public-internet": () => ADDRESS_FAMILIES.flatMap(publicInternet),
+  "public-internet": () => ADDRESS_FAMILIES.flatMap((family) => publicInternet(family)),
   "not-globally-reachable": () => ADDRESS_FAMILIES.flatMap(notGloballyReachable),
-  "aws-metadata": () => AWS_ENDPOINTS.filter(({ givesCredentials }) => givesCredentials).map(({ cidr }) => cidr),
+  "aws-metadata": () => credentialEndpoints().map(({ cidr }) => cidr),
 };
 
 /**

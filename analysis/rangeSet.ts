@@ -1,6 +1,5 @@
-import { ADDRESS_FAMILIES, type AddressFamily } from "./address.ts";
+import { ADDRESS_FAMILIES } from "./address.ts";
 import { type AddressRange, compareRanges, wholeFamily } from "./cidr.ts";
-import { notGloballyReachable } from "./specialPurpose.ts";
 
 /** Addresses of both families as disjoint ranges with gaps between them, IPv4 first, ascending. */
 export type RangeSet = readonly AddressRange[];
@@ -43,9 +42,4 @@ export function wholeFamilies(): RangeSet {
     const { first, last } = wholeFamily(family);
     return { family, first, last };
   });
-}
-
-/** The addresses of a family that the IANA registries call globally reachable, NAT64's included. */
-export function publicInternet(family: AddressFamily): RangeSet {
-  return subtract([wholeFamily(family)], notGloballyReachable(family));
 }

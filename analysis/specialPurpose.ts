@@ -1,5 +1,7 @@
 import type { Address, AddressFamily } from "./address.ts";
 import { type AddressRange, type Cidr, contains, formatCidr, leastSet, overlaps, parseCidr } from "./cidr.ts";
+import { NAT64_PREFIX, nat64Image } from "./embeddedIpv4.ts";
+import { type RangeSet, subtract } from "./rangeSet.ts";
 
 /**
  * Whether the registry says that packets to a block may be forwarded across the whole internet. `not-applicable` is the
@@ -112,23 +114,23 @@ export interface AwsEndpoint {
   /** A block of one address. */
   readonly cidr: Cidr;
   readonly name: string;
-  /** Whether whoever reaches it may get credentials of the instance, the task or the pod. */
-  readonly givesCredentials: boolean;
+  /** The TCP port on which whoever reaches it may get credentials of the instance, the task or the pod. */
+  readonly credentialsPort?: number;
 }
 
-const endpoint = (address: string, name: string, givesCredentials = false): AwsEndpoint => ({
+const endpoint = (address: string, name: string, credentialsPort?: number): AwsEndpoint => ({
   cidr: parseCidr(`${address}/${address.includes(":") ? 128 : 32}`),
   name,
-  givesCredentials,
+  ...(credentialsPort === undefined ? {} : { credentialsPort }),
 });
 
 /** Link-local and unique-local services of an EC2 instance (EC2, ECS and EKS user guides, as of 2026-07). */
 export const AWS_ENDPOINTS: readonly AwsEndpoint[] = [
-  endpoint("169.254.169.254", "EC2 instance metadata (IMDS)", true),
-  endpoint("fd00:ec2::254", "EC2 instance metadata (IMDS)", true),
-  endpoint("169.254.170.2", "ECS task credentials", true),
-  endpoint("169.254.170.23", "EKS Pod Identity credentials", true),
-  endpoint("fd00:ec2::23", "EKS Pod Identity credentials", true),
+  endpoint("169.254.169.254", "EC2 instance metadata (IMDS)", 80),
+  endpoint("fd00:ec2::254", "EC2 instance metadata (IMDS)", 80),
+  endpoint("169.254.170.2", "ECS task credentials", 80),
+  endpoint("169.254.170.23", "EKS Pod Identity credentials", 80),
+  endpoint("fd00:ec2::23", "EKS Pod Identity credentials", 80),
   endpoint("169.254.169.253", "Route 53 Resolver"),
   endpoint("fd00:ec2::253", "Route 53 Resolver"),
   endpoint("169.254.169.123", "Amazon Time Sync"),
@@ -170,6 +172,76 @@ export function specialPurposeBlocksIn(range: AddressRange): SpecialPurposeBlock
 export function notGloballyReachable(family: AddressFamily): Cidr[] {
   const rows = SPECIAL_PURPOSE_BLOCKS.filter((row) => row.cidr.family === family && row.globallyReachable !== "yes");
   return leastSet(rows.map(({ cidr }) => cidr));
+}
+
+/** Where public hosts are: all of IPv4; of IPv6 global unicast (RFC 4291) and what NAT64 carries (RFC 6052). */
+export const UNICAST_SPACE: Readonly<Record<AddressFamily, readonly Cidr[]>> = {
+  ipv4: [parseCidr("0.0.0.0/0")],
+  ipv6: [NAT64_PREFIX, parseCidr("2000::/3")],
+};
+
+/**
+ * The public internet of a family: where public hosts are, without what is not globally reachable, without the blocks of
+ * one's own VPC, and behind NAT64 without the images of both.
+ */
+export function publicInternet(family: AddressFamily, vpcCidrs: readonly Cidr[] = []): RangeSet {
+  return subtract(UNICAST_SPACE[family], notPublic(family, vpcCidrs));
+}
+
+function notPublic(family: AddressFamily, vpcCidrs: readonly Cidr[]): Cidr[] {
+  const own = (of: AddressFamily) => [...notGloballyReachable(of), ...vpcCidrs.filter((cidr) => cidr.family === of)];
+  return family === "ipv4" ? own("ipv4") : [...own("ipv6"), ...leastSet(own("ipv4")).map(nat64Image)];
+}
+
+/**
+ * What counts as private in the family that the cluster's pods do not have. Nothing there can be reached or enforced, but
+ * a policy that opens it is a mistake all the same. It is no longer list because it cannot be: the AWS agent writes
+ * `except`s of the other family into its own map, where an IPv6 one longer than /32 freezes it and a shorter one denies
+ * public IPv4 addresses (aws-network-policy-agent #631, seen in its compiler 2026-11). These fall into reserved space;
+ * KeeperHub's manifests of June 2026 except the same.
+ */
+export const PRIVATE_OF_OTHER_FAMILY: Readonly<Record<AddressFamily, readonly Cidr[]>> = {
+  ipv4: ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"].map(
+    parseCidr,
+  ),
+  ipv6: ["fc00::/7", "fe80::/10"].map(parseCidr),
+};
+
+/**
+ * Everything that is not public: in the cluster's own family every block that is not globally reachable, the VPC's
+ * blocks, and behind NAT64 the images of both; in the other family the blocks that can be excepted. Disjoint, in address
+ * order.
+ */
+export function privateSpace(ipFamily: AddressFamily, vpcCidrs: readonly Cidr[]): Cidr[] {
+  const other = ipFamily === "ipv4" ? "ipv6" : "ipv4";
+  return leastSet([...notPublic(ipFamily, vpcCidrs), ...PRIVATE_OF_OTHER_FAMILY[other]]);
+}
+
+/** A metadata or credential service as the pods of a cluster can address it. */
+export interface CredentialEndpoint {
+  readonly name: string;
+  /** The single address. */
+  readonly cidr: Cidr;
+  /** The TCP port that it answers on. */
+  readonly port: number;
+  /** EKS Pod Identity: a runner may need it, and then declares it. */
+  readonly declarable: boolean;
+}
+
+/**
+ * The endpoints that hand out credentials to pods: in an IPv4 cluster those of IPv4; in an IPv6 cluster all of them, and
+ * the IPv4 ones behind NAT64. Without a family: all, and none behind NAT64.
+ */
+export function credentialEndpoints(ipFamily?: AddressFamily): CredentialEndpoint[] {
+  return AWS_ENDPOINTS.flatMap(({ cidr, name, credentialsPort: port }) => {
+    if (port === undefined) {
+      return [];
+    }
+    const endpoint = { name, cidr, port, declarable: name.includes("Pod Identity") };
+    return cidr.family === "ipv4" && ipFamily === "ipv6"
+      ? [endpoint, { ...endpoint, name: `${name} behind NAT64`, cidr: nat64Image(cidr) }]
+      : [endpoint];
+  });
 }
 
 /** A block as a person reads it: `100.64.0.0/10, shared address space (RFC 6598)`. */

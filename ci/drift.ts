@@ -8,7 +8,7 @@ import { describeDrift } from "../runner/drift.ts";
 import { factChanges, planContext } from "../tools/review/networkFacts.ts";
 import { isObject, resourceName } from "../tools/review/plan.ts";
 import { Cluster } from "../tools/verify/cluster.ts";
-import { plannedPolicy } from "./steps/approval.ts";
+import { plannedPolicy, runnersOf } from "./steps/approval.ts";
 import { accessTo, plannedCluster } from "./steps/cluster.ts";
 import type { DriftRecord } from "./steps/driftRecord.ts";
 import { fileNames, save } from "./steps/files.ts";
@@ -66,7 +66,9 @@ async function driftOf(stack: string, folder: string): Promise<DriftRecord> {
     ),
     ...(live === undefined
       ? [`${id} is gone`]
-      : describeDrift(isObject(live.spec) ? live.spec : {}, policy.spec).map((line) => `${id}: ${line}`)),
+      : describeDrift(isObject(live.spec) ? live.spec : {}, policy.spec, runnersOf(policy)).map(
+          (line) => `${id}: ${line}`,
+        )),
     ...plan.resources
       .filter(({ operations }) => operations.some((operation) => operation !== "same"))
       .map(({ urn, operations }) => `the next update would ${operations.join(" and ")} ${resourceName(urn)}`),

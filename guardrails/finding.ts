@@ -109,7 +109,7 @@ function nameOf({ range }: ChangeBox, names: readonly NamedAddresses[]): string 
 /** Ports on pods by label; the rule is the first that grants them. */
 export function podFindings(reach: Reach, rows: readonly PodRow[], heading: string, fix: string): Finding[] {
   return rows.map((row) => {
-    const grant = grantOf(reach, row);
+    const [grant] = row.grants;
     const policy = grant === undefined ? undefined : reach.policies[grant.policy];
     const id = policy && policyId(policy.policy);
     const by =
@@ -165,24 +165,4 @@ function decisionKey({ reason, allowedBy, exceptedBy, nearest, verdict }: Explan
   const references = [...allowedBy, ...exceptedBy, ...(nearest === undefined ? [] : [nearest.reference])];
   const places = references.map(({ policy, path }) => `${policy} ${path.replace(/\.to\[.*$/, "")}`);
   return `${reason} ${verdict} ${[...new Set(places)].join()}`;
-}
-
-function grantOf({ analysis }: Reach, row: PodRow) {
-  for (const { pods, permissions, namedPorts } of analysis.podGrants) {
-    if (!isNarrowerPodSet(row.pods, pods)) {
-      continue;
-    }
-    const numeric = permissions.find(
-      ({ protocol, range }) =>
-        typeof row.ports !== "string" &&
-        (protocol === "any" || row.protocols.includes(protocol)) &&
-        range.from <= row.ports.to &&
-        row.ports.from <= range.to,
-    );
-    const grant = numeric?.grants[0] ?? namedPorts.find(({ name }) => name === row.ports)?.grant;
-    if (grant !== undefined) {
-      return grant;
-    }
-  }
-  return undefined;
 }

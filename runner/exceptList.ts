@@ -1,15 +1,7 @@
 import { ADDRESS_BITS, type AddressFamily } from "../analysis/address.ts";
 import { type Cidr, cidrAt, formatCidr, leastSet, overlaps, parseCidr } from "../analysis/cidr.ts";
 import { NAT64_PREFIX, nat64Image } from "../analysis/embeddedIpv4.ts";
-import { notGloballyReachable } from "../analysis/specialPurpose.ts";
-
-/** The blocks that KeeperHub's manifests of June 2026 except from the public internet. */
-export const KEEPERHUB_EXCEPTS: Readonly<Record<AddressFamily, readonly Cidr[]>> = {
-  ipv4: ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"].map(
-    parseCidr,
-  ),
-  ipv6: ["fc00::/7", "fe80::/10"].map(parseCidr),
-};
+import { notGloballyReachable, PRIVATE_OF_OTHER_FAMILY } from "../analysis/specialPurpose.ts";
 
 /** What the rule for the public internet excepts, for each family, and what it had to leave out. */
 export interface ExceptLists {
@@ -51,19 +43,19 @@ const GLOBAL_UNICAST = parseCidr("2000::/3");
  */
 export function exceptLists({ ipFamily, vpcCidrs, allowedCidrs, further = [] }: ExceptFacts): ExceptLists {
   const vpc = (family: AddressFamily) => vpcCidrs.filter((cidr) => cidr.family === family);
-  const ipv4 = leastSet([...KEEPERHUB_EXCEPTS.ipv4, ...notGloballyReachable("ipv4"), ...vpc("ipv4")]);
+  const ipv4 = leastSet([...PRIVATE_OF_OTHER_FAMILY.ipv4, ...notGloballyReachable("ipv4"), ...vpc("ipv4")]);
   if (ipFamily === "ipv4") {
-    return { ipv4: leastSet([...ipv4, ...further]), ipv6: leastSet(KEEPERHUB_EXCEPTS.ipv6), leftOut: [] };
+    return { ipv4: leastSet([...ipv4, ...further]), ipv6: leastSet(PRIVATE_OF_OTHER_FAMILY.ipv6), leftOut: [] };
   }
 
   const ipv6 = leastSet([
-    ...KEEPERHUB_EXCEPTS.ipv6,
+    ...PRIVATE_OF_OTHER_FAMILY.ipv6,
     ...notGloballyReachable("ipv6"),
     ...ipv4.map(nat64Image),
     ...vpc("ipv6"),
     ...further,
   ]);
-  const kept: Cidr[] = [...KEEPERHUB_EXCEPTS.ipv4];
+  const kept: Cidr[] = [...PRIVATE_OF_OTHER_FAMILY.ipv4];
   const leftOut: LeftOutBlock[] = [];
   for (const cidr of leastSet([...kept, ...vpc("ipv4")])) {
     if (kept.includes(cidr)) {

@@ -26,6 +26,8 @@ export interface PodRow {
   readonly protocols: readonly PolicyProtocol[];
   /** Numbers, or the name of a container port. */
   readonly ports: PortRange | string;
+  /** Where it is allowed; empty where no policy isolates the sender. */
+  readonly grants: readonly Grant[];
 }
 
 /** Port numbers that a container port can have, so that what allows them all allows every name too. */
@@ -63,21 +65,27 @@ export function podRows(grants: readonly PodGrant[]): PodRow[] {
   const rows = new Map<string, PodRow>();
   const add = (row: PodRow) => {
     const key = `${row.text} ${typeof row.ports === "string" ? row.ports : `${row.ports.from}-${row.ports.to}`}`;
-    const protocols = [...new Set([...(rows.get(key)?.protocols ?? []), ...row.protocols])];
-    rows.set(key, { ...row, protocols: POLICY_PROTOCOLS.filter((protocol) => protocols.includes(protocol)) });
+    const known = rows.get(key);
+    const protocols = [...(known?.protocols ?? []), ...row.protocols];
+    rows.set(key, {
+      ...row,
+      protocols: POLICY_PROTOCOLS.filter((protocol) => protocols.includes(protocol)),
+      grants: distinctGrants([...(known?.grants ?? []), ...row.grants]),
+    });
   };
   const bySet = Map.groupBy(grants, ({ pods }) => formatPodSet(pods));
   for (const [text, same] of [...bySet].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const { pods } = same[0] as PodGrant;
     const permissions = same.flatMap((grant) => grant.permissions);
     for (const protocol of POLICY_PROTOCOLS) {
-      const ranges = permissions.filter((permission) => isFor(permission, protocol)).map(({ range }) => range);
-      for (const ports of joined(ranges)) {
-        add({ text, pods, protocols: [protocol], ports });
+      const own = permissions.filter((permission) => isFor(permission, protocol));
+      for (const ports of joined(own.map(({ range }) => range))) {
+        const grants = own.filter(({ range }) => holds(ports, range)).flatMap(({ grants }) => grants);
+        add({ text, pods, protocols: [protocol], ports, grants });
       }
     }
-    for (const { protocol, name } of same.flatMap(({ namedPorts }) => namedPorts)) {
-      add({ text, pods, protocols: [protocol], ports: name });
+    for (const { protocol, name, grant } of same.flatMap(({ namedPorts }) => namedPorts)) {
+      add({ text, pods, protocols: [protocol], ports: name, grants: [grant] });
     }
   }
   const all = [...rows.values()];
@@ -177,6 +185,10 @@ function joined(ranges: readonly PortRange[]): PortRange[] {
     }
   }
   return found;
+}
+
+function distinctGrants(grants: readonly Grant[]): Grant[] {
+  return [...new Map(grants.map((grant) => [Object.values(grant).join(), grant])).values()];
 }
 
 /** Whether a row says all that another says; of two that say the same, the first by text. */

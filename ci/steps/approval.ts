@@ -1,3 +1,4 @@
+import type { Source } from "../../analysis/networkPolicy.ts";
 import { canonicalJson } from "../../runner/canonicalJson.ts";
 import { describeDrift } from "../../runner/drift.ts";
 import { factChanges, planContext } from "../../tools/review/networkFacts.ts";
@@ -40,6 +41,16 @@ export function plannedPolicy(plan: StackPlan): PlannedPolicy | undefined {
     : undefined;
 }
 
+/** The pods that a planned policy is for, which differences are judged for. */
+export function runnersOf({ namespace, spec }: PlannedPolicy): Source {
+  const labels =
+    isObject(spec.podSelector) && isObject(spec.podSelector.matchLabels) ? spec.podSelector.matchLabels : {};
+  return {
+    namespace,
+    labels: Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, String(value)])),
+  };
+}
+
 /** What a preview would do; `undefined` where it does not say what it would do. */
 export function plannedUpdate(plan: StackPlan, commit: string): PlannedUpdate | undefined {
   const policy = plannedPolicy(plan);
@@ -67,7 +78,9 @@ export function differencesFrom(approved: PlannedUpdate, now: PlannedUpdate): st
     reasons.push("the looked-up facts differ from the approved ones");
   }
   if (canonicalJson(approved.cluster) !== canonicalJson(now.cluster)) {
-    reasons.push("the cluster is reached in another way than approved: its endpoint, authority or credentials changed");
+    reasons.push(
+      "the cluster connection differs from the approved one: its endpoint, authority or credentials changed",
+    );
   }
   if (approved.policy.name !== now.policy.name || approved.policy.namespace !== now.policy.namespace) {
     reasons.push(
@@ -76,9 +89,9 @@ export function differencesFrom(approved: PlannedUpdate, now: PlannedUpdate): st
     );
   }
   if (canonicalJson(approved.policy.spec) !== canonicalJson(now.policy.spec)) {
-    const lines = describeDrift(now.policy.spec, approved.policy.spec);
+    const lines = describeDrift(now.policy.spec, approved.policy.spec, runnersOf(approved.policy));
     reasons.push(
-      ...(lines.length > 0 ? lines : ["its rules are in another order"]).map(
+      ...(lines.length > 0 ? lines : ["its rules are written differently, though they allow the same"]).map(
         (line) => `the policy is not the approved one: ${line}`,
       ),
     );

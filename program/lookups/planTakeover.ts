@@ -3,7 +3,6 @@ import type { Problem } from "../../analysis/problems.ts";
 import { canonicalJson } from "../../runner/canonicalJson.ts";
 import { describeDrift } from "../../runner/drift.ts";
 import type { EgressNetworkPolicy } from "../../runner/networkPolicy.ts";
-import { describeOpenedReach } from "../../runner/openedReach.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import type { LivePolicy } from "./livePolicy.ts";
 
@@ -128,23 +127,23 @@ export function planTakeover(inputs: TakeoverInputs, problems: Problem[]): Takeo
   return plan;
 
   function compareSpecs(live: LivePolicy, isOurs: boolean): void {
+    const runner = { namespace, labels: desired.spec.podSelector.matchLabels };
     const lastApplied = live.annotations[APPLIED_ANNOTATION];
     const isChanged = isOurs && lastApplied !== fingerprint(live.spec);
     const repaired = live.annotations[REPAIRED_ANNOTATION];
     if (isChanged) {
-      const differences = describeDrift(live.spec, desired.spec).map((line) => `\n  - ${line}`);
+      const differences = describeDrift(live.spec, desired.spec, runner).map((line) => `\n  - ${line}`);
       annotations[REPAIRED_ANNOTATION] = `resource-version-${live.resourceVersion}`;
       const how = isOwnWrite(live)
         ? "the cluster stores something else than what this stack applied, and nobody has written it since: look at its " +
           "mutating admission webhooks, because up writes it again and the cluster changes it again"
         : "somebody changed it since this stack applied it; up puts it right";
       warnings.push(
-        `${where}: ${how}. Against what the stack says, ` +
-          `the live policy differs:${differences.join("") || " in its order or its annotations only"}` +
-          `\n  ${describeOpenedReach(live.spec, desired.spec, namespace)}`,
+        `${where}: ${how}. Against what the stack says, the live policy differs:` +
+          (differences.join("") || " only in how it is written, not in what it allows"),
       );
     } else {
-      changes.push(...describeDrift(desired.spec, live.spec));
+      changes.push(...describeDrift(desired.spec, live.spec, runner));
     }
     if (isOurs && !isChanged && repaired !== undefined) {
       // Kept, or its removal would be one more update.

@@ -1,23 +1,34 @@
 import { describe, expect, it } from "vitest";
 import { formatRange, namesIn, parseCidr, rangeSet, subtract } from "../../analysis/index.ts";
 
+const CREDENTIALS = [
+  "EC2 instance metadata (IMDS) 169.254.169.254",
+  "ECS task credentials 169.254.170.2",
+  "EKS Pod Identity credentials 169.254.170.23",
+];
+
 describe("names of addresses", () => {
   it.each([
     ["8.8.8.0/24", ["public internet"]],
     ["100.64.0.0/10", ["100.64.0.0/10, shared address space (RFC 6598)"]],
-    ["169.254.169.254/32", ["169.254.0.0/16, link-local (RFC 3927)", "EC2 instance metadata (IMDS) 169.254.169.254"]],
-    ["169.254.0.0/16", ["169.254.0.0/16, link-local (RFC 3927)", "6 AWS link-local services"]],
-    ["100.0.0.0/8", ["100.64.0.0/10, shared address space (RFC 6598)"]],
-    ["0.0.0.0/0", ["6 AWS link-local services", "27 special-purpose blocks"]],
+    ["169.254.169.254/32", ["EC2 instance metadata (IMDS) 169.254.169.254", "169.254.0.0/16, link-local (RFC 3927)"]],
+    ["169.254.169.253/32", ["169.254.0.0/16, link-local (RFC 3927)", "Route 53 Resolver 169.254.169.253"]],
+    ["169.254.0.0/16", [...CREDENTIALS, "169.254.0.0/16, link-local (RFC 3927)", "3 other AWS services"]],
+    ["100.0.0.0/8", ["public internet", "100.64.0.0/10, shared address space (RFC 6598)"]],
+    [
+      "0.0.0.0/5",
+      ["public internet", "0.0.0.0/8, this network (RFC 791)", "0.0.0.0/32, this host on this network (RFC 1122)"],
+    ],
+    ["0.0.0.0/0", [...CREDENTIALS, "public internet", "3 other AWS services", "27 special-purpose blocks"]],
     ["64:ff9b::a00:0/104", ["64:ff9b::/96, IPv4-IPv6 translation (NAT64) (RFC 6052)"]],
   ])("%s: %j", (cidr, names) => {
     expect(namesIn(parseCidr(cidr))).toEqual(names);
   });
 
-  it("puts the caller's names first", () => {
+  it("puts the caller's names before the registry's", () => {
     const vpc = { cidr: parseCidr("52.10.0.0/16"), name: "VPC techops-prod" };
     expect(namesIn(parseCidr("52.10.3.0/24"), [vpc])).toEqual(["VPC techops-prod"]);
-    expect(namesIn(parseCidr("52.0.0.0/8"), [vpc])).toEqual(["VPC techops-prod"]);
+    expect(namesIn(parseCidr("52.0.0.0/8"), [vpc])).toEqual(["VPC techops-prod", "public internet"]);
     expect(namesIn(parseCidr("10.0.0.0/8"), [vpc])).toEqual(["10.0.0.0/8, private use (RFC 1918)"]);
   });
 });

@@ -4,8 +4,8 @@ import type { AddressFamily } from "../../analysis/address.ts";
 import { ADDRESS_BITS, LAST_ADDRESS } from "../../analysis/address.ts";
 import { type Cidr, cidrAt, contains, formatCidr, leastSet, overlaps, parseCidr } from "../../analysis/cidr.ts";
 import { NAT64_PREFIX, nat64Image } from "../../analysis/embeddedIpv4.ts";
-import { SPECIAL_PURPOSE_BLOCKS } from "../../analysis/specialPurpose.ts";
-import { exceptLists, imageInIpv6Map, KEEPERHUB_EXCEPTS } from "../../runner/exceptList.ts";
+import { PRIVATE_OF_OTHER_FAMILY, SPECIAL_PURPOSE_BLOCKS } from "../../analysis/specialPurpose.ts";
+import { exceptLists, imageInIpv6Map } from "../../runner/exceptList.ts";
 import { boundaries, holds } from "../support/slowEvaluator.ts";
 
 const cidrs = (...texts: string[]) => texts.map(parseCidr);
@@ -112,7 +112,7 @@ describe("in an IPv6 cluster", () => {
 
   it("excepts only KeeperHub's six blocks for IPv4, and of the VPC what denies no IPv6 that is allowed", () => {
     const { ipv4, leftOut } = lists("ipv6", ["10.1.0.0/16", "32.10.0.0/16", "52.10.0.0/16", "200.1.0.0/16"]);
-    expect(texts(ipv4)).toEqual([...texts(KEEPERHUB_EXCEPTS.ipv4), "200.1.0.0/16"]);
+    expect(texts(ipv4)).toEqual([...texts(PRIVATE_OF_OTHER_FAMILY.ipv4), "200.1.0.0/16"]);
     expect(leftOut.map(({ cidr, reason }) => [formatCidr(cidr), reason])).toEqual([
       ["32.10.0.0/16", expect.stringContaining("would write it as 200a::/16 and deny 2000::/3")],
       ["52.10.0.0/16", expect.stringContaining("would write it as 340a::/16 and deny 2000::/3")],
@@ -140,7 +140,7 @@ describe("in an IPv6 cluster", () => {
     fc.assert(
       fc.property(vpcCidrs, allowedCidrs, (vpcCidrs, allowedCidrs) => {
         const { ipv4, leftOut } = exceptLists({ ipFamily: "ipv6", vpcCidrs, allowedCidrs });
-        const own = texts(KEEPERHUB_EXCEPTS.ipv4);
+        const own = texts(PRIVATE_OF_OTHER_FAMILY.ipv4);
         for (const except of ipv4.filter((cidr) => !own.includes(formatCidr(cidr)))) {
           const image = imageInIpv6Map(except);
           expect([parseCidr("2000::/3"), NAT64_PREFIX, ...allowedCidrs].some((open) => overlaps(image, open))).toBe(
@@ -191,7 +191,7 @@ describe("the lists of any network", () => {
 
   it("cover exactly the blocks they are made of", () => {
     const own = (family: AddressFamily) => [
-      ...KEEPERHUB_EXCEPTS[family],
+      ...PRIVATE_OF_OTHER_FAMILY[family],
       ...SPECIAL_PURPOSE_BLOCKS.filter(
         ({ cidr, globallyReachable }) => cidr.family === family && globallyReachable !== "yes",
       ).map(({ cidr }) => cidr),

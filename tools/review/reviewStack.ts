@@ -1,8 +1,8 @@
 import {
   type AddressFamily,
-  AWS_ENDPOINTS,
   appliesTo,
   compile,
+  credentialEndpoints,
   diff,
   type EgressAnalysis,
   formatAddress,
@@ -11,7 +11,6 @@ import {
   type Source,
   verdict,
 } from "../../analysis/index.ts";
-import { CREDENTIALS_PORT } from "./concerns.ts";
 import { guardrailRun } from "./guardrails.ts";
 import { enforcement, factChanges, type Names, namesOf, planContext } from "./networkFacts.ts";
 import { cautionsOf, notesOf } from "./notes.ts";
@@ -164,13 +163,12 @@ function openCredentials(analyses: readonly EgressAnalysis[]): string[] {
   const families = new Set(
     analyses.flatMap(({ semantics }) => (semantics.name === "vpc-cni" ? [semantics.ipFamily] : [])),
   );
-  return AWS_ENDPOINTS.filter(
-    ({ cidr, givesCredentials }) => givesCredentials && (families.size === 0 || families.has(cidr.family)),
-  )
-    .filter(({ cidr }) =>
+  return credentialEndpoints()
+    .filter(({ cidr }) => families.size === 0 || families.has(cidr.family))
+    .filter(({ cidr, port }) =>
       analyses.some((analysis) => {
         const address = { family: cidr.family, value: cidr.first };
-        return verdict(analysis, { address, protocol: "TCP", port: CREDENTIALS_PORT }) !== "deny";
+        return verdict(analysis, { address, protocol: "TCP", port }) !== "deny";
       }),
     )
     .map(({ cidr, name }) => `${name} ${formatAddress({ family: cidr.family, value: cidr.first })}`);

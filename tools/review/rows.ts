@@ -2,7 +2,6 @@ import {
   boxSize,
   type DiffBox,
   type EgressAnalysis,
-  formatPodSet,
   formatPoint,
   formatPorts,
   formatRange,
@@ -113,20 +112,14 @@ function hasFamily(protocol: Protocol, { range: { family } }: DiffBox): boolean 
 }
 
 function podsRow(
-  { text, protocols, ports }: PodRow,
+  { text, protocols, ports, grants }: PodRow,
   direction: ReviewRow["direction"],
   semantics: SemanticsName,
   allowing: EgressAnalysis,
   names: Names,
 ): ReviewRow {
   const isGain = direction === "gained";
-  const granting = allowing.podGrants
-    .filter(({ pods }) => formatPodSet(pods) === text)
-    .flatMap(({ permissions, namedPorts }) => [
-      ...permissions.flatMap(({ grants }) => grants),
-      ...namedPorts.map(({ grant }) => grant),
-    ])
-    .map((grant) => referenceTo(allowing, grant));
+  const granting = grants.map((grant) => referenceTo(allowing, grant));
   const unique = [...new Map(granting.map((reference) => [reference.path + reference.policy, reference])).values()];
   return {
     direction,

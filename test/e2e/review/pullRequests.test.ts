@@ -88,8 +88,8 @@ describe("the comment on a pull request, from real previews of both stacks", () 
     const changes = [
       {
         file: "runner/exceptList.ts",
-        from: "return { ipv4, ipv6: leastSet(KEEPERHUB_EXCEPTS.ipv6), leftOut: [] };",
-        to: 'return { ipv4: ipv4.filter((cidr) => formatCidr(cidr) !== "100.64.0.0/10"), ipv6: leastSet(KEEPERHUB_EXCEPTS.ipv6), leftOut: [] };',
+        from: "return { ipv4, ipv6: leastSet(PRIVATE_OF_OTHER_FAMILY.ipv6), leftOut: [] };",
+        to: 'return { ipv4: ipv4.filter((cidr) => formatCidr(cidr) !== "100.64.0.0/10"), ipv6: leastSet(PRIVATE_OF_OTHER_FAMILY.ipv6), leftOut: [] };',
       },
       // Or the component's own guardrails would refuse the plan before there is anything to review.
       {
