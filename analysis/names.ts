@@ -1,6 +1,5 @@
 import { ADDRESS_FAMILIES, formatAddress } from "./address.ts";
 import { type AddressRange, type Cidr, contains, overlaps } from "./cidr.ts";
-import { isNat64 } from "./embeddedIpv4.ts";
 import { rangeSet, subtract } from "./rangeSet.ts";
 import {
   AWS_ENDPOINTS,
@@ -37,7 +36,10 @@ export function namesOfRanges(ranges: readonly AddressRange[], known: readonly N
   const services = AWS_ENDPOINTS.filter(({ cidr }) => all.some((range) => contains(range, cidr)));
   const others = services.filter(({ credentialsPort }) => credentialsPort === undefined);
   const around = SPECIAL_PURPOSE_BLOCKS.filter(({ cidr }) => all.every((range) => contains(cidr, range))).at(-1);
-  const inside = around === undefined ? SPECIAL_PURPOSE_BLOCKS.filter(({ cidr }) => touches(cidr)) : [];
+  // A reachable block inside the public internet is part of it.
+  const inside = SPECIAL_PURPOSE_BLOCKS.filter(
+    ({ cidr, globallyReachable }) => around === undefined && globallyReachable !== "yes" && touches(cidr),
+  );
   const unnamed = subtract(
     all,
     known.map(({ cidr }) => cidr),
@@ -49,9 +51,7 @@ export function namesOfRanges(ranges: readonly AddressRange[], known: readonly N
     ...(around === undefined ? [] : [describeBlock(around)]),
     ...(hasPublic && (around === undefined || around.globallyReachable === "yes") ? [PUBLIC_INTERNET] : []),
     ...(others.length <= 2 ? others.map(serviceName) : [`${others.length} other AWS services`]),
-    ...(inside.length > MOST_NAMES
-      ? [`${inside.length} special-purpose blocks`]
-      : inside.filter(({ cidr }) => !isNat64(cidr) || all.some((range) => contains(range, cidr))).map(describeBlock)),
+    ...(inside.length > MOST_NAMES ? [`${inside.length} special-purpose blocks`] : inside.map(describeBlock)),
   ];
   return names.length === 0 ? ["addresses that nobody has been given"] : [...new Set(names)];
 }

@@ -5,7 +5,6 @@ import {
   explain,
   formatPoint,
   formatPorts,
-  isNarrowerPodSet,
   type NamedAddresses,
   namesIn,
   type PodRow,

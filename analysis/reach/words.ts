@@ -4,21 +4,23 @@ import { type AddressRange, cidrsOf, formatRange } from "../cidr.ts";
 import type { EgressAnalysis } from "../compile.ts";
 import { type NamedAddresses, namesOfRanges } from "../names.ts";
 import { EVERY_PORT, POLICY_PROTOCOLS, type PortRange } from "../networkPolicy.ts";
-import { combineTables, type PortTable, type Protocol, uniformTable } from "../ports.ts";
-import { rangeSet, subtract } from "../rangeSet.ts";
+import { combineTables, type Grant, type PortTable, type Protocol, uniformTable } from "../ports.ts";
+import { rangeSet, subtract, wholeFamilies } from "../rangeSet.ts";
 import { openness } from "../verdict.ts";
 import type { PodRow } from "./podReach.ts";
+import { EVERY_POD } from "./podSets.ts";
 import { Reach } from "./reach.ts";
 import { zip } from "./tableMap.ts";
 
-/** More ranges than this are told by what is left out of the block around them. */
-const MOST_RANGES = 4;
+/** More ranges or rows than this are counted, not listed. */
+const MOST_LISTED = 4;
+
+const ALL = Reach.over({ addresses: wholeFamilies(), pods: [EVERY_POD] });
 
 /**
  * What one set of policies allows its sender beside another, a line for each kind of change: `it also allows
- * 10.0.0.0/8 on every port (...)`, `for 0.0.0.0/0 except 14 blocks it allows only 443/TCP (public internet)`. "It" is
- * `now`. Empty exactly where both allow the same; the other address family of an EKS cluster and protocols without ports
- * are left out.
+ * 10.9.0.0/16 on every port (...)`, `for 0.0.0.0/0 except 14 blocks it allows only 443/TCP, not every port (...)`. "It"
+ * is `now`. Empty exactly where both allow the same on protocols that have ports.
  */
 export function changeInWords(
   was: EgressAnalysis,
@@ -26,11 +28,36 @@ export function changeInWords(
   names: readonly NamedAddresses[] = [],
 ): string[] {
   const [before, after] = [Reach.of(was), Reach.of(now)];
+  if (isEverything(after) && !isEverything(before)) {
+    return [
+      "it also allows every destination on every port: everything is open, the EC2 instance metadata " +
+        "(169.254.169.254:80/tcp) first",
+    ];
+  }
   return [
     ...addressChanges(before, after).map(({ ranges, old, fresh }) => addressLine(ranges, old, fresh, names)),
-    ...after.minus(before).pods.map((row) => `it also allows ${formatPodRow(row)}`),
-    ...before.minus(after).pods.map((row) => `it does not allow ${formatPodRow(row)}`),
+    ...podLines("it also allows", after, before),
+    ...podLines("it does not allow", before, after),
   ];
+}
+
+function isEverything(reach: Reach): boolean {
+  return ALL.minus(reach).isEmpty;
+}
+
+/** Exactly the pods and ports of one reach that another lacks; where that takes many lines, the rules that add them. */
+function podLines(verb: string, more: Reach, less: Reach): string[] {
+  const exact = more.minus(less).pods;
+  if (exact.length <= MOST_LISTED) {
+    return exact.map((row) => `${verb} ${formatPodRow(row)}`);
+  }
+  const places = new Set(exact.flatMap(({ grants }) => grants.map(placeKey)));
+  const whole = more.pods.filter(({ grants }) => grants.some((grant) => places.has(placeKey(grant))));
+  return whole.map((row) => `${verb} all of ${formatPodRow(row)}`);
+}
+
+function placeKey({ policy, rule, peer, port }: Grant): string {
+  return [policy, rule, peer, port].join();
 }
 
 /** Addresses whose ports change from one table to another. */
@@ -107,14 +134,14 @@ function formatTable(table: PortTable): string | undefined {
   const changes = tableChanges(NO_PORTS, table);
   const texts = changes.flatMap(({ protocols, ports, after }) => {
     const random = after === "order-dependent" ? " (at random)" : "";
-    return isEverything(protocols, ports)
+    return isEveryPort(protocols, ports)
       ? [`${EVERYTHING}${random}`]
       : protocols.map((protocol) => `${formatPortRange(ports)}/${protocol}${random}`);
   });
   return texts.length === 0 ? undefined : texts.join(", ");
 }
 
-function isEverything(protocols: readonly Protocol[], { from, to }: PortRange): boolean {
+function isEveryPort(protocols: readonly Protocol[], { from, to }: PortRange): boolean {
   return (
     from === EVERY_PORT.from && to === EVERY_PORT.to && POLICY_PROTOCOLS.every((known) => protocols.includes(known))
   );
@@ -130,24 +157,32 @@ export function formatPodRow({ text, protocols, ports }: PodRow): string {
     return `${text} on ${protocols.map((protocol) => `"${ports}"/${protocol}`).join(", ")}`;
   }
   return `${text} on ${
-    isEverything(protocols, ports)
+    isEveryPort(protocols, ports)
       ? EVERYTHING
       : protocols.map((protocol) => `${formatPortRange(ports)}/${protocol}`).join(", ")
   }`;
 }
 
-/** Ranges of one family as text: a few as they are, more as the block around them and what it leaves out. */
+/** Ranges of one family as text: one by one, or where that is shorter by the block around them and what it leaves out. */
 export function formatRanges(ranges: readonly AddressRange[]): string {
   const joined = rangeSet(ranges);
-  if (joined.length <= MOST_RANGES) {
-    return joined.map(formatRange).join(", ");
+  const around = blockAround({ ...(joined[0] as AddressRange), last: (joined.at(-1) as AddressRange).last });
+  const holes = subtract([around], joined);
+  const isShorter = holes.length < joined.length || (joined.length > MOST_LISTED && sizeOf(joined) > sizeOf(holes));
+  if (!isShorter) {
+    const rest = joined.length - MOST_LISTED;
+    return `${joined.slice(0, MOST_LISTED).map(formatRange).join(", ")}${rest > 0 ? ` and ${rest} more ranges` : ""}`;
   }
-  const [first, last] = [joined[0] as AddressRange, joined.at(-1) as AddressRange];
-  const around = blockAround({ ...first, last: last.last });
-  const holes = subtract([around], joined).flatMap(cidrsOf);
-  return holes.length <= MOST_RANGES
-    ? `${formatRange(around)} except ${holes.map(formatRange).join(", ")}`
-    : `${formatRange(around)} except ${holes.length} blocks`;
+  if (holes.length === 0) {
+    return formatRange(around);
+  }
+  return `${formatRange(around)} except ${
+    holes.length <= MOST_LISTED ? holes.map(formatRange).join(", ") : `${holes.flatMap(cidrsOf).length} blocks`
+  }`;
+}
+
+function sizeOf(ranges: readonly AddressRange[]): bigint {
+  return ranges.reduce((sum, { first, last }) => sum + last - first + 1n, 0n);
 }
 
 /** The smallest block that holds a range. */

@@ -1,8 +1,9 @@
+import type { Source } from "../../analysis/networkPolicy.ts";
 import { canonicalJson } from "../../runner/canonicalJson.ts";
 import { describeDrift } from "../../runner/drift.ts";
 import { isObject, type Properties } from "../../tools/review/plan.ts";
 import { Cluster } from "../../tools/verify/cluster.ts";
-import type { PlannedPolicy } from "./approval.ts";
+import { type PlannedPolicy, runnersOf } from "./approval.ts";
 import { accessTo, type PlannedCluster } from "./cluster.ts";
 import { deployedCommit, isAncestor } from "./history.ts";
 import { Refusal } from "./refusal.ts";
@@ -45,16 +46,16 @@ export function movedSince(
     ...(now.commit === before.commit || now.commit === commit
       ? []
       : [`it was deployed from commit ${name(before.commit)} when it was previewed, now from ${name(now.commit)}`]),
-    ...(same(now.spec, before.spec) || same(now.spec, policy.spec) ? [] : changed(before.spec, now.spec)),
+    ...(same(now.spec, before.spec) || same(now.spec, policy.spec) ? [] : changed(before.spec, now.spec, runnersOf(policy))),
   ];
 }
 
-function changed(before: Properties | null, now: Properties | null): string[] {
+function changed(before: Properties | null, now: Properties | null, runners: Source): string[] {
   if (before === null || now === null) {
     return [now === null ? "the live policy is gone" : "a policy is live that was not there when it was previewed"];
   }
-  const lines = describeDrift(now, before);
-  return (lines.length > 0 ? lines : ["its rules are in another order"]).map(
+  const lines = describeDrift(now, before, runners);
+  return (lines.length > 0 ? lines : ["its rules are written differently, though they allow the same"]).map(
     (line) => `the live policy is not the one that was previewed: ${line}`,
   );
 }

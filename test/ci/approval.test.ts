@@ -78,7 +78,7 @@ describe("what differs from an approval", () => {
       /100\.64\.0\.0\/16/,
     ],
     ["facts that are gone", { facts: {} }, /the looked-up facts differ/],
-    ["another cluster", { cluster: { context: "prod" } }, /the cluster is reached in another way than approved/],
+    ["another cluster", { cluster: { context: "prod" } }, /the cluster connection differs from the approved one/],
     ["another namespace", { policy: { ...POLICY, namespace: "other" } }, /keeperhub\/runner, this is other\/runner/],
     [
       "a rule more",

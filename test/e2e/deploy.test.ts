@@ -248,7 +248,7 @@ describe("the steps of the workflows", () => {
 
     it("find and repair what kubectl edit changed", async () => {
       await editPolicy(namespace, "port: 5432", "port: 22");
-      await expectFoundAndRepaired([/also allows 22\/TCP/, /wider|both|allow/]);
+      await expectFoundAndRepaired([/it allows 22\/TCP instead of 5432\/TCP/, /wider|both|allow/]);
     });
 
     it("find and repair an appended rule, which a refresh does not see", async () => {

@@ -48,15 +48,17 @@ describe("a network that changes under the policy", () => {
 
   it("by a new database subnet allows that one too, and nothing else", async () => {
     await network.addDatabaseSubnet("10.40.103.0/24");
-    await expectChange("it also allows 10.40.103.0/24 on 5432/TCP", { added: ["rule 3 to 10.40.103.0/24"] });
+    await expectChange("it also allows 10.40.103.0/24 on 5432/TCP (10.0.0.0/8, private use (RFC 1918))", {
+      added: ["rule 3 to 10.40.103.0/24"],
+    });
   });
 
   it("by a secondary block of public addresses excepts that one too, as long as it is associated", async () => {
     const association = await network.associate("44.32.0.0/16");
     const except = "rule 4 except 44.32.0.0/16";
-    await expectChange("under 0.0.0.0/0 it also excepts 44.32.0.0/16", { added: [except] });
+    await expectChange("it does not allow 44.32.0.0/16 on every port (public internet)", { added: [except] });
     await network.disassociate(association);
-    await expectChange("under 0.0.0.0/0 it does not except 44.32.0.0/16", { removed: [except] });
+    await expectChange("it also allows 44.32.0.0/16 on every port (public internet)", { removed: [except] });
   });
 
   it("by a secondary block that is excepted already changes the facts and not the rules", async () => {

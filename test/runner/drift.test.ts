@@ -49,7 +49,6 @@ describe("describeDrift", () => {
     );
   });
 
-  const INTERNET = "0.0.0.0/0 except 17 blocks";
   it.each<[string, (spec: Edited) => void, string[]]>([
     [
       "a rule for a block",
@@ -115,7 +114,19 @@ describe("describeDrift", () => {
     [
       "the internet narrowed to a port",
       (spec) => Object.assign(spec.egress[4] ?? {}, { ports: [{ protocol: "TCP", port: 443 }] }),
-      [expect.stringMatching(`^for ${INTERNET} it allows only 443/TCP, not every port \\(public internet`)],
+      [
+        "for 0.0.0.0/0 except 14 blocks it allows only 443/TCP, not every port (public internet)",
+        expect.stringMatching(
+          /^for ::\/0 except fc00::\/7, fe80::\/10 it allows only 443\/TCP, not every port \(public/,
+        ),
+      ],
+    ],
+    [
+      "a rule for everything",
+      (spec) => spec.egress.push({}),
+      [
+        "it also allows every destination on every port: everything is open, the EC2 instance metadata (169.254.169.254:80/tcp) first",
+      ],
     ],
     [
       "more pods",

@@ -19,7 +19,10 @@ function excepted(except: Cidr, { own }: Names): ExceptedBlock {
     except,
     own.filter(({ cidr }) => formatCidr(cidr) === block),
   );
-  return { block, names: names.map((name) => name.replace(` (${block})`, "").replace(`${block}, `, "")) };
+  // The block's own name first: the row is about the block.
+  const isOwn = (name: string) => name.startsWith(`${block}, `);
+  const sorted = [...names.filter(isOwn), ...names.filter((name) => !isOwn(name))];
+  return { block, names: sorted.map((name) => name.replace(` (${block})`, "").replace(`${block}, `, "")) };
 }
 
 function wordsFor(ports: string): string {

@@ -17,13 +17,13 @@ describe("regions", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toBe(`What any pod with app=workflow-runner in namespace keeperhub may reach, kubernetes
 
-deny   0.0.0.0-9.255.255.255     TCP, UDP, SCTP  all ports  0.0.0.0/8, this network (RFC 791); 0.0.0.0/32, this host on this network (RFC 1122)
+deny   0.0.0.0-9.255.255.255     TCP, UDP, SCTP  all ports  public internet; 0.0.0.0/8, this network (RFC 791); 0.0.0.0/32, this host on this network (RFC 1122)
 deny   10.0.0.0/9                TCP, UDP, SCTP  all ports  10.0.0.0/8, private use (RFC 1918)
 deny   10.128.0.0/9              TCP             0-442      10.0.0.0/8, private use (RFC 1918)
 allow  10.128.0.0/9              TCP             443        10.0.0.0/8, private use (RFC 1918)
 deny   10.128.0.0/9              TCP             444-65535  10.0.0.0/8, private use (RFC 1918)
 deny   10.128.0.0/9              UDP, SCTP       all ports  10.0.0.0/8, private use (RFC 1918)
-deny   11.0.0.0-255.255.255.255  TCP, UDP, SCTP  all ports  6 AWS link-local services; 24 special-purpose blocks
+deny   11.0.0.0-255.255.255.255  TCP, UDP, SCTP  all ports  EC2 instance metadata (IMDS) 169.254.169.254; ECS task credentials 169.254.170.2; EKS Pod Identity credentials 169.254.170.23; public internet; 3 other AWS services; 19 special-purpose blocks
 
 Pods by label:
   all pods in namespace keeperhub  TCP port "web"
