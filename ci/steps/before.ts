@@ -46,7 +46,9 @@ export function movedSince(
     ...(now.commit === before.commit || now.commit === commit
       ? []
       : [`it was deployed from commit ${name(before.commit)} when it was previewed, now from ${name(now.commit)}`]),
-    ...(same(now.spec, before.spec) || same(now.spec, policy.spec) ? [] : changed(before.spec, now.spec, runnersOf(policy))),
+    ...(same(now.spec, before.spec) || same(now.spec, policy.spec)
+      ? []
+      : changed(before.spec, now.spec, runnersOf(policy))),
   ];
 }
 

@@ -93,7 +93,7 @@ describe("what differs from an approval", () => {
 });
 
 describe("a deploy after its approval", () => {
-  const before = { spec: { egress: [] }, commit: "0".repeat(40) };
+  const before = { spec: { policyTypes: ["Egress"], egress: [] }, commit: "0".repeat(40) };
   const approved = { ...APPROVED, before };
   const later = "b".repeat(40);
 
@@ -113,7 +113,7 @@ describe("a deploy after its approval", () => {
     ],
     [
       "a policy that somebody opened",
-      { ...before, spec: { egress: [{}] } },
+      { ...before, spec: { ...before.spec, egress: [{}] } },
       ["it also allows every destination on every port"],
     ],
     ["no policy any more", { ...before, spec: null }, ["the live policy is gone"]],
