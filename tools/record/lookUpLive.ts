@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CommandError, LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
 import { RunError } from "@pulumi/pulumi/errors.js";
+import { ProblemsError } from "../../analysis/problems.ts";
 import { loadConfig } from "../../program/config/loadConfig.ts";
 import { readConfig } from "../../program/config/readConfig.ts";
 import type { StackConfig } from "../../program/config/stackConfig.ts";
@@ -71,6 +72,9 @@ export async function lookUpLive(project: Project, stackName: string): Promise<R
     }
     return recordedFacts(found.config, found.answers);
   } catch (error) {
+    if (error instanceof ProblemsError) {
+      throw new RefusedError(error.message);
+    }
     if (!(error instanceof CommandError)) {
       throw error;
     }
