@@ -75,6 +75,7 @@ describe("the state", () => {
   const objects = (stack: string) => [
     `stacks/runner-egress/${stack}.json`,
     `stacks/runner-egress/${stack}.json.bak`,
+    `stacks/runner-egress/${stack}.pulumi-tags`,
     `history/runner-egress/${stack}/${stack}-1.history.json`,
     `backups/runner-egress/${stack}/${stack}.1.json`,
     `locks/organization/runner-egress/${stack}/1.json`,

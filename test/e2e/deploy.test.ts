@@ -173,11 +173,14 @@ describe("the steps of the workflows", () => {
   describe("where the guardrails did not judge", () => {
     const config = "policy-pack/config.staging.json";
     let text: string;
+    let violation: string;
     beforeAll(async () => {
+      violation = await readFile(join(project.directory, "policy-pack/policies/union.ts"), "utf8");
       text = await readFile(join(project.directory, config), "utf8");
     });
     afterEach(async () => {
       await writeFile(join(project.directory, config), text);
+      await writeFile(join(project.directory, "policy-pack/policies/union.ts"), violation);
       await project.commit("the config again");
     });
 
@@ -200,6 +203,11 @@ describe("the steps of the workflows", () => {
 
     it.each<[string, () => Promise<void>, RegExp]>([
       ["a broken config", () => writeFile(join(project.directory, config), "{"), /unexpected end of JSON input/],
+      [
+        "a pack that does not load",
+        () => writeFile(join(project.directory, "policy-pack/policies/union.ts"), 'import "./nowhere.ts";\n'),
+        /Cannot find module .*nowhere\.ts/,
+      ],
       ["no config", () => rm(join(project.directory, config)), /no such file or directory/],
     ])("tell the reason, which the engine says on stderr alone: %s", async (_, breakIt, told) => {
       await breakIt();

@@ -116,11 +116,29 @@ function readEvents({ stack }: PreviewSource, events: readonly Properties[]): St
       plan.errors.push(text(event.errorEvent.error).trim());
     }
   }
-  if (plan.errors.length === 0 && !events.some((event) => isObject(event.summaryEvent))) {
+  const isCutOff = !events.some((event) => isObject(event.summaryEvent));
+  if (isCutOff) {
+    plan.errors.push(...saidByPrograms(events));
+  }
+  if (isCutOff && plan.errors.length === 0) {
     // Deletions come last, so what is missing may be the worst of it.
     plan.errors.push("its events end before the summary, so it was cut off; preview again");
   }
   return plan.finish(stack, true, true);
+}
+
+/** Lines of one error, at most: the rest is where in whose code. */
+const MOST_LINES = 5;
+
+/** What a policy pack or a program printed on its stderr, such as why it can't be loaded, as one error; without the stack. */
+function saidByPrograms(events: readonly Properties[]): string[] {
+  const lines = events
+    .map(({ diagnosticEvent }) => fields(diagnosticEvent))
+    .filter(({ severity }) => severity === "info#err")
+    .flatMap(({ message }) => plainText(text(message)).split(/\n+/))
+    .map((line) => line.trim().replace(/^error: /, ""))
+    .filter((line) => line !== "" && !line.startsWith("at "));
+  return lines.length === 0 ? [] : [lines.slice(0, MOST_LINES).join("\n")];
 }
 
 function stepOf(step: Properties, before: unknown, after: unknown): Step {

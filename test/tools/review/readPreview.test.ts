@@ -83,6 +83,20 @@ describe("engine events", () => {
     expect(cut.errors).toEqual([expect.stringContaining("cut off")]);
   });
 
+  it("that were cut off have the reason that a policy pack printed, without its stack", () => {
+    const printed = [
+      "error: [runtime] failed with an unhandled exception:\n",
+      "  Error: Cannot find module 'x'\n",
+      "  at y\n",
+    ];
+    const lines = [
+      { policyLoadEvent: {} },
+      ...printed.map((message) => ({ diagnosticEvent: { severity: "info#err", message } })),
+    ];
+    const cut = read(lines.map((event, sequence) => JSON.stringify({ sequence, ...event })).join("\n"));
+    expect(cut.errors).toEqual(["[runtime] failed with an unhandled exception:\nError: Cannot find module 'x'"]);
+  });
+
   it("may have lines for a person among them, as a digest may around it", () => {
     const steps = [{ op: "create", after: policy([]) }];
     const plain = events(steps, [], "blue");
