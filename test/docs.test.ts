@@ -103,7 +103,7 @@ describe("the lists of what is run", () => {
 });
 
 it("shows in the README a comment that a real preview gave", () => {
-  const golden = readDocument("test/tools/review/golden/dropped-except.md");
+  const golden = readDocument("test/tools/review/golden/added-destination.md");
   // The README's tables are aligned for those who read its source.
   const plain = (text: string) => text.replaceAll(/ +/g, " ").replaceAll(/-{3,}/g, "---");
   const comment = plain(golden);

@@ -23,6 +23,8 @@ export const BLOCK_TESTS: readonly BlockTest[] = [
   ),
   ...each("test/program/config/document.test.ts", "yaml", "docs/config.md"),
   ...each("test/docs.test.ts", "mermaid", "README.md"),
+  ...each("test/package.test.ts", "sh", "docs/your-own-policies.md"),
+  ...each("test/package.test.ts", "yaml", "docs/your-own-policies.md"),
   ...each("test/e2e-cluster/enforced.test.ts", "sh", "docs/verify.md"),
   ...each("test/policy-pack/docs.test.ts", "json", "docs/guardrails.md"),
   ...each("test/policy-pack/docs.test.ts", "text", "docs/guardrails.md"),
@@ -43,6 +45,7 @@ export const TEXT_TESTS: readonly string[] = [
   "test/e2e/documents/adoption.test.ts",
   "test/e2e/documents/clone.test.ts",
   "test/e2e/documents/workflows.test.ts",
+  "test/package.test.ts",
 ];
 
 /** Blocks by their first line and commands that no test runs from the document, each with the reason. */
@@ -60,5 +63,4 @@ export const NOT_RUN: Readonly<Record<string, string>> = {
   "npm run bench": "takes minutes, and what it prints is not asserted anywhere",
   "npm run egress -- explain, diff, regions, divergences, check, evaluate":
     "a list of names; docs/cli.md has an example of each",
-  "npm run record": "needs an AWS account in earnest; test/e2e/record.test.ts runs it with flags",
 };

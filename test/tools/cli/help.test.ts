@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { EXIT_CODE_MEANINGS } from "../../../tools/exitCodes.ts";
 import { egress, parseExample } from "../../support/cli.ts";
+import { readDocument } from "../../support/markdown.ts";
 
 /** Commands whose examples need nothing but files; the others have tests of their own. */
 const FILE_COMMANDS = ["show", "explain", "diff", "regions", "divergences", "check", "evaluate", "review"];
@@ -48,4 +49,12 @@ describe.each(FILE_COMMANDS)("%s --help", (command) => {
       expect(code, line).toBeLessThan(3);
     }
   });
+});
+
+it("docs/cli.md has the same table of exit codes, and a row for every command", () => {
+  const text = readDocument("docs/cli.md");
+  const rows = [...text.matchAll(/^\| (\d) +\| (.*?) +\|$/gm)].map(([, code = "", meaning]) => [code, meaning]);
+  expect(Object.fromEntries(rows)).toEqual(EXIT_CODE_MEANINGS);
+  const named = [...text.matchAll(/^\| (`[a-z`, ]+`) +\|/gm)].flatMap(([, cell = ""]) => cell.match(/[a-z]+/g) ?? []);
+  expect(named.filter((name) => COMMANDS.includes(name)).sort()).toEqual([...COMMANDS].sort());
 });
