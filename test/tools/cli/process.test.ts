@@ -1,8 +1,7 @@
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
-import { delimiter, dirname, join } from "node:path";
-import { promisify } from "node:util";
+import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { egressProcess, files } from "../../support/cli.ts";
 import { ROOT } from "../../support/fixtureProject.ts";
@@ -131,21 +130,9 @@ describe("the process", () => {
   });
 });
 
-describe("package.json", () => {
-  const { bin, scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
-    bin: Record<string, string>;
+it("package.json has the program as the script that the documents name", () => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
     scripts: Record<string, string>;
   };
-
-  it("has the program as the script that the documents name", () => {
-    expect(scripts.egress).toBe("node tools/cli/main.ts");
-  });
-
-  it("has a bin that runs by itself", async () => {
-    const path = [dirname(process.execPath), process.env.PATH].join(delimiter);
-    const { stdout } = await promisify(execFile)(join(ROOT, bin["runner-egress"] ?? ""), ["--help"], {
-      env: { ...process.env, PATH: path },
-    });
-    expect(stdout).toMatch(/^Usage: runner-egress /);
-  });
+  expect(scripts.egress).toBe("node tools/cli/main.ts");
 });
