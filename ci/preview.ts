@@ -22,9 +22,9 @@ await runStep(async () => {
     options: { out: { type: "string", default: DEFAULT_FOLDER } },
   });
   const stack = stackArgument(positionals, "npm run ci:preview -- staging");
+  const commit = await checkedOutCommit();
   // An earlier one must not stand for a preview that fails now.
   rmSync(fileNames.approval(values.out, stack), { force: true });
-  const commit = await checkedOutCommit();
   const { status, events, plan } = await previewStack(stack);
   save(fileNames.events(values.out, stack), events);
   const review = reviewStack(plan);
