@@ -7,7 +7,7 @@ import type { PolicyProtocol, PortRange } from "./networkPolicy.ts";
 import { cellIndexAt, cellRange } from "./partition.ts";
 import type { Point } from "./point.ts";
 import { type PortTable, permitsSome } from "./ports.ts";
-import type { RangeSet } from "./rangeSet.ts";
+import { type RangeSet, subtract } from "./rangeSet.ts";
 import { areDisjoint } from "./reach/labelSets.ts";
 import { formatPodSet, type PodSet } from "./reach/podSets.ts";
 import { formatReference, type Reference, referenceTo } from "./reference.ts";
@@ -22,6 +22,11 @@ export interface Assertion {
   readonly name: string;
   readonly expect: "allow" | "deny";
   readonly addresses: RangeSet;
+  /**
+   * The part of `addresses` that a named set of both families gives, such as `aws-metadata`. It means the cluster's own
+   * family where that is known: the pods have no address of the other, which the agent does not look at. Default: none.
+   */
+  readonly named?: RangeSet;
   readonly pods: readonly PodSet[];
   readonly protocols: readonly PolicyProtocol[];
   readonly ports: readonly PortRange[];
@@ -57,7 +62,15 @@ export interface AssertionResult {
 
 /** Checks assertions against what the policies allow, exactly: every address, protocol and port that they name. */
 export function check(analysis: EgressAnalysis, assertions: readonly Assertion[]): AssertionResult[] {
-  return assertions.map((assertion) => checkOne(analysis, assertion));
+  return assertions.map((assertion) => checkOne(analysis, inFamily(analysis, assertion)));
+}
+
+function inFamily({ semantics }: EgressAnalysis, assertion: Assertion): Assertion {
+  if (semantics.name === "kubernetes") {
+    return assertion;
+  }
+  const other = (assertion.named ?? []).filter(({ family }) => family !== semantics.ipFamily);
+  return { ...assertion, addresses: subtract(assertion.addresses, other) };
 }
 
 function checkOne(analysis: EgressAnalysis, assertion: Assertion): AssertionResult {

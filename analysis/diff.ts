@@ -1,6 +1,6 @@
 import type { AddressFamily } from "./address.ts";
 import type { Change, ChangeBox } from "./boxes.ts";
-import type { AddressRange } from "./cidr.ts";
+import { type AddressRange, contains } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { type NamedAddresses, namesIn } from "./names.ts";
@@ -11,6 +11,7 @@ import { type PodRow, podRows, subtractPodGrants } from "./reach/podReach.ts";
 import { Reach } from "./reach/reach.ts";
 import { changedBoxes } from "./reach/tableMap.ts";
 import { boxSize } from "./regions.ts";
+import { credentialEndpoints } from "./specialPurpose.ts";
 import { openness } from "./verdict.ts";
 
 /** A box of destinations that a change opens or closes. */
@@ -114,10 +115,20 @@ export function bareDiff(before: EgressAnalysis, after: EgressAnalysis): Diff<Ch
 }
 
 /**
- * One destination in a box. The first address is the network's; the one after it, where there is one, looks more like a
- * host.
+ * One destination in a box: an endpoint that hands out credentials, on its own port, where the box has one. Else an
+ * address that looks like a host's: the first is the network's.
  */
 export function witnessOf({ range, protocols, ports }: Pick<ChangeBox, "range" | "protocols" | "ports">): Point {
+  const credentials = credentialEndpoints().find(
+    ({ cidr, port }) => contains(range, cidr) && protocols.includes("TCP") && ports.from <= port && port <= ports.to,
+  );
+  if (credentials !== undefined) {
+    return {
+      address: { family: range.family, value: credentials.cidr.first },
+      protocol: "TCP",
+      port: credentials.port,
+    };
+  }
   const value = range.last > range.first ? range.first + 1n : range.first;
   const protocol = protocols[0] as Protocol;
   const common = [443, 80].find((port) => ports.from <= port && port <= ports.to);

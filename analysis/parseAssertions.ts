@@ -51,11 +51,12 @@ function assertion(input: unknown, path: string, reader: InputReader): Assertion
   if (fields.expect !== "allow" && fields.expect !== "deny") {
     reader.report(`${path}.expect`, fields.expect, "must be allow or deny");
   }
-  const ranges: AddressRange[] = [];
+  const named: AddressRange[] = [];
+  const written: AddressRange[] = [];
   const pods: PodSet[] = [];
   for (const [index, to] of reader.list(fields.to, `${path}.to`).entries()) {
     if (typeof to === "string") {
-      ranges.push(...addresses(to, `${path}.to[${index}]`, reader));
+      (Object.hasOwn(NAMED_SETS, to) ? named : written).push(...addresses(to, `${path}.to[${index}]`, reader));
     } else {
       pods.push(podSet(to, `${path}.to[${index}]`, reader));
     }
@@ -66,7 +67,8 @@ function assertion(input: unknown, path: string, reader: InputReader): Assertion
   return {
     name: String(fields.name),
     expect: fields.expect === "allow" ? "allow" : "deny",
-    addresses: subtract(rangeSet(ranges), removed),
+    addresses: subtract(rangeSet([...named, ...written]), removed),
+    named: subtract(rangeSet(named), written),
     pods,
     protocols: protocols(fields.protocols, `${path}.protocols`, reader),
     ports: ports(fields.ports, `${path}.ports`, reader),

@@ -6,10 +6,10 @@ import { type PortTable, type Protocol, spanAt } from "../../analysis/ports.ts";
 import { openness, type Verdict } from "../../analysis/verdict.ts";
 
 /** What addresses are painted as: a verdict on their ports together, or how it changes. */
-export type Tone = "open" | "ports" | "closed" | "random" | "gained" | "lost" | "both";
+export type Tone = "open" | "ports" | "closed" | "random" | "gained" | "lost" | "narrowed" | "both";
 
 /** The order in which tones win where a cell of the map holds several: what must not be overlooked comes first. */
-export const TONES: readonly Tone[] = ["gained", "both", "lost", "random", "ports", "open", "closed"];
+export const TONES: readonly Tone[] = ["gained", "both", "lost", "narrowed", "random", "ports", "open", "closed"];
 
 /** One port, or all together. */
 export type PortFilter = { readonly protocol: Protocol; readonly port: number } | undefined;
@@ -36,7 +36,11 @@ export function changeTone(before: PortTable, after: PortTable, filter: PortFilt
   const [gains, losses] = [1, -1].map((sign) =>
     changes.some((change) => sign * (openness(change.after) - openness(change.before)) > 0),
   );
-  return gains ? (losses ? "both" : "gained") : losses ? "lost" : toneOf(after, filter);
+  if (gains) {
+    return losses ? "both" : "gained";
+  }
+  const left = toneOf(after, filter);
+  return losses ? (left === "closed" ? "lost" : "narrowed") : left;
 }
 
 function verdictAt(table: PortTable, { protocol, port }: NonNullable<PortFilter>): Verdict {

@@ -2,12 +2,15 @@ import {
   type AddressRange,
   contains,
   credentialEndpoints,
+  type EgressAnalysis,
+  formatAddress,
   type NamedAddresses,
   overlaps,
   type PortRange,
   type Protocol,
   publicInternet,
   SPECIAL_PURPOSE_BLOCKS,
+  verdict,
 } from "../../analysis/index.ts";
 
 /** Why a destination that becomes reachable matters to whoever answers for the network; the worst first. */
@@ -36,4 +39,20 @@ export function concernsOf(
     internet: publicInternet(range.family, mine).some((block) => overlaps(block, range)),
   };
   return CONCERNS.filter((concern) => found[concern]);
+}
+
+/** Names of what hands out credentials to the pods, in the address families that the readings judge. */
+export function openCredentials(analyses: readonly EgressAnalysis[]): string[] {
+  const families = new Set(
+    analyses.flatMap(({ semantics }) => (semantics.name === "vpc-cni" ? [semantics.ipFamily] : [])),
+  );
+  return credentialEndpoints()
+    .filter(({ cidr }) => families.size === 0 || families.has(cidr.family))
+    .filter(({ cidr, port }) =>
+      analyses.some((analysis) => {
+        const address = { family: cidr.family, value: cidr.first };
+        return verdict(analysis, { address, protocol: "TCP", port }) !== "deny";
+      }),
+    )
+    .map(({ cidr, name }) => `${name} ${formatAddress({ family: cidr.family, value: cidr.first })}`);
 }

@@ -111,7 +111,7 @@ function scope(reviews: readonly StackReview[]): string[] {
   const sentences = [
     ...(reviews.some(({ notes }) => notes.includes(OTHERS_LEFT_OUT))
       ? [
-          "Compared are the stack's own NetworkPolicies: others that select the same pods would add to what they reach. Routes and security groups can take away, and are not looked at.",
+          "This compares the stack's own NetworkPolicies. Other policies that select the same pods would add to what they reach; routes and security groups, which can take away from it, are not considered.",
         ]
       : []),
     ...(reviews.some(({ guardrails }) => guardrails.kind === "not run")

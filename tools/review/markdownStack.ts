@@ -54,7 +54,7 @@ function obstacles(review: StackReview, { message }: Level): string[] {
     return [];
   }
   return [
-    "Nothing can be said about what the pods could reach, so treat this as unreviewed. Reasons:",
+    "What the pods could reach can't be determined, so treat this change as unreviewed. Reasons:",
     codeBlock(shortenLines(review.obstacles.map((obstacle) => `- ${obstacle}`).join("\n"), message)),
   ];
 }
@@ -90,7 +90,7 @@ function summary(review: StackReview, subject: SubjectReview, wording: Wording):
   }
   if (subject.rows.length === 0) {
     const isRewritten = review.policies.some(({ kind }) => kind === "changed");
-    return `${who}: exactly the same destinations as before${isRewritten ? "; the policy is only written in another way" : ""}.`;
+    return `${who}: exactly the same destinations as before${isRewritten ? "; only the way the policy is written differs" : ""}.`;
   }
   const parts = (["gained", "lost"] as const).map((direction) => {
     const rows = subject.rows.filter((row) => row.direction === direction);

@@ -2,15 +2,12 @@ import {
   type AddressFamily,
   appliesTo,
   compile,
-  credentialEndpoints,
   diff,
-  type EgressAnalysis,
-  formatAddress,
   SELECTED_BY_EVERY_POLICY,
   type Semantics,
   type Source,
-  verdict,
 } from "../../analysis/index.ts";
+import { openCredentials } from "./concerns.ts";
 import { guardrailRun } from "./guardrails.ts";
 import { enforcement, factChanges, type Names, namesOf, planContext } from "./networkFacts.ts";
 import { cautionsOf, notesOf } from "./notes.ts";
@@ -156,22 +153,6 @@ function reviewSubject(
     reach: after === undefined ? [] : reachOf(after, names),
     openCredentials: openCredentials(comparisons.map((comparison) => comparison.after)),
   };
-}
-
-/** Names of what hands out credentials to the pods, in the address families that the readings judge. */
-function openCredentials(analyses: readonly EgressAnalysis[]): string[] {
-  const families = new Set(
-    analyses.flatMap(({ semantics }) => (semantics.name === "vpc-cni" ? [semantics.ipFamily] : [])),
-  );
-  return credentialEndpoints()
-    .filter(({ cidr }) => families.size === 0 || families.has(cidr.family))
-    .filter(({ cidr, port }) =>
-      analyses.some((analysis) => {
-        const address = { family: cidr.family, value: cidr.first };
-        return verdict(analysis, { address, protocol: "TCP", port }) !== "deny";
-      }),
-    )
-    .map(({ cidr, name }) => `${name} ${formatAddress({ family: cidr.family, value: cidr.first })}`);
 }
 
 function compare(

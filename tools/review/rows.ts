@@ -1,4 +1,5 @@
 import {
+  type AddressFamily,
   boxSize,
   type DiffBox,
   type EgressAnalysis,
@@ -10,11 +11,12 @@ import {
   type PodRow,
   type PortRange,
   type Protocol,
+  Reach,
   referenceTo,
   type Verdict,
 } from "../../analysis/index.ts";
 import { blame, podsBlame } from "./blame.ts";
-import { type Concern, concernsOf } from "./concerns.ts";
+import { CONCERNS, type Concern, concernsOf } from "./concerns.ts";
 import { type Names, namesOfPods } from "./networkFacts.ts";
 import type { Phrase } from "./phrase.ts";
 import type { Comparison } from "./stackReview.ts";
@@ -59,17 +61,41 @@ export function reviewRows(comparisons: readonly Comparison[], names: Names): Re
     const known = rows.get(key);
     rows.set(key, known === undefined ? row : { ...known, semantics: [...known.semantics, ...row.semantics] });
   };
+  const [ipFamily] = comparisons.flatMap(({ after: { semantics } }) =>
+    semantics.name === "vpc-cni" ? [semantics.ipFamily] : [],
+  );
   for (const { semantics, before, after, diff } of comparisons) {
     for (const direction of ["gained", "lost"] as const) {
       for (const box of foldPortless(diff[direction].boxes)) {
         add(boxRow(box, direction, semantics, names));
       }
-      for (const pods of diff[direction].pods) {
+      const other = direction === "gained" ? before : after;
+      for (const pods of diff[direction].pods.filter((row) => !isReachedByAddress(row, other, ipFamily, names))) {
         add(podsRow(pods, direction, semantics, direction === "gained" ? after : before, names));
       }
     }
   }
-  return [...rows.values()].sort((a, b) => (a.direction === b.direction ? 0 : a.direction === "gained" ? -1 : 1));
+  // Gains before losses, those that matter most first.
+  const rank = ({ direction, concerns }: ReviewRow) =>
+    direction === "lost" ? CONCERNS.length + 1 : concerns[0] === "credentials" ? 0 : 1;
+  return [...rows.values()].sort((a, b) => rank(a) - rank(b));
+}
+
+/**
+ * Whether a side lets the pods reach all of some pods by their addresses anyway: those of the VPC, where pods have
+ * theirs. A rule by label that comes or goes then opens or closes nothing.
+ */
+function isReachedByAddress(
+  { protocols, ports }: PodRow,
+  { isolated, ...side }: EgressAnalysis,
+  ipFamily: AddressFamily | undefined,
+  { own }: Names,
+): boolean {
+  const addresses = own.map(({ cidr }) => cidr).filter(({ family }) => family === (ipFamily ?? "ipv4"));
+  const space = { addresses, protocols, ...(typeof ports === "string" ? {} : { ports: [ports] }) };
+  return (
+    isolated && addresses.length > 0 && Reach.over(space).minus(Reach.of({ isolated, ...side })).boxes.length === 0
+  );
 }
 
 /**

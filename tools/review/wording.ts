@@ -21,10 +21,10 @@ const WORDINGS: Readonly<Record<Perspective, Wording>> = {
     lost: "no longer reachable",
     next: {
       gained:
-        "before approving: are the pods meant to reach what is newly reachable? If not, undo what the last column names.",
-      lost: "before approving: does anything in the pods still need what is no longer reachable? New connections there will time out.",
+        "before approving: should the pods reach these destinations? If not, revert the rule named under Because.",
+      lost: "before approving: do the pods still need the destinations that are no longer reachable? New connections to them will time out.",
       first:
-        "before approving: does the list name everything that the pods need? New connections to anything else will time out.",
+        "before approving: does the list include everything that the pods need? New connections to any other destination will time out.",
     },
     verdicts: {
       "same reach": "same reach",
@@ -40,9 +40,9 @@ const WORDINGS: Readonly<Record<Perspective, Wording>> = {
     gained: "allowed live, not by the program",
     lost: "allowed by the program, not live",
     next: {
-      gained: "an update (pulumi up) closes what only the live policies allow. To keep it, put it into the program.",
-      lost: "an update (pulumi up) opens what only the program allows. To keep it closed, take it out of the program.",
-      first: "an update (pulumi up) opens everything. To keep the live policies' restriction, put it into the program.",
+      gained: "an update (pulumi up) closes what only the live policies allow. To keep it open, add it to the program.",
+      lost: "an update (pulumi up) opens what only the program allows. To keep it closed, remove it from the program.",
+      first: "an update (pulumi up) opens everything. To keep the live restriction, add it to the program.",
     },
     verdicts: {
       "same reach": "same reach",
@@ -78,10 +78,11 @@ export function subjectName({ source }: Pick<SubjectReview, "source">): string {
 }
 
 const REASONS: Readonly<Record<Concern, string>> = {
-  credentials: "instance metadata and pod credentials, which hand out AWS keys to whoever can send a request there",
-  private: "private addresses, where databases, other pods and internal services may answer",
-  pods: "pods of the cluster, which then get whatever these pods send",
-  internet: "the public internet, from where code can come in and to where data can go",
+  credentials:
+    "the instance metadata and pod credential endpoints, which return AWS credentials to anyone who can make a pod send a request there",
+  private: "private addresses, where databases, other pods and internal services may listen",
+  pods: "pods of the cluster, which then receive whatever these pods send",
+  internet: "the public internet, from which code can be fetched and to which data can be sent",
 };
 
 /** Why gains matter, the worst first; empty where there is none. */
@@ -96,8 +97,12 @@ export function credentials({ stage, openCredentials }: SubjectReview): string[]
     return [];
   }
   return openCredentials.length === 0
-    ? ["by these policies, instance metadata and pod credentials are closed, but for the first seconds of a pod."]
-    : [`${openCredentials.join(", ")} can be reached: whoever makes a pod send a request there gets AWS credentials.`];
+    ? [
+        "these policies block the instance metadata and pod credential endpoints, except during a pod's first few seconds.",
+      ]
+    : [
+        `${openCredentials.join(", ")} can be reached: anyone who makes a pod send a request there gets AWS credentials.`,
+      ];
 }
 
 /** What a reader should do next about a kind of pod. */

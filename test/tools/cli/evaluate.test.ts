@@ -52,6 +52,29 @@ describe("a line with verdicts", () => {
     ]);
   });
 
+  it("gives pods by label the addresses of the inventory", async () => {
+    const inventory = [
+      { kind: "Namespace", metadata: { name: "keeperhub" } },
+      {
+        kind: "Pod",
+        metadata: { name: "db-0", namespace: "keeperhub", labels: { app: "db" } },
+        status: { podIP: "10.1.2.3", podIPs: [{ ip: "10.1.2.3" }] },
+      },
+    ];
+    const policies = [policy([{ to: [{ podSelector: { matchLabels: { app: "db" } } }] }])];
+    const points = [point("10.1.2.3", 5432), point("10.1.2.4", 5432)];
+    const { answers } = await evaluate([
+      { id: 1, policies, points },
+      { id: 2, policies, points, inventory },
+      { id: 3, policies, points, inventory: inventory.slice(1) },
+    ]);
+    expect(answers).toEqual([
+      { id: 1, verdicts: ["deny", "deny"] },
+      { id: 2, verdicts: ["allow", "deny"] },
+      { id: 3, error: expect.stringMatching(/^inventory\[0\].*keeperhub/) },
+    ]);
+  });
+
   it("takes policies without apiVersion, kind and metadata", async () => {
     const { spec } = INTERNET as { spec: object };
     expect((await evaluate([{ id: 1, policies: [{ spec }], points: [point("10.0.0.1", 443)] }])).answers).toEqual([

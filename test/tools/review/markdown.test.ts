@@ -234,12 +234,13 @@ describe("what a reviewer has to see", () => {
   });
 
   it("whether AWS credentials can be got, whatever changes", () => {
-    const closed = "By these policies, instance metadata and pod credentials are closed, but for the first seconds";
+    const closed =
+      "These policies block the instance metadata and pod credential endpoints, except during a pod's first few seconds.";
     expect(renderMarkdown([reviewStack(recordedPlan("no-change.staging.jsonl"))])).toContain(closed);
     const same = policy([block("169.254.0.0/16")]);
     const open = renderMarkdown([reviewStack(plan([{ op: "same", before: same, after: same }]))]);
     expect(open).toMatch(
-      /EC2 instance metadata \(IMDS\) 169\.254\.169\.254, .* can be reached: whoever makes a pod send/,
+      /EC2 instance metadata \(IMDS\) 169\.254\.169\.254, .* can be reached: anyone who makes a pod send/,
     );
     expect(open).not.toContain(closed);
   });
@@ -258,7 +259,7 @@ describe("what a reviewer has to see", () => {
   it("that nothing can be concluded, and why, before anything else", () => {
     const markdown = renderMarkdown([reviewStack(recordedPlan("other.secret.jsonl"))]);
     expect(markdown).toContain("❔ **cannot conclude** | ? | ?");
-    expect(markdown).toContain("treat this as unreviewed");
+    expect(markdown).toContain("treat this change as unreviewed");
     expect(markdown).toContain("spec.egress[0].to[0].ipBlock.cidr is secret");
   });
 
@@ -271,7 +272,7 @@ describe("what a reviewer has to see", () => {
   it("why a gain matters and what to do next", () => {
     const html = renderGfm(renderMarkdown([reviewStack(recordedPlan("dropped-except.staging.jsonl"))]));
     expect(html).toMatch(/Why it matters:<\/strong> it opens the way to private addresses/);
-    expect(html).toMatch(/Before approving:<\/strong> are the pods meant to reach/);
+    expect(html).toMatch(/Before approving:<\/strong> should the pods reach these/);
     expect(html).not.toContain("time out");
   });
 
@@ -279,7 +280,7 @@ describe("what a reviewer has to see", () => {
     const [before, after] = [policy([block("8.8.8.8/32")]), policy([block("169.254.0.0/16"), block("10.0.0.0/8")])];
     const markdown = renderMarkdown([reviewStack(plan([{ op: "update", before, after }]))]);
     expect(markdown).toMatch(/opens the way to instance metadata and pod credentials.*; private addresses/);
-    expect(markdown).toContain("does anything in the pods still need");
+    expect(markdown).toContain("do the pods still need");
   });
 
   it("cautions in sight, not folded away nor left out where there is little room", () => {
@@ -300,7 +301,7 @@ describe("what a reviewer has to see", () => {
     const digest = { ...recordedPlan("no-change.staging.jsonl"), isComplete: false };
     const markdown = renderMarkdown([reviewStack(digest), reviewStack(recordedPlan("no-change.prod.jsonl"))]);
     expect(markdown).toContain("- `staging`: the digest lists only what changes");
-    expect(markdown.slice(0, markdown.indexOf("###"))).toContain("Compared are the stack's own NetworkPolicies");
+    expect(markdown.slice(0, markdown.indexOf("###"))).toContain("This compares the stack's own NetworkPolicies");
   });
 
   it("which reading a row holds under, only where they differ", () => {

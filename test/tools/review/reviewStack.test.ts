@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
+import {
+  compile,
+  diff,
+  type EgressAnalysis,
+  parseCidr,
+  parseNetworkPolicies,
+  SELECTED_BY_EVERY_POLICY,
+} from "../../../analysis/index.ts";
 import type { NetworkFacts } from "../../../runner/networkFacts.ts";
 import { NETWORK_POLICY, reviewDrift, reviewStack, type StackReview } from "../../../tools/review/index.ts";
+import { reviewRows } from "../../../tools/review/rows.ts";
 import { block, type MadeStep, plan, policy, recordedPlan } from "./previews.ts";
 
 const reviewOf = (...steps: MadeStep[]) => reviewStack(plan(steps));
@@ -538,5 +547,34 @@ describe("the dry run of the API server", () => {
   it("shows a webhook that makes another policy of it", () => {
     const { cautions } = tryOut("create", tried({ ...spec, egress: [{}] }));
     expect(cautions).toEqual([expect.stringContaining("as a mutating admission webhook makes it")]);
+  });
+});
+
+describe("rows", () => {
+  const KUBERNETES = { name: "kubernetes" } as const;
+  const compiled = (...egress: object[]) =>
+    compile(parseNetworkPolicies([policy(egress)]), { semantics: KUBERNETES, source: SELECTED_BY_EVERY_POLICY });
+  const OWN = [{ cidr: parseCidr("10.1.0.0/16"), name: "VPC vpc-1" }];
+  const rows = (before: EgressAnalysis, after: EgressAnalysis) =>
+    reviewRows([{ semantics: "kubernetes", before, after, diff: diff(before, after, OWN) }], {
+      blocks: OWN,
+      own: OWN,
+      pods: new Map(),
+    }).map(({ direction, destination, witness }) => [direction, destination, witness]);
+  const dns = { to: [{ podSelector: { matchLabels: { app: "dns" } } }], ports: [{ port: 53 }] };
+
+  it("show nothing as opened where a change only tightens: blocks reached the pods before", () => {
+    const tightened = rows(compiled(block("0.0.0.0/0", ["169.254.0.0/16"])), compiled(dns));
+    expect(tightened.map(([direction]) => direction)).not.toContain("gained");
+    expect(tightened.length).toBeGreaterThan(0);
+    expect(rows(compiled(), compiled(dns))).toEqual([["gained", "pods app=dns in namespace keeperhub", undefined]]);
+  });
+
+  it("begin with credentials, by their own address and port", () => {
+    const opened = rows(
+      compiled(),
+      compiled(block("10.0.0.0/8"), { ...block("169.254.0.0/16"), ports: [{ port: 22 }, { port: 80 }] }),
+    );
+    expect(opened[0]).toEqual(["gained", "169.254.0.0/16", "169.254.169.254:80/tcp"]);
   });
 });

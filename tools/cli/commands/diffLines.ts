@@ -7,7 +7,7 @@ import type { SemanticsFlags } from "../options.ts";
 import type { Json } from "../render/json.ts";
 import type { Terminal } from "../terminal.ts";
 
-const MEMBERS = ["id", "before", "after", "pod", "ipFamily", "nodeIp"];
+const MEMBERS = ["id", "before", "after", "pod", "ipFamily", "nodeIp", "inventory"];
 
 /**
  * Compares policy sets from stdin: `{id, before, after, pod?, ipFamily?, nodeIp?}` to `{id, gained, lost}`, line by line,

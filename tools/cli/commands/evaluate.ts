@@ -16,9 +16,9 @@ import { compileLine, lineFlags, readPolicies, readSetting } from "../input/poli
 import type { SemanticsFlags } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
 
-const MEMBERS = ["id", "policies", "points", "pod", "ipFamily", "nodeIp"];
+const MEMBERS = ["id", "policies", "points", "pod", "ipFamily", "nodeIp", "inventory"];
 
-/** Judges policy sets from stdin: `{id, policies, points, pod?, ipFamily?, nodeIp?}` to `{id, verdicts}`, line by line. */
+/** Judges policy sets from stdin: `{id, policies, points, pod?, ipFamily?, nodeIp?, inventory?}` to `{id, verdicts}`, line by line. */
 export async function evaluateCommand(flags: SemanticsFlags, terminal: Terminal): Promise<ExitCode> {
   const settled = lineFlags(flags);
   return answerLines(

@@ -5,9 +5,11 @@ import {
   type EgressAnalysis,
   type Fields,
   type InputReader,
+  type Inventory,
   type NetworkPolicy,
   ProblemsError,
   parseAddress,
+  parseInventory,
   parseNetworkPolicies,
   SELECTED_BY_EVERY_POLICY,
   type Semantics,
@@ -19,6 +21,7 @@ import { chosenSemantics, kubernetesSemantics, type SemanticsFlags, vpcCniSemant
 export interface LineSetting {
   readonly semantics: Semantics;
   readonly source: Source | undefined;
+  readonly inventory: Inventory | undefined;
 }
 
 /**
@@ -33,8 +36,8 @@ export function lineFlags(flags: SemanticsFlags): SemanticsFlags {
 }
 
 /**
- * Reads `pod`, `ipFamily` and `nodeIp` of a line. Without `pod` every policy is taken to select the sender. The last two
- * say how the AWS agent enforces and have no effect under `kubernetes`.
+ * Reads `pod`, `inventory`, `ipFamily` and `nodeIp` of a line. Without `pod` every policy is taken to select the sender.
+ * The last two say how the AWS agent enforces and have no effect under `kubernetes`.
  */
 export function readSetting(fields: Fields, reader: InputReader, flags: SemanticsFlags): LineSetting {
   const ipFamily = ADDRESS_FAMILIES.find((family) => family === fields.ipFamily);
@@ -42,14 +45,15 @@ export function readSetting(fields: Fields, reader: InputReader, flags: Semantic
     reader.report("ipFamily", fields.ipFamily, "must be ipv4 or ipv6");
   }
   const source = fields.pod === undefined ? undefined : readPod(fields.pod, reader);
+  const inventory = readInventory(fields.inventory, reader);
   const family = ipFamily ?? flags.ipFamily ?? "ipv4";
   const nodeIp = readNodeIp(fields.nodeIp ?? flags.nodeIp, family, reader);
   if (flags.semantics !== "vpc-cni") {
-    return { semantics: kubernetesSemantics(flags), source };
+    return { semantics: kubernetesSemantics(flags), source, inventory };
   }
   const { nodeIp: _, ...rest } = flags;
   const semantics = vpcCniSemantics({ ...rest, ipFamily: family });
-  return { semantics: nodeIp === undefined ? semantics : { ...semantics, nodeIp }, source };
+  return { semantics: nodeIp === undefined ? semantics : { ...semantics, nodeIp }, source, inventory };
 }
 
 /**
@@ -75,8 +79,15 @@ export function readPolicies(input: unknown, path: string, reader: InputReader):
 }
 
 /** Compiles one line's policies. */
-export function compileLine(policies: readonly NetworkPolicy[], { semantics, source }: LineSetting): EgressAnalysis {
-  return compile(policies, { semantics, source: source ?? SELECTED_BY_EVERY_POLICY });
+export function compileLine(
+  policies: readonly NetworkPolicy[],
+  { semantics, source, inventory }: LineSetting,
+): EgressAnalysis {
+  return compile(policies, {
+    semantics,
+    source: source ?? SELECTED_BY_EVERY_POLICY,
+    ...(inventory === undefined ? {} : { inventory }),
+  });
 }
 
 function readPod(input: unknown, reader: InputReader): Source {
@@ -86,6 +97,24 @@ function readPod(input: unknown, reader: InputReader): Source {
     read[key] = reader.text(value, `pod.labels.${key}`) ?? "";
   }
   return { namespace: reader.text(namespace, "pod.namespace") ?? "default", labels: read };
+}
+
+function readInventory(input: unknown, reader: InputReader): Inventory | undefined {
+  if (input === undefined || input === null) {
+    return undefined;
+  }
+  const objects = reader.list(input, "inventory").map((object, index) => ({ object, path: `inventory[${index}]` }));
+  try {
+    return parseInventory(objects);
+  } catch (error) {
+    if (!(error instanceof ProblemsError)) {
+      throw error;
+    }
+    for (const problem of error.problems) {
+      reader.report(problem.where, problem.value, problem.reason);
+    }
+    return undefined;
+  }
 }
 
 function readNodeIp(input: unknown, ipFamily: AddressFamily, reader: InputReader) {

@@ -1,4 +1,5 @@
-import { diff } from "../../../analysis/index.ts";
+import { diff, type EgressAnalysis } from "../../../analysis/index.ts";
+import { openCredentials } from "../../review/concerns.ts";
 import { plainPhrase } from "../../review/phrase.ts";
 import { formatRowPorts, type ReviewRow, reviewRows } from "../../review/rows.ts";
 import { verdictOfRows } from "../../review/stackReview.ts";
@@ -24,6 +25,7 @@ function content({ model, reading: { name, before, after } }: State): HTMLElemen
   }
   const hidden = rows.length - MOST_ROWS;
   return [
+    ...alarm(before, after),
     verdictText(rows),
     element(
       "div",
@@ -38,6 +40,22 @@ function content({ model, reading: { name, before, after } }: State): HTMLElemen
     ),
     ...(hidden > 0 ? [element("p", { class: "more" }, `… and ${hidden} more rows.`)] : []),
   ];
+}
+
+/** What must not be overlooked: credentials that become reachable, and what that means. */
+function alarm(before: EgressAnalysis, after: EgressAnalysis): HTMLElement[] {
+  const known = openCredentials([before]);
+  const opened = openCredentials([after]).filter((name) => !known.includes(name));
+  return opened.length === 0
+    ? []
+    : [
+        element(
+          "p",
+          { class: "alarm", role: "alert" },
+          element("strong", {}, `${opened.join(", ")} ${opened.length === 1 ? "becomes" : "become"} reachable.`),
+          " Anyone who makes a pod send a request there gets AWS credentials.",
+        ),
+      ];
 }
 
 /** The verdict of the change in a sentence. */

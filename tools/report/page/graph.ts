@@ -1,5 +1,6 @@
-import type { EgressAnalysis } from "../../../analysis/index.ts";
+import { diff, type EgressAnalysis } from "../../../analysis/index.ts";
 import { reachOf } from "../../review/reach.ts";
+import { reviewRows } from "../../review/rows.ts";
 import type { ReachEntry } from "../../review/stackReview.ts";
 import { namesOf, plural } from "../../review/wording.ts";
 import { byId, element } from "./dom.ts";
@@ -47,9 +48,14 @@ function changed(after: EgressAnalysis, before: EgressAnalysis, state: State): E
     [destination, ports, ...excepts.map(({ block }) => block)].join(" ");
   const [old, fresh] = [entries(before, state), entries(after, state)];
   const [oldKeys, freshKeys] = [new Set(old.map(key)), new Set(fresh.map(key))];
+  // A rule that is only written anew opens nothing, and one that another rule makes up for closes nothing.
+  const { known: blocks, names } = state.model;
+  const rows = reviewRows([{ semantics: state.reading.name, before, after, diff: diff(before, after, names) }], blocks);
+  const has = (direction: "gained" | "lost") => rows.some((row) => row.direction === direction);
+  const [gained, lost] = [has("gained"), has("lost")];
   return [
-    ...fresh.map((entry): Edge => ({ entry, change: oldKeys.has(key(entry)) ? "" : "gained" })),
-    ...old.filter((entry) => !freshKeys.has(key(entry))).map((entry): Edge => ({ entry, change: "lost" })),
+    ...fresh.map((entry): Edge => ({ entry, change: gained && !oldKeys.has(key(entry)) ? "gained" : "" })),
+    ...old.filter((entry) => lost && !freshKeys.has(key(entry))).map((entry): Edge => ({ entry, change: "lost" })),
   ];
 }
 

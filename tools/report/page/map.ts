@@ -206,7 +206,7 @@ function squaresOf(side: number, first: number, cells: number) {
 export function showLegend({ side }: State): void {
   const tones: readonly Tone[] =
     side === "change"
-      ? ["gained", "lost", "both", "open", "ports", "closed", "random"]
+      ? ["gained", "lost", "narrowed", "both", "open", "ports", "closed", "random"]
       : ["open", "ports", "closed", "random"];
   byId("legend").replaceChildren(
     ...tones.map((tone) => element("li", {}, element("span", { class: `swatch ${tone}` }), TONE_WORDS[tone])),

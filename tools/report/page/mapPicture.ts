@@ -117,7 +117,7 @@ function paintGrid(context: CanvasRenderingContext2D, width: number, view: Cidr,
   }
 }
 
-const CHANGED: readonly Tone[] = ["gained", "lost", "both"];
+const CHANGED: readonly Tone[] = ["gained", "lost", "narrowed", "both"];
 const MOST_RINGS = 64;
 /** Pixels of canvas up to which a changed run needs a ring. */
 const SMALL = 600;

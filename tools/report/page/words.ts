@@ -20,6 +20,7 @@ export const TONE_WORDS: Readonly<Record<Tone, string>> = {
   random: "allowed or denied at random",
   gained: "newly allowed",
   lost: "no longer allowed",
+  narrowed: "partly closed",
   both: "partly opened, partly closed",
 };
 
