@@ -58,6 +58,7 @@ describe("a line with verdicts", () => {
       {
         kind: "Pod",
         metadata: { name: "db-0", namespace: "keeperhub", labels: { app: "db" } },
+        spec: {},
         status: { podIP: "10.1.2.3", podIPs: [{ ip: "10.1.2.3" }] },
       },
     ];
@@ -71,7 +72,7 @@ describe("a line with verdicts", () => {
     expect(answers).toEqual([
       { id: 1, verdicts: ["deny", "deny"] },
       { id: 2, verdicts: ["allow", "deny"] },
-      { id: 3, error: expect.stringMatching(/^inventory\[0\].*keeperhub/) },
+      { id: 3, error: expect.stringMatching(/namespace "keeperhub".*no Namespace/) },
     ]);
   });
 

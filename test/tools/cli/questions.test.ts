@@ -141,7 +141,8 @@ describe("check", () => {
     protocols: ["TCP"],
     ports: [443],
   };
-  const metadata = { name: "no metadata", expect: "deny", to: ["aws-metadata"] };
+  const named = { name: "no credentials", expect: "deny", to: ["aws-metadata"] };
+  const metadata = { name: "no metadata", expect: "deny", to: ["169.254.169.254", "fd00:ec2::254"] };
 
   it("writes JUnit: a case for each assertion, in a suite for each semantics", async () => {
     const open = {
@@ -165,6 +166,7 @@ describe("check", () => {
   it.each<[string, unknown[], string[], number, string]>([
     ["holds under both", [internet], [], 0, "2 checks: 2 holds"],
     ["fails on EKS in the family that the agent does not look at", [metadata], [], 1, "2 checks: 1 holds, 1 fails"],
+    ["by the name of a set means the cluster's family", [named], [], 0, "2 checks: 2 holds"],
     ["holds in the cluster's family", [metadata], ["--cluster-family-only"], 0, "2 checks: 2 holds"],
     [
       "is left out where it is about the other family only",

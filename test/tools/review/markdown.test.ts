@@ -279,7 +279,9 @@ describe("what a reviewer has to see", () => {
   it("the worst reason first, and what is lost as well", () => {
     const [before, after] = [policy([block("8.8.8.8/32")]), policy([block("169.254.0.0/16"), block("10.0.0.0/8")])];
     const markdown = renderMarkdown([reviewStack(plan([{ op: "update", before, after }]))]);
-    expect(markdown).toMatch(/opens the way to instance metadata and pod credentials.*; private addresses/);
+    expect(markdown).toMatch(
+      /opens the way to the instance metadata and pod credential endpoints.*; private addresses/,
+    );
     expect(markdown).toContain("do the pods still need");
   });
 

@@ -567,7 +567,7 @@ describe("rows", () => {
     const tightened = rows(compiled(block("0.0.0.0/0", ["169.254.0.0/16"])), compiled(dns));
     expect(tightened.map(([direction]) => direction)).not.toContain("gained");
     expect(tightened.length).toBeGreaterThan(0);
-    expect(rows(compiled(), compiled(dns))).toEqual([["gained", "pods app=dns in namespace keeperhub", undefined]]);
+    expect(rows(compiled(), compiled(dns))).toEqual([["gained", "pods app=dns in namespace shop", undefined]]);
   });
 
   it("begin with credentials, by their own address and port", () => {
