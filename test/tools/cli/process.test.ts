@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { text as readAll } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { egressProcess, files } from "../../support/cli.ts";
 import { ROOT } from "../../support/fixtureProject.ts";
@@ -58,6 +59,17 @@ describe("the process", () => {
     child.kill(signal);
     const [ended] = await once(child, "close");
     expect(ended).toBe(code);
+  });
+
+  it("Ctrl-C in the middle of show ends with 130 and one line", async () => {
+    const recorder = `import { registerHooks } from "node:module";
+      registerHooks({ load(url, context, next) { if (url.endsWith("/runStack.ts")) console.log("running"); return next(url, context); } });`;
+    const node = ["--import", `data:text/javascript,${encodeURIComponent(recorder)}`];
+    const child = spawn(process.execPath, [...node, MAIN, "show", "--stack", "staging"]);
+    await once(child.stdout, "data");
+    child.kill("SIGINT");
+    const [stderr, [code]] = await Promise.all([readAll(child.stderr), once(child, "close")]);
+    expect({ code, stderr }).toEqual({ code: 130, stderr: "SIGINT: stopped before the end; there is no result\n" });
   });
 
   it("a crash is never taken for a finding", async () => {
