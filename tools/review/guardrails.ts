@@ -2,9 +2,11 @@ import { GUARDRAILS } from "../../guardrails/violation.ts";
 import { codeSpan } from "./markdownText.ts";
 import type { StackPlan } from "./plan.ts";
 
-/** The pack of this project, as its package.json calls it, and its policies. */
+/** The pack of this project, as its package.json calls it. */
 const PACK = "runner-egress";
-const POLICIES = ["declaration", ...GUARDRAILS];
+
+/** Names of its policies. */
+export const POLICIES: readonly string[] = ["declaration", ...GUARDRAILS];
 
 /** Whether the guardrails judged a preview, which is not the same as that they found nothing. */
 export type GuardrailRun =

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { policies } from "../../../policy-pack/policies/index.ts";
-import { guardrailRun } from "../../../tools/review/guardrails.ts";
+import { guardrailRun, POLICIES } from "../../../tools/review/guardrails.ts";
 import { renderMarkdown, renderText, reviewStack, unguarded } from "../../../tools/review/index.ts";
 import { plan, policy } from "./previews.ts";
 
@@ -21,6 +21,10 @@ const violation = {
   },
 };
 const summary = (result: string) => ({ summaryEvent: { result } });
+
+it("the review knows every policy of the pack, or it would not miss one that is disabled", () => {
+  expect([...POLICIES].sort()).toEqual([...NAMES].sort());
+});
 
 describe.each<readonly [string, readonly object[], string | undefined, string]>([
   ["every policy judged the whole plan", [first(NAMES), whole()], undefined, "✅ passed"],
