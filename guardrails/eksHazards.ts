@@ -1,28 +1,25 @@
 import {
   type Divergence,
   type DivergenceShape,
-  divergences,
   formatPoint,
   formatReference,
   podHazards,
   policyId,
+  type Reference,
   referenceTo,
-  SELECTED_BY_EVERY_POLICY,
 } from "../analysis/index.ts";
-import { formatBox, within } from "./boxes.ts";
-import { inhabitedSpace, otherFamily } from "./concern.ts";
-import type { Declaration } from "./declaration.ts";
+import { formatBox } from "./boxes.ts";
+import { otherFamily } from "./concern.ts";
 import { placeOf } from "./finding.ts";
 import type { ReadPolicy } from "./plannedPolicy.ts";
-import { policiesOf, type Reach, selecting } from "./policySet.ts";
+import { type Reach, selecting } from "./policySet.ts";
+import { exceptingEdit, triedEdit } from "./repairs.ts";
 import { allReaches, type Situation } from "./situation.ts";
 import type { GuardrailName, Violation } from "./violation.ts";
+import { hazardsOf } from "./wrongReach.ts";
 
 /** Longest name for which controller and agent agree on the policy (EKS facts, 2026-08). */
 const LONGEST_NAME = 57;
-
-/** Divergences that come from the cluster, not from the policy: no rewrite avoids them. */
-const OF_THE_CLUSTER: readonly DivergenceShape[] = ["node-address", "other-family-not-enforced"];
 
 /** What a shape is called and what helps. */
 const SHAPES: Readonly<Partial<Record<DivergenceShape, readonly [name: string, fix: string]>>> = {
@@ -32,7 +29,7 @@ const SHAPES: Readonly<Partial<Record<DivergenceShape, readonly [name: string, f
   ],
   "except-of-another-rule": [
     "an except punches a hole into another rule",
-    "drop the except, or make the other rule's blocks exactly as narrow as the except leaves them.",
+    "make the other rule's blocks exactly as narrow as the except leaves them.",
   ],
   "shared-first-address": [
     "a block shares its first address with an except and does not inherit the ports around it",
@@ -50,14 +47,14 @@ const SHAPES: Readonly<Partial<Record<DivergenceShape, readonly [name: string, f
     "a block has more than 24 port entries, and which are kept is random",
     "use port ranges (endPort), or split the ports among blocks that do not contain each other.",
   ],
-  "key-collision": ["two blocks are written to one map key", "drop the except of the other address family."],
+  "key-collision": ["two blocks are written to one map key", "except other blocks of that family."],
   "other-family-except": [
     "an except of the other address family denies addresses of this one",
-    "drop the except: the cluster's pods have no addresses of its family.",
+    "remove the block of that family with its except: the cluster's pods have no addresses of it.",
   ],
   "other-family-except-aborts": [
     "the agent cannot load the policy and keeps what was loaded before",
-    "drop the except of the other address family: the cluster's pods have no addresses of it.",
+    "remove the block of the other address family with its except: the cluster's pods have no addresses of it.",
   ],
   "policy-types-ignored": [
     "the controller applies egress rules although policyTypes lack Egress",
@@ -71,7 +68,7 @@ export function eksHazards(situation: Situation): Violation[] {
   const shapes = new Set(runners.flatMap((runner) => selecting(plan, runner).read));
   return [
     ...[...shapes].flatMap(shapeHazards),
-    ...allReaches(situation).flatMap((reach) => reachHazards("eks-hazards", reach, situation.declaration)),
+    ...allReaches(situation).flatMap((reach) => reachHazards("eks-hazards", situation, reach)),
     ...(situation.scope === "plan" ? clusterHazards(situation) : []),
   ];
 }
@@ -125,10 +122,10 @@ export function shapeHazards({ policy, planned, looseCidrs }: ReadPolicy): Viola
 }
 
 /** What the agent makes of the policies of a reach, on addresses and on pods by label. */
-export function reachHazards(guardrail: GuardrailName, reach: Reach, { vpcCidrs }: Declaration): Violation[] {
+export function reachHazards(guardrail: GuardrailName, situation: Situation, reach: Reach): Violation[] {
   return [
-    ...divergenceHazards(guardrail, reach),
-    ...podHazards(reach.analysis, vpcCidrs).map(({ shape, pods, what, rules }): Violation => {
+    ...divergenceHazards(guardrail, situation, reach),
+    ...podHazards(reach.analysis, situation.declaration.vpcCidrs).map(({ shape, pods, what, rules }): Violation => {
       const [name, fix] = SHAPES[shape] as readonly [string, string];
       const places = [...new Set(rules.map(formatReference))];
       return {
@@ -142,18 +139,8 @@ export function reachHazards(guardrail: GuardrailName, reach: Reach, { vpcCidrs 
   ];
 }
 
-/**
- * Where the agent enforces something else than the policies of a reach say, except where no host is. Nothing where they
- * say that the pods are not isolated at all: that is what is wrong then.
- */
-function divergenceHazards(guardrail: GuardrailName, reach: Reach): Violation[] {
-  const { semantics } = reach;
-  const policies = policiesOf(reach.policies);
-  if (semantics.name !== "vpc-cni" || policies.every(({ isolatesEgress }) => !isolatesEgress)) {
-    return [];
-  }
-  const hazards = divergences(policies, { semantics, source: SELECTED_BY_EVERY_POLICY }).filter(isHazard);
-  return [...Map.groupBy(hazards, groupKey).values()].map((same) => {
+function divergenceHazards(guardrail: GuardrailName, situation: Situation, reach: Reach): Violation[] {
+  return [...hazardsOf(reach).values()].map((same) => {
     const first = same[0] as Divergence;
     const { shape, direction, witness, explanations } = first;
     const { before, after } = explanations;
@@ -166,24 +153,52 @@ function divergenceHazards(guardrail: GuardrailName, reach: Reach): Violation[] 
       ...placeOf(reach, refused[0] ?? after.allowedBy[0] ?? after.exceptedBy[0] ?? before.allowedBy[0]),
       witness: formatPoint(witness),
       message: `${direction}, ${shape}: ${name}.${by} As specified, ${before.text} As enforced by the VPC CNI, ${after.text} Region: ${formatBox(first)}${more}.`,
-      fix,
+      fix: fixOf(situation, reach, same) ?? fix,
     };
   });
 }
 
-function isHazard(divergence: Divergence): boolean {
-  return (
-    !OF_THE_CLUSTER.includes(divergence.shape) &&
-    (divergence.direction !== "over-deny" || within([divergence], inhabitedSpace()).length > 0)
-  );
-}
+/** Shapes that dropping an `except` cures, if nothing else is lost by it. */
+const OF_AN_EXCEPT: readonly DivergenceShape[] = [
+  "except-of-another-rule",
+  "key-collision",
+  "other-family-except",
+  "other-family-except-aborts",
+];
 
-function groupKey({ shape, direction, explanations: { before, after } }: Divergence): string {
-  if (shape === "other-family-except-aborts") {
-    return shape;
+/**
+ * What cures hazards of one cause, tried: without the `except` that denies, or with one more in the rule that allows there.
+ */
+function fixOf(situation: Situation, reach: Reach, same: readonly Divergence[]): string | undefined {
+  const [
+    {
+      shape,
+      explanations: { before, after },
+    },
+  ] = same as [Divergence];
+  if (!OF_AN_EXCEPT.includes(shape)) {
+    return undefined;
   }
-  const places = [...before.allowedBy, ...after.allowedBy, ...after.exceptedBy];
-  return `${shape} ${direction} ${places.map(({ policy, rule, peer }) => `${policy} ${rule} ${peer}`).join()}`;
+  const refused = reach.analysis.aborts.map(({ term, except }) => referenceTo(reach.analysis, term, { except }));
+  const places = refused.length > 0 ? refused : after.exceptedBy;
+  const drops = Map.groupBy(places, ({ policyIndex, rule, peer }) => `${policyIndex} ${rule} ${peer}`);
+  for (const own of drops.values()) {
+    const [place] = own as [Reference];
+    const peer =
+      place.peer === undefined
+        ? undefined
+        : reach.policies[place.policyIndex]?.policy.egress[place.rule]?.to?.[place.peer];
+    const blocks =
+      peer?.kind === "ipBlock"
+        ? own.flatMap(({ except }) => (except === undefined ? [] : (peer.excepts[except] ?? [])))
+        : [];
+    const text = triedEdit(situation, reach, { place, action: "drop", blocks });
+    if (text !== undefined) {
+      return `${text}.`;
+    }
+  }
+  const excepting = triedEdit(situation, reach, exceptingEdit(situation, reach, same, before.allowedBy[0]));
+  return excepting && `${excepting}.`;
 }
 
 /** What the cluster leaves open beside every policy, now or after this plan. */

@@ -1,26 +1,14 @@
 import type { ChangeBox } from "../analysis/boxes.ts";
-import { formatCidr } from "../analysis/index.ts";
-import { allowedBeyond, isCovered, within } from "./boxes.ts";
-import { type CredentialEndpoint, credentialEndpoints } from "./concern.ts";
-import type { Declaration } from "./declaration.ts";
-import { allowing, destinationRule } from "./declaredPolicies.ts";
+import { contains, type Explanation, formatCidr } from "../analysis/index.ts";
+import { isCovered } from "./boxes.ts";
+import { credentialEndpoints } from "./concern.ts";
 import { addressFindings, foundFirst, violationsOf } from "./finding.ts";
 import type { Reach } from "./policySet.ts";
 import { memberIn } from "./remedies.ts";
+import { exceptingEdit, triedEdit } from "./repairs.ts";
 import { reaches, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
-
-/** What to do about an endpoint that is open, by the address that a runner would declare. */
-function fixOf(declaration: Declaration): string {
-  const { cidr } = credentialEndpoints(declaration.cluster.ipFamily).find(
-    ({ cidr, declarable }) => declarable && cidr.family === declaration.cluster.ipFamily,
-  ) as CredentialEndpoint;
-  return (
-    "add the endpoint's block (169.254.0.0/16, fc00::/7, behind NAT64 64:ff9b::a9fe:0/112) to the except of the rule named " +
-    "here, or remove the rule; if it is that of EKS Pod Identity and the runners use it, add " +
-    `"pod-identity": {"cidrs": ["${formatCidr(cidr)}"], "ports": ["80/TCP"]} to ${memberIn(declaration, "destinations.cidrs")}.`
-  );
-}
+import { openEndpoints } from "./wrongReach.ts";
 
 /**
  * Guardrail 1: the endpoints that hand out credentials are unreachable on every port, the metadata service whatever is
@@ -29,18 +17,28 @@ function fixOf(declaration: Declaration): string {
 export function metadataEndpoints(situation: Situation): Violation[] {
   const { declaration, names } = situation;
   const found = foundFirst(reaches(situation), (reach) => openEndpoints(declaration, reach), isCovered);
-  const text = { heading: "Open", names, port: 80, fix: () => fixOf(declaration) };
   return violationsOf(
     "metadata-endpoints",
-    found.flatMap(([reach, boxes]) => addressFindings(reach, boxes, text)),
+    found.flatMap(([reach, boxes]) =>
+      addressFindings(reach, boxes, {
+        heading: "Open",
+        names,
+        port: 80,
+        fix: (own, why) => fixOf(situation, reach, own, why),
+      }),
+    ),
   );
 }
 
-/** Credential endpoints that a reach opens. */
-function openEndpoints({ cluster, destinations }: Declaration, reach: Reach): ChangeBox[] {
-  const nothing = allowing([]);
-  const declared = allowing(destinations.map(destinationRule));
-  return credentialEndpoints(cluster.ipFamily)
-    .filter(({ cidr }) => reach.semantics.name === "kubernetes" || cidr.family === cluster.ipFamily)
-    .flatMap(({ cidr, declarable }) => within(allowedBeyond(declarable ? declared : nothing, reach.analysis), [cidr]));
+/** How to close endpoints that a rule opens, and for one that may be declared, how to declare it. */
+function fixOf(situation: Situation, reach: Reach, boxes: readonly ChangeBox[], why: Explanation): string {
+  const { declaration } = situation;
+  const edit = exceptingEdit(situation, reach, boxes, why.allowedBy[0]);
+  const close = triedEdit(situation, reach, edit) ?? "narrow the block of the rule named here, or remove the rule";
+  const declarable = credentialEndpoints(declaration.cluster.ipFamily).find(
+    ({ cidr, declarable }) => declarable && boxes.some(({ range }) => contains(range, cidr)),
+  );
+  return declarable === undefined
+    ? `${close}.`
+    : `${close}; if the runners use EKS Pod Identity, add "pod-identity": {"cidrs": ["${formatCidr(declarable.cidr)}"], "ports": ["80/TCP"]} to ${memberIn(declaration, "destinations.cidrs")}.`;
 }

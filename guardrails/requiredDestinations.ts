@@ -1,22 +1,12 @@
 import type { ChangeBox } from "../analysis/boxes.ts";
-import {
-  bareDiff,
-  type EgressAnalysis,
-  type EgressRule,
-  explain,
-  type PodRow,
-  type PortRange,
-  witnessOf,
-} from "../analysis/index.ts";
-import { allowedBeyond, isCovered, within } from "./boxes.ts";
-import type { Declaration, Destination, RequiredEndpoint } from "./declaration.ts";
-import { allowing, destinationRule, endpointRule, internetRule } from "./declaredPolicies.ts";
+import { bareDiff, explain, type PodRow, witnessOf } from "../analysis/index.ts";
+import { isCovered, within } from "./boxes.ts";
 import { addressFindings, type Finding, formatPods, foundFirst, isSamePods, violationsOf } from "./finding.ts";
 import type { Reach } from "./policySet.ts";
-import { undeclaredBoxes } from "./privateReach.ts";
 import { destinationEdit, formatEdits, lostBlocksEdit, memberIn, vpcBlocksEdit } from "./remedies.ts";
 import { certainReaches, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
+import { lostBoxes, type Requirement, requirements, undeclaredBoxes } from "./wrongReach.ts";
 
 /** Guardrail 4: what the runners need stays reachable for every one of them, under both semantics. */
 export function requiredDestinations(situation: Situation): Violation[] {
@@ -30,63 +20,6 @@ export function requiredDestinations(situation: Situation): Violation[] {
     ),
   ]);
   return violationsOf("required-destinations", findings);
-}
-
-/** Something that must stay reachable. */
-export interface Requirement {
-  readonly name: string;
-  /** All that it stands for. */
-  readonly analysis: EgressAnalysis;
-  /** Where it is declared: `destinations.database`, `internet`. */
-  readonly member: string;
-  /** The destination, where it is one. */
-  readonly destination?: Destination;
-}
-
-/**
- * Everything that a declaration requires. Not an endpoint that may be anywhere in the public internet where all of that is
- * required on its port: it would be lost for the same reason.
- */
-export function requirements(declaration: Declaration): Requirement[] {
-  const { destinations, endpoints } = declaration;
-  const requirement = (name: string, member: string, rule: EgressRule): Requirement => ({
-    name,
-    member,
-    analysis: allowing([rule]),
-  });
-  const internet = internetRule(declaration);
-  return [
-    ...destinations
-      .filter(({ required }) => required)
-      .map((destination) => ({
-        ...requirement(
-          `destination ${destination.name}`,
-          `destinations.${destination.name}`,
-          destinationRule(destination),
-        ),
-        destination,
-      })),
-    ...(internet === undefined ? [] : [requirement("the public internet", "internet", internet)]),
-    ...endpoints
-      .filter((endpoint) => !isPartOfInternet(declaration, endpoint))
-      .map((endpoint) => requirement(endpoint.name, "endpoints", endpointRule(declaration, endpoint))),
-  ];
-}
-
-function isPartOfInternet({ internet }: Declaration, { cidr, ports: { protocol, range } }: RequiredEndpoint): boolean {
-  return (
-    cidr === undefined &&
-    (internet === "every-port" || internet.some((ports) => ports.protocol === protocol && contains(ports.range, range)))
-  );
-}
-
-function contains(outer: PortRange, inner: PortRange): boolean {
-  return outer.from <= inner.from && inner.to <= outer.to;
-}
-
-/** The addresses of a requirement that a reach denies, or may deny. */
-export function lostBoxes({ analysis }: Reach, requirement: Pick<Requirement, "analysis">): readonly ChangeBox[] {
-  return allowedBeyond(analysis, requirement.analysis);
 }
 
 /** What to say about lost addresses of a requirement. */

@@ -7,11 +7,11 @@ import { allowing, declaredPolicy, destinationRule } from "./declaredPolicies.ts
 import { reachHazards } from "./eksHazards.ts";
 import { addressFindings, foundFirst, isSamePods, podFindings, violationsOf } from "./finding.ts";
 import { policiesOf, type Reach, shells } from "./policySet.ts";
-import { judgedSpace } from "./privateReach.ts";
 import { memberIn } from "./remedies.ts";
-import { lossFindings, lostBoxes, requirements } from "./requiredDestinations.ts";
+import { lossFindings } from "./requiredDestinations.ts";
 import { groupsThatDiffer, isLoaded, reachesOf, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
+import { judgedSpace, lostBoxes, requirements } from "./wrongReach.ts";
 
 const NARROW = "narrow the other policy's podSelector so that it does not select the runners";
 const FIX_LOSS = `${NARROW}, or take the except out of it: the agent applies an except to the rules of all policies.`;
@@ -44,8 +44,8 @@ export function union(situation: Situation): Violation[] {
     ).flatMap(([reach, boxes]) => lossFindings(situation, reach, requirement, boxes, FIX_LOSS)),
   );
   const hazards = steps.flatMap(({ before, reach }) => {
-    const known = new Set(reachHazards("union", before, declaration).map(({ message }) => message));
-    return reachHazards("union", reach, declaration).filter(({ message }) => !known.has(message));
+    const known = new Set(reachHazards("union", situation, before).map(({ message }) => message));
+    return reachHazards("union", situation, reach).filter(({ message }) => !known.has(message));
   });
   return [...violationsOf("union", gained), ...violationsOf("union", lost), ...hazards];
 }

@@ -6,10 +6,10 @@ import { privateSpace } from "./concern.ts";
 import { allowing, declaredPolicy, destinationRule } from "./declaredPolicies.ts";
 import { addressFindings, foundFirst, isSamePods, podFindings, violationsOf } from "./finding.ts";
 import { policiesOf, type Reach } from "./policySet.ts";
-import { judgedSpace } from "./privateReach.ts";
 import { memberIn, regionMembers } from "./remedies.ts";
 import { groupsThatDiffer, isLoaded, reachesOf, type Situation } from "./situation.ts";
 import type { Violation } from "./violation.ts";
+import { judgedSpace } from "./wrongReach.ts";
 
 /** What the runners could reach before and after. */
 interface Step {

@@ -55,15 +55,17 @@ describe("what is told about a private region", () => {
 
   it("is no port where every port is open: that is not to be declared", () => {
     expect(fixes([block("10.9.0.0/16")], { destinations: [] })).toEqual([
-      expect.stringMatching(
-        /^add the block to the except of the rule named here, or narrow .* in declaration\.destinations\.cidrs in pack\.json\.$/,
-      ),
+      expect.stringMatching(/^take it out of the rule named here; .* in declaration\.destinations\.cidrs in pack\.json\.$/),
     ]);
   });
 
   it("never gives up a block of the VPC that is private anyway", () => {
     const open = block("0.0.0.0/0", { except: EXCEPTS.filter((cidr) => cidr !== "10.0.0.0/8") });
-    expect(fixes([open], {})).toEqual([expect.stringMatching(/^add the block to the except of the rule named here/)]);
+    expect(fixes([open], {})).toEqual([
+      expect.stringMatching(
+        /^add 10\.0\.0\.0\/8 to the except of 0\.0\.0\.0\/0 \(spec\.egress\[0\]\.to\[0\] of keeperhub\/runner\);/,
+      ),
+    ]);
     expect(fixes([block("10.1.0.0/16", on(443))], {})).toEqual([expect.stringContaining('"cidrs": ["10.1.0.0/16"]')]);
   });
 

@@ -41,7 +41,7 @@ interface Change {
 }
 
 const STEPS = "";
-const OTHERWISE = "if not, take it out of the rule named here, or add it to the except of that rule.";
+const OTHERWISE = "if not, take it out of the rule named here.";
 const EDITED = "the pack's config";
 
 const CHANGES: readonly Change[] = [
@@ -117,7 +117,7 @@ const CHANGES: readonly Change[] = [
     facts: { databaseCidrs: SUBNETS },
     declared: ({ vpcCidrs }) => vpcCidrs.push("44.32.0.0/16"),
     fixes: [
-      `Fix: if the VPC has no such block any more, remove "44.32.0.0/16" from declaration.vpcCidrs in ${EDITED}${STEPS}; if it has, add the block to the except of the rule named here.`,
+      `Fix: if the VPC has no such block any more, remove "44.32.0.0/16" from declaration.vpcCidrs in ${EDITED}${STEPS}; if it has, add 44.32.0.0/16 to the except of 0.0.0.0/0 (spec.egress[4].to[0] of keeperhub/workflow-runner-block-imds).`,
     ],
   },
   {

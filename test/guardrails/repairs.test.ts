@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { type Edited, IPV6_MUTANTS, MUTANTS } from "../policy-pack/mutants.ts";
+import { ipv6Plan, networkPolicy, type Plain, packConfig, runnerPolicy, runPack } from "../support/policyPack.ts";
+
+/** What a fix tells to change in the except of a peer, such as `add 10.0.0.0/8 to the except of 0.0.0.0/0 (spec.egress[4].to[0] of NS/NAME)`. */
+const EDIT =
+  /\b(add|drop) ([0-9a-f.:/, ]+?) (?:to|from) the except of \S+ \(spec\.egress\[(\d+)\]\.to\[(\d+)\] of [^/]+\/([^)]+)\)/g;
+
+async function judge({ policy, options, others, config }: Edited) {
+  return runPack([networkPolicy(policy, options), ...others], config);
+}
+
+/** Does what the fixes of a plan tell, each once. */
+function repaired({ policy, others }: Edited, fixes: readonly string[]): number {
+  const edits = [...new Map(fixes.flatMap((fix) => [...fix.matchAll(EDIT)]).map((edit) => [edit[0], edit])).values()];
+  for (const [, action, blocks = "", rule, peer, name] of edits) {
+    const all: Plain[] = [policy, ...others.map(({ props }) => props)];
+    const { ipBlock } = all.find(({ metadata }) => metadata?.name === name).spec.egress[Number(rule)].to[Number(peer)];
+    const named = blocks.split(", ");
+    const kept = (ipBlock.except ?? []).filter((block: string) => !named.includes(block));
+    ipBlock.except = action === "drop" ? kept : [...kept, ...named];
+  }
+  return edits.length;
+}
+
+describe.each([
+  ["IPv4", MUTANTS, () => ({ policy: runnerPolicy("staging"), config: packConfig("staging") })],
+  ["IPv6", IPV6_MUTANTS, ipv6Plan],
+] as const)("what is told about the excepts of a plan of %s", (_, mutants, good) => {
+  const cases = mutants.map((mutant) => [mutant.name, mutant] as const);
+
+  it.each(cases)("makes nothing worse: %s", async (_, { edit }) => {
+    const plan: Edited = { ...good(), rules: [], options: {}, others: [] };
+    plan.rules = plan.policy.spec.egress;
+    edit(plan);
+    const before = await judge(plan);
+    const fixes = Object.values(before.messages)
+      .flat()
+      .map((message) => message.split("\nFix: ")[1] ?? "");
+    if (repaired(plan, fixes) === 0) {
+      return;
+    }
+    const after = await judge(plan);
+    expect(before.fired).toEqual(expect.arrayContaining([...after.fired]));
+    const count = ({ messages }: typeof after) => Object.values(messages).flat().length;
+    expect(count(after)).toBeLessThan(count(before));
+  });
+
+  it("settles an except that is dropped", async () => {
+    for (const { name, edit } of mutants.filter(({ name }) => name.endsWith("is dropped"))) {
+      const plan: Edited = { ...good(), rules: [], options: {}, others: [] };
+      plan.rules = plan.policy.spec.egress;
+      edit(plan);
+      const { messages } = await judge(plan);
+      repaired(plan, Object.values(messages).flat());
+      expect([name, (await judge(plan)).messages]).toEqual([name, {}]);
+    }
+  });
+});
