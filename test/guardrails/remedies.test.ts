@@ -55,7 +55,9 @@ describe("what is told about a private region", () => {
 
   it("is no port where every port is open: that is not to be declared", () => {
     expect(fixes([block("10.9.0.0/16")], { destinations: [] })).toEqual([
-      expect.stringMatching(/^take it out of the rule named here; .* in declaration\.destinations\.cidrs in pack\.json\.$/),
+      expect.stringMatching(
+        /^take it out of the rule named here; .* in declaration\.destinations\.cidrs in pack\.json\.$/,
+      ),
     ]);
   });
 
