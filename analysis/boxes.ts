@@ -27,10 +27,13 @@ export interface ChangedRange {
   readonly changes: readonly PortChange[];
 }
 
+/** One list for all tables that are equal, so that neighbours of them are one stretch. */
+const UNCHANGED: PortChange[] = [];
+
 /** Compares two tables; protocols that only one of them has are left out. */
 export function tableChanges(before: PortTable, after: PortTable): PortChange[] {
   if (before.signature === after.signature) {
-    return [];
+    return UNCHANGED;
   }
   const byShape = new Map<string, { change: Change; ports: PortRange; protocols: Protocol[] }>();
   for (const protocol of PROTOCOLS) {
