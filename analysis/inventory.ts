@@ -2,11 +2,17 @@ import type { Address } from "./address.ts";
 import type { Labels } from "./labelSelector.ts";
 import type { PolicyProtocol } from "./networkPolicy.ts";
 
-/** A port that a container gives a name. */
-export interface NamedPort {
-  readonly name: string;
+/** A port that a container declares. */
+export interface ContainerPort {
+  /** `undefined`: it has no name. */
+  readonly name: string | undefined;
   readonly protocol: PolicyProtocol;
   readonly port: number;
+}
+
+/** A port that a container gives a name. */
+export interface NamedPort extends ContainerPort {
+  readonly name: string;
 }
 
 /** A running pod. */
@@ -15,7 +21,10 @@ export interface Pod {
   readonly namespace: string;
   readonly labels: Labels;
   readonly addresses: readonly Address[];
+  /** Sidecars included, as Kubernetes resolves port names. */
   readonly namedPorts: readonly NamedPort[];
+  /** Those of ordinary containers, in order, which are all that the AWS controller reads. Default: `namedPorts`. */
+  readonly containerPorts?: readonly ContainerPort[];
   /** It has its node's address, and no policy applies to it. */
   readonly hostNetwork: boolean;
 }

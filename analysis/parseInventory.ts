@@ -1,6 +1,6 @@
 import { type Address, parseAddress } from "./address.ts";
 import { type Fields, InputReader } from "./inputReader.ts";
-import type { Inventory, NamedPort, Pod, Service, ServicePort } from "./inventory.ts";
+import type { ContainerPort, Inventory, Pod, Service, ServicePort } from "./inventory.ts";
 import type { Labels } from "./labelSelector.ts";
 import { POLICY_PROTOCOLS, type PolicyProtocol } from "./networkPolicy.ts";
 
@@ -81,13 +81,16 @@ class InventoryReader extends InputReader {
       return [];
     }
     const spec = this.fields(specInput, `${path}.spec`);
-    const containers = this.containers(spec, path);
+    const containerPorts = this.ports(spec, "containers", path);
+    // An init container with restart policy `Always` runs beside the others.
+    const ports = [...containerPorts, ...this.ports(spec, "initContainers", path)];
     return [
       {
         ...this.name(metadata, path),
         labels: this.labels(metadata.labels, `${path}.metadata.labels`),
         addresses: this.podAddresses(status, metadata, path),
-        namedPorts: containers.flatMap(([container, at]) => this.namedPorts(container, at)),
+        namedPorts: ports.flatMap(({ name, ...port }) => (name === undefined ? [] : [{ name, ...port }])),
+        containerPorts,
         hostNetwork: spec.hostNetwork === true,
       },
     ];
@@ -136,33 +139,26 @@ class InventoryReader extends InputReader {
     };
   }
 
-  /** Containers that run beside each other: an init container with restart policy `Always` is a sidecar. */
-  private containers(spec: Fields, path: string): (readonly [Fields, string])[] {
-    const read = (name: string) =>
-      this.list(spec[name], `${path}.spec.${name}`).map((container, index) => {
-        const at = `${path}.spec.${name}[${index}]`;
-        return [this.fields(container, at), at] as const;
-      });
-    return [
-      ...read("containers"),
-      ...read("initContainers").filter(([container]) => container.restartPolicy === "Always"),
-    ];
+  private ports(spec: Fields, member: "containers" | "initContainers", path: string): ContainerPort[] {
+    return this.list(spec[member], `${path}.spec.${member}`).flatMap((input, index) => {
+      const at = `${path}.spec.${member}[${index}]`;
+      const container = this.fields(input, at);
+      if (member === "initContainers" && container.restartPolicy !== "Always") {
+        return [];
+      }
+      return this.list(container.ports, `${at}.ports`).map((port, portIndex) =>
+        this.containerPort(port, `${at}.ports[${portIndex}]`),
+      );
+    });
   }
 
-  private namedPorts(container: Fields, path: string): NamedPort[] {
-    return this.list(container.ports, `${path}.ports`).flatMap((input, index) => {
-      const at = `${path}.ports[${index}]`;
-      const { name, protocol, containerPort } = this.fields(input, at);
-      return name === undefined
-        ? []
-        : [
-            {
-              name: this.required(name, `${at}.name`),
-              protocol: this.protocol(protocol, `${at}.protocol`),
-              port: this.portNumber(containerPort, `${at}.containerPort`),
-            },
-          ];
-    });
+  private containerPort(input: unknown, path: string): ContainerPort {
+    const { name, protocol, containerPort } = this.fields(input, path);
+    return {
+      name: name === undefined ? undefined : this.required(name, `${path}.name`),
+      protocol: this.protocol(protocol, `${path}.protocol`),
+      port: this.portNumber(containerPort, `${path}.containerPort`),
+    };
   }
 
   private podAddresses(status: Fields, metadata: Fields, path: string): Address[] {

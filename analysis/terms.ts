@@ -38,9 +38,14 @@ export function numericPermissions(rule: EgressRule, place: RulePlace): PortGran
 }
 
 /** What a rule allows on a pod, whose containers give the port names their numbers. */
-export function podPermissions(rule: EgressRule, place: RulePlace, pod: Pod): PortGrant[] {
+export function podPermissions(
+  rule: EgressRule,
+  place: RulePlace,
+  pod: Pod,
+  portOf: typeof namedPort = namedPort,
+): PortGrant[] {
   return permissions(rule, place, ({ protocol, name }) =>
-    name === undefined ? undefined : namedPort(pod, protocol, name),
+    name === undefined ? undefined : portOf(pod, protocol, name),
   );
 }
 
@@ -49,6 +54,7 @@ export function addressTerms(
   policies: readonly NetworkPolicy[],
   applying: readonly number[],
   inventory: Inventory | undefined,
+  portOf: typeof namedPort = namedPort,
 ): AddressTerm[] {
   const terms: AddressTerm[] = [];
   for (const policy of applying) {
@@ -73,7 +79,7 @@ export function addressTerms(
           });
         } else if (inventory !== undefined) {
           for (const pod of matchingPods(peer, namespace, inventory)) {
-            terms.push(...podTerms(place, pod, podPermissions(rule, place, pod)));
+            terms.push(...podTerms(place, pod, podPermissions(rule, place, pod, portOf)));
           }
         }
       }

@@ -1,7 +1,21 @@
-import { hostOf } from "./cidr.ts";
-import { type Inventory, namedPort, type Pod, type Service, type ServicePort } from "./inventory.ts";
+import { type Cidr, hostOf } from "./cidr.ts";
+import {
+  type ContainerPort,
+  type Inventory,
+  namedPort,
+  type Pod,
+  type Service,
+  type ServicePort,
+} from "./inventory.ts";
 import { selects } from "./labelSelector.ts";
-import type { EgressRule, NetworkPolicy, PolicyPort, SelectorPeer } from "./networkPolicy.ts";
+import {
+  type EgressRule,
+  EVERY_PORT,
+  type NetworkPolicy,
+  type PolicyPort,
+  type PolicyProtocol,
+  type SelectorPeer,
+} from "./networkPolicy.ts";
 import type { PortGrant } from "./ports.ts";
 import { type AddressTerm, addressTerms, matchingPods, type RulePlace, selectsNamespace } from "./terms.ts";
 
@@ -15,7 +29,9 @@ export function vpcCniTerms(
   applying: readonly number[],
   inventory: Inventory | undefined,
 ): AddressTerm[] {
-  const terms = addressTerms(policies, applying, inventory);
+  const terms = addressTerms(policies, applying, inventory, declaredPort).filter(({ pod, cidr }) =>
+    isPrimary(pod, cidr),
+  );
   if (inventory === undefined) {
     return terms;
   }
@@ -52,7 +68,7 @@ function clusterIpTerms(
     ) {
       continue;
     }
-    const permissions = servicePermissions(rule, place, service, backendsOf(service, inventory));
+    const permissions = servicePermissions(rule, place, service, inventory);
     if (permissions.length > 0) {
       terms.push({ ...place, cidr: hostOf(clusterIp), excepts: [], permissions });
     }
@@ -60,22 +76,33 @@ function clusterIpTerms(
   return terms;
 }
 
-function servicePermissions(
-  rule: EgressRule,
-  place: RulePlace,
-  service: Service,
-  backends: readonly Pod[],
-): PortGrant[] {
+/** The controller takes `status.podIP` alone, and ordinary containers alone. */
+function isPrimary(pod: Pod | undefined, cidr: Cidr): boolean {
+  return pod === undefined || (pod.addresses[0]?.family === cidr.family && pod.addresses[0].value === cidr.first);
+}
+
+function portsOf({ containerPorts, namedPorts }: Pod): readonly ContainerPort[] {
+  return containerPorts ?? namedPorts;
+}
+
+function declaredPort(pod: Pod, protocol: PolicyProtocol, name: string): number | undefined {
+  return portsOf(pod).find((port) => port.protocol === protocol && port.name === name)?.port;
+}
+
+function servicePermissions(rule: EgressRule, place: RulePlace, service: Service, inventory: Inventory): PortGrant[] {
   if (rule.ports === undefined) {
-    return [{ protocol: "any", range: { from: 0, to: 65535 }, grants: [{ ...place, port: undefined }] }];
+    return [{ protocol: "any", range: EVERY_PORT, grants: [{ ...place, port: undefined }] }];
   }
   return rule.ports.flatMap((port, index): PortGrant[] => {
     const grants = [{ ...place, port: index }];
     if (port.range?.from === 0) {
       return [{ protocol: port.protocol, range: port.range, grants }];
     }
-    const listen = listenPort(port, rule.ports ?? [], service, backends);
-    if (listen === undefined) {
+    const listen = listenPort(port, service, inventory);
+    if (
+      listen === undefined ||
+      (port.name === undefined && bypasses(listen, port, rule.ports ?? [], service, inventory))
+    ) {
       return [];
     }
     // An `endPort` is copied as it is next to the translated port.
@@ -92,43 +119,63 @@ function servicePermissions(
   });
 }
 
-/** The Service's own port for a port of the policy, which is a container port. */
-function listenPort(
-  port: PolicyPort,
-  allowed: readonly PolicyPort[],
-  service: Service,
-  backends: readonly Pod[],
-): number | undefined {
+/**
+ * The Service's own port for a port of the policy, which is a container port: the first whose target is written the same
+ * way, else the first that one of the pods leads to (`getMatchingServicePort`).
+ */
+function listenPort(port: PolicyPort, service: Service, inventory: Inventory): number | undefined {
   const wanted = port.name ?? port.range.from;
   const candidates = service.ports.filter(({ protocol }) => protocol === port.protocol);
   const exact = candidates.find(({ targetPort }) => targetPort === wanted);
   if (exact !== undefined) {
     return exact.port;
   }
-  const wantedIn = (pod: Pod) => (port.name === undefined ? port.range.from : namedPort(pod, port.protocol, port.name));
-  const throughPods = candidates.find((candidate) =>
-    backends.some(
-      (pod) => targetNumber(candidate, pod) !== undefined && targetNumber(candidate, pod) === wantedIn(pod),
-    ),
-  );
-  if (throughPods === undefined) {
-    return undefined;
+  for (const pod of podsBehind(service, inventory)) {
+    const declared = portsOf(pod).find(
+      ({ protocol, ...own }) =>
+        protocol === port.protocol && (port.name === undefined ? own.port : own.name) === wanted,
+    );
+    const found = declared ?? (port.name === undefined ? { name: undefined, port: port.range.from } : undefined);
+    const listening = candidates.find(({ targetPort }) => targetPort === found?.port || targetPort === found?.name);
+    if (found !== undefined && listening !== undefined) {
+      return listening.port;
+    }
   }
-  // A named target that some backend resolves to a port the policy does not allow would bypass the policy.
-  const bypasses = backends.some((pod) => {
-    const target = targetNumber(throughPods, pod);
-    return target !== undefined && !allowed.some((other) => allowsTarget(other, throughPods, target, pod));
-  });
-  return bypasses ? undefined : throughPods.port;
+  return undefined;
 }
 
-function allowsTarget(port: PolicyPort, { protocol }: ServicePort, target: number, pod: Pod): boolean {
-  if (port.protocol !== protocol) {
-    return false;
-  }
-  return port.range === undefined
-    ? namedPort(pod, protocol, port.name) === target
-    : port.range.from <= target && target <= port.range.to;
+/** Whether a named target leads to a port that the policy does not allow by number (`hasTargetPortBypass`). */
+function bypasses(
+  listen: number,
+  { protocol }: PolicyPort,
+  allowed: readonly PolicyPort[],
+  service: Service,
+  inventory: Inventory,
+): boolean {
+  const target = service.ports.find((port) => port.port === listen && port.protocol === protocol)?.targetPort;
+  return (
+    typeof target === "string" &&
+    podsBehind(service, inventory).some((pod) => {
+      const number = declaredPort(pod, protocol, target);
+      return (
+        number !== undefined &&
+        !allowed.some(
+          (port) =>
+            port.protocol === protocol &&
+            port.range !== undefined &&
+            port.range.from <= number &&
+            number <= port.range.to,
+        )
+      );
+    })
+  );
+}
+
+/** The pods that the controller takes to be behind a Service: all of its namespace where it has no selector. */
+function podsBehind(service: Service, inventory: Inventory): Pod[] {
+  return service.selector === undefined
+    ? inventory.pods.filter(({ namespace }) => namespace === service.namespace)
+    : backendsOf(service, inventory);
 }
 
 /** The pods of a Service; none without a selector. */
