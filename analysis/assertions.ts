@@ -5,16 +5,13 @@ import { witnessOf } from "./diff.ts";
 import { type Explanation, explain } from "./explain.ts";
 import type { PolicyProtocol, PortRange } from "./networkPolicy.ts";
 import { cellIndexAt, cellRange } from "./partition.ts";
+import { judgePods } from "./podAssertions.ts";
 import type { Point } from "./point.ts";
-import { type PortTable, permitsSome } from "./ports.ts";
+import type { PortTable } from "./ports.ts";
 import { type RangeSet, subtract } from "./rangeSet.ts";
-import { areDisjoint } from "./reach/labelSets.ts";
-import { formatPodSet, type PodSet } from "./reach/podSets.ts";
-import { formatReference, type Reference, referenceTo } from "./reference.ts";
-import { formatPorts } from "./regions.ts";
-import { mayAllow, selectorRegion, unplacedGrants } from "./selectorRegions.ts";
+import type { PodSet } from "./reach/podSets.ts";
+import { unplacedGrants } from "./selectorRegions.ts";
 import { awsEndpointAt } from "./specialPurpose.ts";
-import { addressTerms } from "./terms.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Destinations that all have to be allowed, or all denied. */
@@ -40,9 +37,11 @@ export interface Contradiction {
   readonly protocols: readonly string[];
   readonly ports: PortRange;
   readonly verdict: Verdict;
-  /** One destination and why; `undefined` for pods by label. */
+  /** One destination and why; `undefined` for pods whose addresses are not known. */
   readonly witness: Point | undefined;
   readonly explanation: Explanation | undefined;
+  /** Why, in a sentence. */
+  readonly why: string;
 }
 
 /** How an assertion fared. */
@@ -51,11 +50,14 @@ export interface AssertionResult {
   readonly expect: "allow" | "deny";
   /**
    * `vacuous`: it names no destination at all, so it proves nothing; counts as a failure. `inconclusive`: the agent cannot
-   * load the policy, or some of the pods of a denial may be among those that a rule names, or at an address that it allows.
+   * load the policy, or the addresses or namespaces of pods decide, and no inventory has them.
    */
   readonly outcome: "holds" | "fails" | "vacuous" | "inconclusive";
   readonly contradictions: readonly Contradiction[];
-  /** For a denial that holds: what may be reached all the same at addresses that were not given, sorted. */
+  /**
+   * What does not hold with it: for a denial, what may be reached all the same at addresses that were not given; for pods
+   * that are allowed, Services in front of them that EKS denies.
+   */
   readonly apart: readonly string[];
   readonly text: string;
 }
@@ -74,6 +76,21 @@ function inFamily({ semantics }: EgressAnalysis, assertion: Assertion): Assertio
 }
 
 function checkOne(analysis: EgressAnalysis, assertion: Assertion): AssertionResult {
+  const { ifIsolated } = analysis;
+  const result = judge(analysis, assertion);
+  // Whether the pod is isolated depends on labels that only an inventory resolves.
+  return ifIsolated === undefined || judge(ifIsolated, assertion).outcome === result.outcome
+    ? result
+    : {
+        ...result,
+        outcome: "inconclusive",
+        contradictions: [],
+        apart: [],
+        text: `${assertion.name}: depends on pods that only an inventory tells: if the egress rules' labels match any, the pod is isolated on EKS`,
+      };
+}
+
+function judge(analysis: EgressAnalysis, assertion: Assertion): AssertionResult {
   const { name, expect, addresses, pods, protocols, ports } = assertion;
   const result = (
     outcome: AssertionResult["outcome"],
@@ -87,26 +104,36 @@ function checkOne(analysis: EgressAnalysis, assertion: Assertion): AssertionResu
   if (analysis.aborts.length > 0) {
     return result("inconclusive", "the agent cannot load this policy and keeps whatever was loaded before");
   }
-  const contradictions = [...wrongAddresses(analysis, assertion), ...wrongPods(analysis, assertion)];
+  const answers = pods.map((set) => judgePods(analysis, set, assertion));
+  const contradictions = [
+    ...wrongAddresses(analysis, assertion, addresses),
+    ...answers.flatMap(({ contradictions }) => contradictions),
+  ];
   const [first] = contradictions;
   if (first !== undefined) {
     const more = contradictions.length > 1 ? ` (and ${contradictions.length - 1} more)` : "";
-    const why = first.explanation?.text ?? `${first.where} ${formatPorts(first.ports)} has verdict ${first.verdict}.`;
-    return result("fails", `should ${expect} ${first.where}, but ${why}${more}`, contradictions);
+    return result("fails", `should ${expect} ${first.where}, but ${first.why}${more}`, contradictions);
   }
-  if (expect === "allow") {
-    return result("holds", "allowed");
-  }
-  const doubts = pods.flatMap((set) => doubtsAbout(analysis, set, assertion));
+  const doubts = answers.flatMap((answer) => answer.doubts);
   if (doubts.length > 0) {
     return result("inconclusive", doubts.join("; "));
   }
-  const apart = withoutAddress(analysis, assertion);
-  return result("holds", `denied${apart.length === 0 ? "" : `, apart from ${apart.join(" and ")}`}`, [], apart);
+  const apart = [
+    ...answers.flatMap((answer) => answer.apart),
+    ...(expect === "deny" ? withoutAddress(analysis, assertion) : []),
+  ];
+  const because = analysis.isolated ? "" : " because no policy isolates the egress of this pod";
+  const verdict = expect === "allow" ? `allowed${because}` : "denied";
+  return result("holds", `${verdict}${apart.length === 0 ? "" : `, apart from ${apart.join(" and ")}`}`, [], apart);
 }
 
-function wrongAddresses(analysis: EgressAnalysis, assertion: Assertion): Contradiction[] {
-  const { expect, addresses } = assertion;
+/** The parts of some addresses on which an assertion does not hold. */
+export function wrongAddresses(
+  analysis: EgressAnalysis,
+  assertion: Pick<Assertion, "expect" | "protocols" | "ports">,
+  addresses: readonly AddressRange[],
+): Contradiction[] {
+  const { expect } = assertion;
   const wrong: ChangedRange[] = addresses.flatMap((range) => {
     const partition = analysis.partitions[range.family];
     const found: ChangedRange[] = [];
@@ -136,18 +163,22 @@ function wrongAddresses(analysis: EgressAnalysis, assertion: Assertion): Contrad
   return fewestBoxes(wrong).map(({ range, protocols, ports, after }) => {
     const witness = witnessOf({ range, protocols, ports });
     const explanation = explain(analysis, witness);
-    return { where: formatRange(range), range, protocols, ports, verdict: after, witness, explanation };
+    const where = formatRange(range);
+    return { where, range, protocols, ports, verdict: after, witness, explanation, why: explanation.text };
   });
 }
 
-interface WrongPorts {
+export interface WrongPorts {
   readonly protocols: readonly PolicyProtocol[];
   readonly ports: PortRange;
   readonly verdict: Verdict;
 }
 
 /** The ports of an assertion on which a table says something else; `order-dependent` is never what was asked for. */
-function wrongPorts(table: PortTable, { expect, protocols, ports }: Assertion): WrongPorts[] {
+export function wrongPorts(
+  table: PortTable,
+  { expect, protocols, ports }: Pick<Assertion, "expect" | "protocols" | "ports">,
+): WrongPorts[] {
   const byShape = new Map<string, { protocols: PolicyProtocol[]; ports: PortRange; verdict: Verdict }>();
   for (const protocol of protocols) {
     for (const asked of ports) {
@@ -166,60 +197,6 @@ function wrongPorts(table: PortTable, { expect, protocols, ports }: Assertion): 
     }
   }
   return [...byShape.values()];
-}
-
-function wrongPods(analysis: EgressAnalysis, assertion: Assertion): Contradiction[] {
-  if (!analysis.isolated) {
-    return assertion.expect === "allow" ? [] : assertion.pods.map((set) => podContradiction(set, assertion, "allow"));
-  }
-  return assertion.pods.flatMap((set) =>
-    wrongPorts(selectorRegion(analysis.podGrants, set).table, assertion).map(({ protocols, ports, verdict }) =>
-      podContradiction(set, { ...assertion, protocols, ports: [ports] }, verdict),
-    ),
-  );
-}
-
-function podContradiction(set: PodSet, { protocols, ports }: Assertion, verdict: Verdict): Contradiction {
-  return {
-    where: formatPodSet(set),
-    range: undefined,
-    protocols,
-    ports: ports[0] as PortRange,
-    verdict,
-    witness: undefined,
-    explanation: undefined,
-  };
-}
-
-/** Why some pods of a denial may be reached although no rule is known to reach them. */
-function doubtsAbout(analysis: EgressAnalysis, set: PodSet, assertion: Assertion): string[] {
-  const isNamed = analysis.podGrants.some(
-    (grant) =>
-      mayAllow(grant, assertion) &&
-      !areDisjoint(grant.pods.podSelector, set.podSelector) &&
-      !areDisjoint(grant.pods.namespaceSelector, set.namespaceSelector),
-  );
-  if (isNamed) {
-    return [`a rule may name some of ${formatPodSet(set)}`];
-  }
-  const block = blockThatAllows(analysis, assertion);
-  return block === undefined
-    ? []
-    : [
-        `${formatReference(block)} may hold addresses of ${formatPodSet(set)}; deny the addresses that they can have instead`,
-      ];
-}
-
-/** The first block with a port of an assertion, where blocks match pods too. */
-function blockThatAllows(analysis: EgressAnalysis, assertion: Assertion): Reference | undefined {
-  const { policies, applying, semantics } = analysis;
-  if (semantics.name === "kubernetes" && semantics.ipBlockMatchesPods === false) {
-    return undefined;
-  }
-  const term = addressTerms(policies, applying, undefined).find(({ permissions }) =>
-    permitsSome(permissions, assertion),
-  );
-  return term && referenceTo(analysis, term);
 }
 
 /** What the policies, or the agent by itself, may allow at addresses that the analysis was not given. */

@@ -3,11 +3,19 @@ import type { Inventory } from "./inventory.ts";
 import { kubernetesPartition, kubernetesTerms } from "./kubernetes.ts";
 import { appliesTo, type NetworkPolicy, type Sender } from "./networkPolicy.ts";
 import { type Partition, partitionByLongestPrefix, uniformPartition } from "./partition.ts";
-import { commonTable, PROTOCOLS, portTable, uniformTable, withProtocol } from "./ports.ts";
+import { commonTable, type PortGrant, PROTOCOLS, portTable, uniformTable, withProtocol } from "./ports.ts";
 import type { PodGrant } from "./reach/podReach.ts";
 import { byFamily } from "./reach/tableMap.ts";
-import { everyPodAllowed, podGrants, type SelectorRegion, selectorRegions } from "./selectorRegions.ts";
-import { protocolsOf, type Semantics, type VpcCniSemantics } from "./semantics.ts";
+import {
+  everyPodAllowed,
+  podGrants,
+  type SelectorRegion,
+  selectorRegions,
+  vpcCniPodGrants,
+} from "./selectorRegions.ts";
+import { leaksEveryPort, NEWEST_AGENT, protocolsOf, type Semantics, type VpcCniSemantics } from "./semantics.ts";
+import { withServices } from "./serviceCells.ts";
+import type { AddressTerm } from "./terms.ts";
 import { agentMap, type MapEntry } from "./vpcCniMap.ts";
 import { type RefusedBlock, slotVerdict } from "./vpcCniSlots.ts";
 import { vpcCniTerms } from "./vpcCniTerms.ts";
@@ -28,6 +36,14 @@ export interface EgressAnalysis {
   readonly selectors: readonly SelectorRegion[];
   readonly podGrants: readonly PodGrant[];
   readonly inventory: Inventory | undefined;
+  /**
+   * Under `vpc-cni`, for a pod that no policy isolates: what holds if the labels of some egress rule match anything. The
+   * controller emits such rules whatever `policyTypes` says, and one emitted rule isolates the pod. `undefined`: nothing
+   * depends on that.
+   */
+  readonly ifIsolated: EgressAnalysis | undefined;
+  /** Under `vpc-cni`: port items that the entry of every pod holds besides its own. */
+  readonly ofEveryHost: readonly PortGrant[];
   /**
    * Blocks at which the AWS agent gives up: it stops refreshing the map, so an old policy stays in force and a new pod
    * stays open (NPA#631, agent 1.3.7 and later). Every verdict of the cluster's family is then `order-dependent`.
@@ -65,7 +81,6 @@ export function compile(policies: readonly NetworkPolicy[], options: CompileOpti
   const isolating = selecting.filter((index) => (policies[index] as NetworkPolicy).isolatesEgress);
   // The AWS controller emits egress rules whatever `policyTypes` says (amazon-network-policy-controller-k8s PR #229).
   const applying = semantics.name === "kubernetes" ? isolating : selecting;
-  const grants = podGrants(policies, applying);
   const terms =
     semantics.name === "kubernetes"
       ? kubernetesTerms(policies, applying, inventory)
@@ -73,21 +88,52 @@ export function compile(policies: readonly NetworkPolicy[], options: CompileOpti
   // A pod that nothing isolates stays open unless some rule is emitted; labels without an inventory may emit none.
   const emitsRules = terms.some(({ permissions }) => permissions.length > 0);
   const isolated = isolating.length > 0 || (semantics.name === "vpc-cni" && emitsRules);
-  const common = { semantics, policies, source, applying, isolated, inventory, podGrants: grants };
-  if (!isolated) {
-    const table = uniformTable("allow", protocolsOf(semantics));
-    const partitions = byFamily((family) => uniformPartition(family, { table, origin: { kind: "not-isolated" } }));
-    return { ...common, partitions, selectors: [everyPodAllowed()], aborts: [] };
+  const parts = { semantics, policies, source, applying, inventory, podGrants: podGrants(policies, applying) };
+  if (isolated) {
+    return analyse(parts, terms);
   }
-  const selectors = selectorRegions(grants);
+  const table = uniformTable("allow", protocolsOf(semantics));
+  const mayEmit =
+    semantics.name === "vpc-cni" &&
+    inventory === undefined &&
+    parts.podGrants.some(
+      ({ peer, permissions, namedPorts }) => peer !== undefined && permissions.length + namedPorts.length > 0,
+    );
+  return {
+    ...parts,
+    isolated,
+    ifIsolated: mayEmit ? analyse(parts, terms) : undefined,
+    partitions: byFamily((family) => uniformPartition(family, { table, origin: { kind: "not-isolated" } })),
+    selectors: [everyPodAllowed()],
+    ofEveryHost: [],
+    aborts: [],
+  };
+}
+
+type Parts = Pick<EgressAnalysis, "semantics" | "policies" | "source" | "applying" | "inventory" | "podGrants">;
+
+/** The analysis of a pod that is isolated. */
+function analyse(parts: Parts, terms: readonly AddressTerm[]): EgressAnalysis {
+  const { semantics, inventory } = parts;
+  const common = { ...parts, isolated: true, ifIsolated: undefined };
   if (semantics.name === "kubernetes") {
     const matchesPods = semantics.ipBlockMatchesPods ?? true;
-    const partitions = byFamily((family) => kubernetesPartition(family, terms, inventory, matchesPods));
-    return { ...common, partitions, selectors, aborts: [] };
+    const partitions = byFamily((family) =>
+      withServices(kubernetesPartition(family, terms, inventory, matchesPods), inventory),
+    );
+    const analysis = { ...common, partitions, ofEveryHost: [], aborts: [] };
+    return { ...analysis, selectors: selectorRegions(analysis) };
   }
-  const { entries, refused } = agentMap(terms, semantics);
+  const { entries, refused, ofEveryHost } = agentMap(terms, semantics);
   const partitions = byFamily((family) => vpcCniPartition(family, semantics, entries, refused.length > 0));
-  return { ...common, partitions, selectors, aborts: refused };
+  const grants = vpcCniPodGrants(
+    parts.podGrants,
+    partitions[semantics.ipFamily],
+    ofEveryHost,
+    leaksEveryPort(semantics.agentVersion ?? NEWEST_AGENT),
+  );
+  const analysis = { ...common, podGrants: grants, partitions, ofEveryHost, aborts: refused };
+  return { ...analysis, selectors: selectorRegions(analysis) };
 }
 
 function vpcCniPartition(

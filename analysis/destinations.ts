@@ -1,14 +1,23 @@
 import type { Address } from "./address.ts";
 import type { EgressAnalysis } from "./compile.ts";
 import { type Explanation, explain } from "./explain.ts";
-import { NAMESPACE_NAME_LABEL, type Pod, type Service, type ServicePort } from "./inventory.ts";
+import {
+  backendsOf,
+  type Inventory,
+  NAMESPACE_NAME_LABEL,
+  type Pod,
+  type Service,
+  type ServicePort,
+  targetNumber,
+} from "./inventory.ts";
 import { type LabelSelector, selects } from "./labelSelector.ts";
 import type { PolicyProtocol } from "./networkPolicy.ts";
 import { formatPoint } from "./point.ts";
 import { spanAt } from "./ports.ts";
+import { formatReference, referenceTo } from "./reference.ts";
 import type { SelectorRegion } from "./selectorRegions.ts";
 import type { Verdict } from "./verdict.ts";
-import { backendsOf, targetNumber } from "./vpcCniTerms.ts";
+import { clusterIpObstacles } from "./vpcCniTerms.ts";
 
 /**
  * A pod or a Service that a packet is sent to. The port is the one that the sender names: a Service's own, not the
@@ -58,6 +67,10 @@ export interface ObjectExplanation {
 export function explainObject(analysis: EgressAnalysis, destination: ObjectDestination): ObjectExplanation {
   const nothing = { destination, parts: [], candidates: [] };
   const what = formatObject(destination);
+  if (!analysis.isolated && analysis.ifIsolated !== undefined) {
+    const text = `${what} depends on pods that only an inventory tells: if the egress rules' labels match any, the pod is isolated on EKS.`;
+    return { ...nothing, verdict: "unknown", text };
+  }
   if (!analysis.isolated) {
     return {
       ...nothing,
@@ -116,7 +129,13 @@ function serviceParts(analysis: EgressAnalysis, destination: ObjectDestination):
     const { ipFamily } = semantics;
     const address = service.clusterIps.find(({ family }) => family === ipFamily) ?? (service.clusterIps[0] as Address);
     const parts = [{ what: "ClusterIP", explanation: explain(analysis, { address, protocol, port }) }];
-    return { parts, how: "the agent judges the ClusterIP, before a backend is chosen" };
+    const isDenied = parts.some(({ explanation }) => explanation.verdict === "deny");
+    return {
+      parts,
+      how: `the agent judges the ClusterIP, before a backend is chosen${
+        isDenied && inventory !== undefined ? `; ${noEntry(analysis, service, servicePort, inventory)}` : ""
+      }`,
+    };
   }
   const parts = backends.flatMap((pod) => {
     const target = isHeadless ? port : targetNumber(servicePort, pod);
@@ -131,6 +150,15 @@ function serviceParts(analysis: EgressAnalysis, destination: ObjectDestination):
             isHeadless ? ", whose addresses its name has" : " at the target port"
           }`,
   };
+}
+
+/** Why the agent has no entry that allows a ClusterIP. */
+function noEntry(analysis: EgressAnalysis, service: Service, servicePort: ServicePort, inventory: Inventory): string {
+  const { policies, applying } = analysis;
+  const obstacles = clusterIpObstacles(policies, applying, service, servicePort, inventory);
+  return obstacles.length === 0
+    ? "no rule names its pods by label and allows their port, so the controller emits no rule for the ClusterIP"
+    : obstacles.map(({ place, why }) => `${formatReference(referenceTo(analysis, place))} ${why}`).join("; ");
 }
 
 function partsOf(analysis: EgressAnalysis, pod: Pod, protocol: PolicyProtocol, port: number): DestinationPart[] {

@@ -1,14 +1,20 @@
-import type { AddressFamily } from "./address.ts";
-import { type Cidr, contains, wholeFamily } from "./cidr.ts";
+import type { Address, AddressFamily } from "./address.ts";
+import { type ChangeBox, tableChanges } from "./boxes.ts";
+import { type Cidr, contains, hostOf, wholeFamily } from "./cidr.ts";
 import { type CompileOptions, compile, type EgressAnalysis } from "./compile.ts";
-import { type DiffBox, diff } from "./diff.ts";
+import { bareDiff, type DiffBox, describeBox } from "./diff.ts";
 import type { Explanation } from "./explain.ts";
+import { backendsOf, type Inventory, targetNumber } from "./inventory.ts";
 import type { NamedAddresses } from "./names.ts";
-import type { NetworkPolicy } from "./networkPolicy.ts";
+import type { NetworkPolicy, PortRange } from "./networkPolicy.ts";
 import { locate, type Point } from "./point.ts";
-import type { Reference } from "./reference.ts";
+import type { Protocol } from "./ports.ts";
+import { type Reference, referenceTo } from "./reference.ts";
+import { selectorRegion } from "./selectorRegions.ts";
 import type { VpcCniSemantics } from "./semantics.ts";
 import type { MapEntry } from "./vpcCniMap.ts";
+import { PORT_SLOTS } from "./vpcCniSlots.ts";
+import { clusterIpObstacles } from "./vpcCniTerms.ts";
 
 /** The shape of rules that makes the AWS agent deviate from Kubernetes (docs/semantics.md has an example of each). */
 export type DivergenceShape =
@@ -28,6 +34,13 @@ export type DivergenceShape =
   | "ipv6-prefix-32"
   | "slot-overflow"
   | "key-collision"
+  | "named-port-without-to"
+  | "service-selector-lacks-label"
+  | "service-port-not-resolved"
+  | "service-outside-block"
+  | "service-by-cluster-ip"
+  | "service-port-range"
+  | "service-backends-differ"
   | "unclassified";
 
 /** A box on which the agent enforces something else than Kubernetes specifies: `before` is specified, `after` enforced. */
@@ -47,12 +60,47 @@ export function divergences(
 ): Divergence[] {
   const specified = compile(policies, { ...options, semantics: { name: "kubernetes" } });
   const enforced = compile(policies, options);
-  const { gained, lost } = diff(specified, enforced, names);
-  return [...gained.boxes, ...lost.boxes].map((box) => ({
+  const { gained, lost } = bareDiff(specified, enforced);
+  const boxes = [...gained.boxes, ...lost.boxes]
+    .flatMap((box) => onServicePorts(box, options.inventory))
+    .map((box) => describeBox(specified, enforced, box, names));
+  return boxes.map((box) => ({
     ...box,
     direction: box.after === "order-dependent" ? "order-dependent" : box.after === "allow" ? "over-allow" : "over-deny",
     shape: shapeOf(specified, enforced, options.semantics, box),
   }));
+}
+
+/**
+ * Of a box that is ClusterIPs alone, the ports that lead to backends: on others nothing answers, and no specification says
+ * what would be allowed there.
+ */
+function onServicePorts(box: ChangeBox, inventory: Inventory | undefined): ChangeBox[] {
+  const isIn = ({ family, value }: Address) =>
+    family === box.range.family && box.range.first <= value && value <= box.range.last;
+  const services = (inventory?.services ?? []).flatMap((service) =>
+    service.clusterIps.filter(isIn).map((address) => ({ service, address })),
+  );
+  const addresses = new Set(services.map(({ address }) => address.value));
+  if (inventory === undefined || BigInt(addresses.size) !== box.range.last - box.range.first + 1n) {
+    return [box];
+  }
+  return services.flatMap(({ service, address }) => {
+    const backends = backendsOf(service, inventory);
+    const ports = service.ports.filter(
+      (port) =>
+        box.ports.from <= port.port &&
+        port.port <= box.ports.to &&
+        box.protocols.includes(port.protocol) &&
+        backends.some((pod) => targetNumber(port, pod) !== undefined && pod.addresses.length > 0),
+    );
+    return [...Map.groupBy(ports, ({ port }) => port)].map(([port, same]) => ({
+      ...box,
+      range: hostOf(address),
+      protocols: same.map(({ protocol }) => protocol),
+      ports: { from: port, to: port },
+    }));
+  });
 }
 
 function shapeOf(
@@ -74,14 +122,31 @@ function shapeOf(
       return "other-family-not-enforced";
     default:
       return after.verdict === "allow"
-        ? overAllowShape(specified, after)
-        : overDenyShape(enforced, semantics, witness, before, after);
+        ? overAllowShape(specified, enforced, before, after)
+        : specified.isolated
+          ? overDenyShape(enforced, semantics, witness, before, after)
+          : "policy-types-ignored";
   }
 }
 
-function overAllowShape(specified: EgressAnalysis, { allowedBy }: Explanation): DivergenceShape {
+function overAllowShape(
+  specified: EgressAnalysis,
+  enforced: EgressAnalysis,
+  before: Explanation,
+  { allowedBy }: Explanation,
+): DivergenceShape {
   if (allowedBy.every(({ policyIndex }) => !specified.applying.includes(policyIndex))) {
     return "policy-types-ignored";
+  }
+  if (before.reason === "service") {
+    const rules = allowedBy.map(({ policyIndex, rule, port }) =>
+      port === undefined ? undefined : enforced.policies[policyIndex]?.egress[rule]?.ports?.[port],
+    );
+    return allowedBy.every((reference) => peerOf(enforced, reference)?.kind !== "pods")
+      ? "service-by-cluster-ip"
+      : rules.some((port) => port?.endPort !== undefined)
+        ? "service-port-range"
+        : "service-backends-differ";
   }
   return allowedBy.some(({ through }) => through !== undefined && through.prefixLength === 0)
     ? "every-port-leak"
@@ -99,6 +164,15 @@ function overDenyShape(
 ): DivergenceShape {
   const { family } = witness.address;
   const entry = entryAt(enforced, witness);
+  if (specified.reason === "service") {
+    return serviceShape(enforced, witness);
+  }
+  if (
+    specified.allowedBy.length > 0 &&
+    specified.allowedBy.every((reference) => isNameForEveryPod(enforced, reference))
+  ) {
+    return "named-port-without-to";
+  }
   const granting = specified.allowedBy.map((reference) => blockOf(enforced, reference, family));
   const isNode = ({ family, first }: Cidr) => nodeIp?.family === family && nodeIp.value === first;
   if (exceptedBy.length > 0) {
@@ -125,6 +199,106 @@ function overDenyShape(
     : sharesExcept(enforced, specified, entry)
       ? "same-cidr-except"
       : "shared-first-address";
+}
+
+/** Ports of pods given by labels on which the agent enforces something else, told from the rules alone. */
+export interface PodDivergence {
+  readonly direction: "over-allow" | "order-dependent";
+  readonly shape: "every-port-leak" | "slot-overflow";
+  /** The pods: `pods app=web in namespace shop`. */
+  readonly pods: string;
+  readonly protocols: readonly Protocol[];
+  readonly ports: PortRange;
+  /** The rules that cause it. */
+  readonly causedBy: readonly Reference[];
+  /** What happens, in one sentence. */
+  readonly text: string;
+}
+
+/**
+ * Where the semantics disagree about pods given by labels whatever addresses they have: more ports than a pod's entry has
+ * slots, and agents that open the ports of a rule for the whole family on every pod. Nothing with an inventory, where
+ * {@link divergences} compares the addresses themselves.
+ */
+export function podDivergences(
+  policies: readonly NetworkPolicy[],
+  options: Omit<CompileOptions, "semantics"> & { readonly semantics: VpcCniSemantics },
+): PodDivergence[] {
+  const specified = compile(policies, { ...options, semantics: { name: "kubernetes" } });
+  const enforced = compile(policies, options);
+  if (options.inventory !== undefined || !specified.isolated || enforced.aborts.length > 0) {
+    return [];
+  }
+  return enforced.selectors.flatMap(({ text, pods, table }) =>
+    tableChanges(selectorRegion(specified, pods).table, table).flatMap(
+      ({ after, protocols, ports }): PodDivergence[] => {
+        if (after === "deny") {
+          // A rule without `to` that the agent cuts by `except`s: its addresses are compared.
+          return [];
+        }
+        const grants = protocols.flatMap((protocol) =>
+          (table.spans[protocol] ?? [])
+            .filter(({ from, to }) => from <= ports.to && ports.from <= to)
+            .flatMap((span) => span.grants),
+        );
+        const rules = new Map(grants.map((grant) => [`${grant.policy} ${grant.rule} ${grant.peer}`, grant]));
+        const causedBy = [...rules.values()].map((grant) => referenceTo(enforced, grant));
+        return after === "allow"
+          ? [
+              {
+                direction: "over-allow",
+                shape: "every-port-leak",
+                pods: text,
+                protocols,
+                ports,
+                causedBy,
+                text: "the agent opens the ports of a rule for the whole family on every pod that a rule names, excepted or not",
+              },
+            ]
+          : [
+              {
+                direction: "order-dependent",
+                shape: "slot-overflow",
+                pods: text,
+                protocols,
+                ports,
+                causedBy,
+                text: `the rules have more than ${PORT_SLOTS} port entries for the same pods, and which are kept is random`,
+              },
+            ];
+      },
+    ),
+  );
+}
+
+/** Why the agent denies a ClusterIP whose backends are allowed. */
+function serviceShape(
+  { inventory, policies, applying }: EgressAnalysis,
+  { address, protocol, port }: Point,
+): DivergenceShape {
+  const found = (inventory?.services ?? []).flatMap((service) =>
+    service.clusterIps.some(({ family, value }) => family === address.family && value === address.value)
+      ? service.ports
+          .filter((servicePort) => servicePort.protocol === protocol && servicePort.port === port)
+          .flatMap((servicePort) =>
+            clusterIpObstacles(policies, applying, service, servicePort, inventory as Inventory).map(
+              ({ kind }) => kind,
+            ),
+          )
+      : [],
+  );
+  return found.includes("selector-lacks-label")
+    ? "service-selector-lacks-label"
+    : found.includes("port-not-resolved")
+      ? "service-port-not-resolved"
+      : "service-outside-block";
+}
+
+/** Whether a permission is a port name of a rule without `to`. */
+function isNameForEveryPod({ policies }: EgressAnalysis, { policyIndex, rule, peer, port }: Reference): boolean {
+  return (
+    peer === undefined && port !== undefined && policies[policyIndex]?.egress[rule]?.ports?.[port]?.name !== undefined
+  );
 }
 
 function sharesExcept(enforced: EgressAnalysis, specified: Explanation, entry: MapEntry): boolean {

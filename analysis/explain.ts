@@ -3,6 +3,7 @@ import { type Cidr, contains, formatCidr } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
 import { type EmbeddingMechanism, embeddedIpv4, onTheWire } from "./embeddedIpv4.ts";
 import { type NearestRule, nearestRule } from "./nearestRule.ts";
+import { type NetworkPolicy, policyId } from "./networkPolicy.ts";
 import type { ExceptedTerm } from "./partition.ts";
 import { formatPoint, type Location, locate, type Point, verdict } from "./point.ts";
 import { permits } from "./ports.ts";
@@ -21,8 +22,12 @@ export type Reason =
   | "rule"
   /** No policy isolates the pod's egress. */
   | "not-isolated"
+  /** `kubernetes`: it is a port of a Service's ClusterIP, and what becomes of it at the backends. */
+  | "service"
   /** The peers that would allow it have an `except` here. */
   | "except"
+  /** `kubernetes`: the blocks that would allow it do not match pods, as was asked for. */
+  | "pods-left-to-selectors"
   /** Rules reach the address, but not on this port. */
   | "port"
   /** No rule reaches the address. */
@@ -48,6 +53,13 @@ export interface EmbeddedVerdict {
   readonly verdict: Verdict;
 }
 
+/** A Service and what becomes of its packets, backend by backend. */
+export interface ServiceReason {
+  /** `namespace/name`. */
+  readonly name: string;
+  readonly backends: readonly Explanation[];
+}
+
 /** Why a point has its verdict. */
 export interface Explanation {
   readonly point: Point;
@@ -59,6 +71,8 @@ export interface Explanation {
   readonly exceptedBy: readonly Reference[];
   /** Under `vpc-cni`: the block of the map entry that decided. */
   readonly entry: Cidr | undefined;
+  /** For a port of a Service's ClusterIP under `kubernetes`: the Service, and the reasons at its backends. */
+  readonly service: ServiceReason | undefined;
   /** For a denial: the rule that came closest, and why it does not match. */
   readonly nearest: NearestRule | undefined;
   /**
@@ -88,7 +102,8 @@ export function explain(analysis: EgressAnalysis, point: Point): Explanation {
     point,
     verdict: span.verdict,
     ...decided,
-    nearest: span.verdict === "deny" ? nearestRule(analysis, point, address) : undefined,
+    nearest:
+      span.verdict === "deny" && decided.service === undefined ? nearestRule(analysis, point, address) : undefined,
     unlessPods: span.verdict === "deny" ? podsAllowedOn(analysis, point) : [],
     block: specialPurposeBlockOf({ family: address.family, first: address.value, last: address.value }),
     endpoint: awsEndpointAt(address),
@@ -97,11 +112,12 @@ export function explain(analysis: EgressAnalysis, point: Point): Explanation {
   return { ...explanation, text: sentence(analysis, explanation) };
 }
 
-type Decision = Pick<Explanation, "reason" | "allowedBy" | "exceptedBy" | "entry">;
+type Decision = Pick<Explanation, "reason" | "allowedBy" | "exceptedBy" | "entry" | "service">;
 
-function decide(analysis: EgressAnalysis, point: Point, { address, cell, span }: Location): Decision {
+function decide(analysis: EgressAnalysis, point: Point, location: Location): Decision {
+  const { address, cell, span } = location;
   const allowedBy = span.grants.map(({ port, through, ...place }) => referenceTo(analysis, place, { port, through }));
-  const nothing = { allowedBy, exceptedBy: [], entry: undefined };
+  const nothing = { allowedBy, exceptedBy: [], entry: undefined, service: undefined };
   const { origin } = cell;
   switch (origin.kind) {
     case "not-isolated":
@@ -113,10 +129,32 @@ function decide(analysis: EgressAnalysis, point: Point, { address, cell, span }:
         return { ...nothing, reason: "rule" };
       }
       const deciding = origin.excepted.filter(({ term }) => permits(term.permissions, point));
+      const exceptedBy = exceptReferences(analysis, deciding);
       return {
         ...nothing,
-        reason: deciding.length > 0 ? "except" : origin.terms.length > 0 ? "port" : "no-rule",
-        exceptedBy: exceptReferences(analysis, deciding),
+        reason:
+          exceptedBy.length > 0
+            ? "except"
+            : deciding.length > 0
+              ? "pods-left-to-selectors"
+              : origin.terms.length > 0
+                ? "port"
+                : "no-rule",
+        exceptedBy,
+      };
+    }
+    case "service": {
+      const at = origin.points.find(({ protocol, port }) => protocol === point.protocol && port === point.port);
+      if (at === undefined) {
+        return decide(analysis, point, { ...location, cell: origin.base });
+      }
+      const { namespace, name } = origin.service;
+      const backends = at.backends.map((backend) => explain(analysis, backend));
+      return {
+        ...nothing,
+        reason: "service",
+        exceptedBy: backends.flatMap(({ exceptedBy }) => exceptedBy),
+        service: { name: `${namespace}/${name}`, backends },
       };
     }
     case "map-entry":
@@ -132,13 +170,18 @@ function decideByEntry(
   entry: MapEntry | undefined,
 ): Decision {
   if (point.protocol === "ICMPv6" && point.address.family === "ipv6") {
-    return { reason: "icmpv6", allowedBy, exceptedBy: [], entry: undefined };
+    return { reason: "icmpv6", allowedBy, exceptedBy: [], entry: undefined, service: undefined };
   }
   if (entry === undefined) {
-    return { reason: "no-rule", allowedBy, exceptedBy: [], entry: undefined };
+    return { reason: "no-rule", allowedBy, exceptedBy: [], entry: undefined, service: undefined };
   }
   const excepts = entry.values.flatMap(({ excepts }) => excepts);
-  const decision = { allowedBy, exceptedBy: exceptReferences(analysis, excepts), entry: entry.cidr };
+  const decision = {
+    allowedBy,
+    exceptedBy: exceptReferences(analysis, excepts),
+    entry: entry.cidr,
+    service: undefined,
+  };
   if (verdict === "order-dependent") {
     return { ...decision, reason: entry.values.length > 1 ? "key-collision" : "slot-overflow" };
   }
@@ -172,9 +215,16 @@ function sentence(analysis: EgressAnalysis, explanation: Omit<Explanation, "text
   const { point, verdict, block, endpoint, embedded, nearest, unlessPods } = explanation;
   const name = endpoint ?? (block === undefined ? undefined : `in ${describeBlock(block)}`);
   const what = `${formatPoint(point)}${name === undefined ? "" : ` (${name})`}`;
-  const undecided = explanation.reason === "aborted" ? "cannot be told" : "is allowed or denied at random";
+  const undecided =
+    explanation.reason === "aborted"
+      ? "cannot be told"
+      : explanation.reason === "service"
+        ? "is allowed in part"
+        : "is allowed or denied at random";
   const outcome = verdict === "allow" ? "is allowed" : verdict === "deny" ? "is denied" : undecided;
-  const sentences = [`${what} ${outcome} ${because(analysis, explanation)}.`];
+  const sentences = [
+    `${what} ${outcome} ${because(analysis, explanation)}${explanation.service === undefined ? "." : ""}`,
+  ];
   if (nearest !== undefined && !sentences[0]?.includes(formatReference(nearest.reference))) {
     sentences.push(`Nearest: ${formatReference(nearest.reference)}, ${nearest.why}.`);
   }
@@ -217,7 +267,13 @@ function because(analysis: EgressAnalysis, explanation: Omit<Explanation, "text"
         ? "because the rules that reach this address do not allow the port"
         : `because the longest matching block, ${formatCidr(entry)}, does not allow the port, and the agent looks at no other`;
     case "no-rule":
-      return nearest === undefined ? "because there is no rule at all" : "because no rule reaches this address";
+      return nearest === undefined ? `because ${isolatingPolicies(analysis)}` : "because no rule reaches this address";
+    case "pods-left-to-selectors":
+      return "because a block doesn't match pods here (--no-ip-block-pods), and no rule names this pod by label";
+    case "service":
+      return `because it is Service ${explanation.service?.name}, whose packets arrive at its backends: ${explanation.service?.backends
+        .map(({ text }) => text)
+        .join(" ")}`;
     case "node-address":
       return "because the agent always allows the pod's own node, on every port";
     case "other-family":
@@ -235,6 +291,14 @@ function because(analysis: EgressAnalysis, explanation: Omit<Explanation, "text"
           : "it cannot read one of the blocks"
       }`;
   }
+}
+
+/** `shop/deny isolates the pod and has no egress rule`. */
+function isolatingPolicies({ policies, applying }: EgressAnalysis): string {
+  const names = applying.map((index) => policyId(policies[index] as NetworkPolicy));
+  return names.length === 1
+    ? `${names[0]} isolates the pod and has no egress rule`
+    : `${names.join(" and ")} isolate the pod and have no egress rule`;
 }
 
 /** The rules that would allow a point if each kept its `except`s to itself, as Kubernetes specifies. */

@@ -13,6 +13,7 @@ export * from "./embeddedIpv4.ts";
 export * from "./explain.ts";
 export * from "./inputReader.ts";
 export * from "./inventory.ts";
+export * from "./isolation.ts";
 export * from "./labelSelector.ts";
 export * from "./names.ts";
 export type { NearestRule } from "./nearestRule.ts";

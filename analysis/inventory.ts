@@ -1,5 +1,5 @@
 import type { Address } from "./address.ts";
-import type { Labels } from "./labelSelector.ts";
+import { type Labels, labelsSelector, selects } from "./labelSelector.ts";
 import type { PolicyProtocol } from "./networkPolicy.ts";
 
 /** A port that a container declares. */
@@ -66,4 +66,15 @@ export function namespaceLabels(inventory: Inventory, namespace: string): Labels
 /** The number that a port name has in a pod, for one protocol. */
 export function namedPort(pod: Pod, protocol: PolicyProtocol, name: string): number | undefined {
   return pod.namedPorts.find((port) => port.protocol === protocol && port.name === name)?.port;
+}
+
+/** The pods of a Service; none without a selector. */
+export function backendsOf({ selector, namespace }: Service, { pods }: Inventory): Pod[] {
+  const wanted = selector && labelsSelector(selector);
+  return pods.filter((pod) => wanted !== undefined && pod.namespace === namespace && selects(wanted, pod.labels));
+}
+
+/** The container port behind a Service port in one pod. */
+export function targetNumber({ targetPort, protocol }: ServicePort, pod: Pod): number | undefined {
+  return typeof targetPort === "number" ? targetPort : namedPort(pod, protocol, targetPort);
 }

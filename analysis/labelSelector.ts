@@ -52,6 +52,11 @@ export function labelSelector(requirements: readonly LabelRequirement[]): LabelS
   return { requirements: [...byText.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value) };
 }
 
+/** The selector that asks for each of some labels. */
+export function labelsSelector(labels: Labels): LabelSelector {
+  return labelSelector(Object.entries(labels).map(([key, value]) => ({ key, operator: "In", values: [value] })));
+}
+
 /** Whether labels satisfy a selector; `NotIn` and `DoesNotExist` hold where the label is absent, as in Kubernetes. */
 export function selects(selector: LabelSelector, labels: Labels): boolean {
   return selector.requirements.every((requirement) => holds(requirement, labels));

@@ -1,11 +1,12 @@
 import { ADDRESS_BITS, type Address } from "./address.ts";
 import { type Cidr, contains, wholeFamily } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
-import type { EgressRule, NetworkPolicy } from "./networkPolicy.ts";
+import { backendsOf, type Pod } from "./inventory.ts";
+import type { EgressRule, NetworkPolicy, SelectorPeer } from "./networkPolicy.ts";
 import type { Point } from "./point.ts";
 import { permits } from "./ports.ts";
 import { formatRulePorts, type Reference, referenceTo } from "./reference.ts";
-import { numericPermissions, type RulePlace } from "./terms.ts";
+import { matchingPods, numericPermissions, podPermissions, type RulePlace } from "./terms.ts";
 
 /** The rule that came closest to allowing a denied point. */
 export interface NearestRule {
@@ -42,15 +43,25 @@ export function nearestRule(analysis: EgressAnalysis, point: Point, address: Add
   }
   const { policy, rule } = best.place;
   const ports = formatRulePorts((analysis.policies[policy] as NetworkPolicy).egress[rule] as EgressRule);
-  return { reference: referenceTo(analysis, best.place, { except: best.except }), why: whyNot(best, ports) };
+  return { reference: referenceTo(analysis, best.place, { except: best.except }), why: whyNot(analysis, best, ports) };
 }
 
-function whyNot({ block, except, addressMatches, portMatches }: Candidate, ports: string): string {
+function whyNot(
+  analysis: EgressAnalysis,
+  { block, except, addressMatches, portMatches }: Candidate,
+  ports: string,
+): string {
   if (addressMatches) {
     if (except !== undefined) {
       return portMatches ? "which would allow it without that except" : `which excepts it and allows only ${ports}`;
     }
-    return portMatches ? "which the agent does not apply here" : `which allows only ${ports}`;
+    return portMatches
+      ? block === undefined
+        ? "for which the controller emits no entry here"
+        : analysis.semantics.name === "kubernetes"
+          ? "whose block doesn't match pods here"
+          : "which the agent does not apply here"
+      : `which allows only ${ports}`;
   }
   return block === undefined
     ? "which reaches pods by their labels, not this address"
@@ -65,13 +76,17 @@ function* candidates(analysis: EgressAnalysis, point: Point, address: Address): 
       for (const [peerIndex, peer] of (rule.to ?? [undefined]).entries()) {
         const place = { policy, rule: ruleIndex, peer: rule.to === undefined ? undefined : peerIndex };
         const block = peer === undefined ? wholeFamily(family) : peer.kind === "ipBlock" ? peer.cidr : undefined;
+        const pods = peer?.kind === "pods" ? podsAt(analysis, peer, policy, at) : [];
         const except = peer?.kind === "ipBlock" ? peer.excepts.findIndex((cidr) => contains(cidr, at)) : -1;
         yield {
           place,
           block,
           except: except < 0 ? undefined : except,
-          addressMatches: block !== undefined && contains(block, at),
-          portMatches: permits(numericPermissions(rule, place), point),
+          addressMatches: pods.length > 0 || (block !== undefined && contains(block, at)),
+          portMatches: permits(
+            [numericPermissions(rule, place), ...pods.map((pod) => podPermissions(rule, place, pod))].flat(),
+            point,
+          ),
           sharedBits: block === undefined ? 0 : commonBits(block, address),
         };
       }
@@ -79,11 +94,33 @@ function* candidates(analysis: EgressAnalysis, point: Point, address: Address): 
   }
 }
 
+/** The pods of a peer that have an address, or are behind the Service that has it, as far as the inventory goes. */
+function podsAt(
+  { inventory, policies }: EgressAnalysis,
+  peer: SelectorPeer,
+  policy: number,
+  { family, first }: Pick<Cidr, "family" | "first">,
+): Pod[] {
+  if (inventory === undefined) {
+    return [];
+  }
+  const isAt = (addresses: readonly Address[]) =>
+    addresses.some((address) => address.family === family && address.value === first);
+  const behind = inventory.services
+    .filter(({ clusterIps }) => isAt(clusterIps))
+    .flatMap((service) => backendsOf(service, inventory));
+  return matchingPods(peer, (policies[policy] as NetworkPolicy).namespace, inventory).filter(
+    (pod) => isAt(pod.addresses) || behind.includes(pod),
+  );
+}
+
 function isCloser(a: Candidate, b: Candidate): boolean {
   if (a.addressMatches !== b.addressMatches) {
     return a.addressMatches;
   }
-  const narrower = (a.block?.prefixLength ?? 0) - (b.block?.prefixLength ?? 0);
+  // A pod's own address is as narrow as it gets.
+  const width = ({ block, addressMatches }: Candidate) => block?.prefixLength ?? (addressMatches ? 128 : 0);
+  const narrower = width(a) - width(b);
   if (a.addressMatches && narrower !== 0) {
     return narrower > 0;
   }

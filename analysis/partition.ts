@@ -1,8 +1,11 @@
 import type { Address, AddressFamily } from "./address.ts";
 import { LAST_ADDRESS } from "./address.ts";
 import type { AddressRange, Cidr } from "./cidr.ts";
-import type { PortTable } from "./ports.ts";
+import type { Service } from "./inventory.ts";
+import type { Point } from "./point.ts";
+import type { Grant, PortTable, Protocol } from "./ports.ts";
 import type { AddressTerm } from "./terms.ts";
+import type { Verdict } from "./verdict.ts";
 import type { MapEntry } from "./vpcCniMap.ts";
 
 /** Why the addresses of a cell have their table. */
@@ -11,12 +14,28 @@ export type CellOrigin =
   | { readonly kind: "not-isolated" }
   /** Under `kubernetes`: the peers that reach the addresses, and those that would without an `except`. */
   | { readonly kind: "peers"; readonly terms: readonly AddressTerm[]; readonly excepted: readonly ExceptedTerm[] }
+  /** Under `kubernetes`: the ClusterIP of a Service, and what the address would be without it. */
+  | {
+      readonly kind: "service";
+      readonly service: Service;
+      readonly points: readonly ServicePoint[];
+      readonly base: Cell;
+    }
   /** Under `vpc-cni`: the entry with the longest prefix, or none. */
   | { readonly kind: "map-entry"; readonly entry: MapEntry | undefined }
   /** Under `vpc-cni`: the agent lets packets of the family that is not the cluster's pass. */
   | { readonly kind: "other-family" }
   /** Under `vpc-cni`: the agent gives up on the policy, so what is loaded is whatever was loaded before. */
   | { readonly kind: "aborted" };
+
+/** A port of a Service, where its packets arrive, and the verdict there; `order-dependent` if the backends differ. */
+export interface ServicePoint {
+  readonly protocol: Protocol;
+  readonly port: number;
+  readonly backends: readonly Point[];
+  readonly verdict: Verdict;
+  readonly grants: readonly Grant[];
+}
 
 /** A peer that an `except` keeps from some addresses. */
 export interface ExceptedTerm {

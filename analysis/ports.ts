@@ -146,6 +146,25 @@ export function withProtocol(table: PortTable, protocol: Protocol, verdict: Verd
   return withSignature({ ...table.spans, [protocol]: [{ ...portsOf(protocol), verdict, grants: [] }] });
 }
 
+/** The same table with one port of one protocol replaced. */
+export function withPort(
+  table: PortTable,
+  protocol: Protocol,
+  port: number,
+  { verdict, grants }: Pick<PortSpan, "verdict" | "grants">,
+): PortTable {
+  const spans = (table.spans[protocol] ?? []).flatMap((span): PortSpan[] =>
+    span.from <= port && port <= span.to
+      ? [
+          ...(span.from < port ? [{ ...span, to: port - 1 }] : []),
+          { from: port, to: port, verdict, grants },
+          ...(port < span.to ? [{ ...span, from: port + 1 }] : []),
+        ]
+      : [span],
+  );
+  return withSignature({ ...table.spans, [protocol]: spans });
+}
+
 /** The span that holds a port; spans cover all ports, so a missing one is a protocol without a verdict. */
 export function spanAt(spans: readonly PortSpan[], port: number): PortSpan | undefined {
   let low = 0;

@@ -1,10 +1,21 @@
 import type { EgressAnalysis } from "./compile.ts";
 import type { EgressRule, NetworkPolicy } from "./networkPolicy.ts";
 import { POLICY_PROTOCOLS } from "./networkPolicy.ts";
-import { anyGrantAllows, type PortQuestion, type PortTable, permitsSome, portTable, uniformTable } from "./ports.ts";
+import type { Partition } from "./partition.ts";
+import {
+  anyGrantAllows,
+  type Judge,
+  type PortGrant,
+  type PortQuestion,
+  type PortTable,
+  permitsSome,
+  portTable,
+  uniformTable,
+} from "./ports.ts";
 import type { NamedPortGrant, PodGrant } from "./reach/podReach.ts";
 import { EVERY_POD, formatPodSet, isNarrowerPodSet, namespaceNamed, type PodSet } from "./reach/podSets.ts";
 import { numericPermissions } from "./terms.ts";
+import { slotKey, slotVerdict } from "./vpcCniSlots.ts";
 
 /**
  * What is allowed to reach pods by their labels, wherever they run. Never compared with addresses: which address a pod
@@ -44,25 +55,78 @@ export function podGrants(policies: readonly NetworkPolicy[], applying: readonly
   });
 }
 
-/** One region for each set of pods that a rule names, with what all rules that cover the set allow together. */
-export function selectorRegions(grants: readonly PodGrant[]): SelectorRegion[] {
-  const sets = new Map(grants.map(({ pods }) => [formatPodSet(pods), pods]));
-  return [...sets.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pods]) => selectorRegion(grants, pods));
+/**
+ * The same as the AWS controller and agent see them. A rule without `to` is a block to them, which reaches every pod where
+ * every address has its ports; its port names are dropped. Agents up to 1.2.3 open the ports of the whole family's block on
+ * every pod that has an entry.
+ */
+export function vpcCniPodGrants(
+  grants: readonly PodGrant[],
+  { cells }: Partition,
+  ofEveryHost: readonly PortGrant[],
+  isLeaking: boolean,
+): PodGrant[] {
+  const tables = [...new Set(cells.map(({ table }) => table))];
+  const isEverywhere = ({ protocol, range }: PortGrant) =>
+    tables.every(({ spans }) =>
+      (protocol === "any" ? POLICY_PROTOCOLS : [protocol]).every((each) =>
+        (spans[each] ?? []).every(({ from, to, verdict }) => verdict === "allow" || to < range.from || range.to < from),
+      ),
+    );
+  return grants.map((grant) =>
+    grant.peer === undefined
+      ? { ...grant, permissions: grant.permissions.filter(isEverywhere), namedPorts: [] }
+      : isLeaking
+        ? { ...grant, permissions: [...grant.permissions, ...ofEveryHost] }
+        : grant,
+  );
 }
 
-/** What the grants allow on a set of pods. */
-export function selectorRegion(grants: readonly PodGrant[], pods: PodSet): SelectorRegion {
-  const covering = grants.filter((grant) => isNarrowerPodSet(pods, grant.pods));
+/** One region for each set of pods that a rule names, with what all rules that cover the set allow together. */
+export function selectorRegions(analysis: PodRules): SelectorRegion[] {
+  const named = analysis.podGrants.filter(({ permissions, namedPorts }) => permissions.length + namedPorts.length > 0);
+  const sets = new Map(named.map(({ pods }) => [formatPodSet(pods), pods]));
+  return [...sets.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pods]) => selectorRegion(analysis, pods));
+}
+
+/** What of an analysis decides about pods by label. */
+export type PodRules = Pick<EgressAnalysis, "podGrants" | "semantics" | "ofEveryHost">;
+
+/**
+ * What the grants allow on a set of pods. Under `vpc-cni` a pod's entry has as many slots as any, so that some of too many
+ * ports are lost at random.
+ */
+export function selectorRegion({ podGrants, semantics, ofEveryHost }: PodRules, pods: PodSet): SelectorRegion {
+  const covering = podGrants.filter((grant) => isNarrowerPodSet(pods, grant.pods));
+  const permissions = covering.flatMap((grant) => grant.permissions);
+  const named = covering.flatMap(({ namedPorts }) => namedPorts);
+  const items = distinctItems([...permissions, ...ofEveryHost]);
+  // A named port takes a slot, too, once a pod gives it a number.
+  const names = new Set(named.map(({ protocol, name }) => `${protocol} ${name}`)).size;
+  const judge: Judge =
+    semantics.name === "kubernetes"
+      ? anyGrantAllows
+      : (matching) => slotVerdict({ items, excepts: [] }, matching, names);
   return {
     text: formatPodSet(pods),
     pods,
     table: portTable(
-      covering.flatMap(({ permissions }) => permissions),
+      semantics.name === "kubernetes" ? permissions : distinctItems(permissions),
       POLICY_PROTOCOLS,
-      anyGrantAllows,
+      judge,
     ),
-    namedPorts: covering.flatMap(({ namedPorts }) => namedPorts),
+    namedPorts: named,
   };
+}
+
+/** Equal items take one slot. */
+function distinctItems(permissions: readonly PortGrant[]): PortGrant[] {
+  const items = new Map<string, PortGrant>();
+  for (const item of permissions) {
+    const known = items.get(slotKey(item));
+    items.set(slotKey(item), known === undefined ? item : { ...known, grants: [...known.grants, ...item.grants] });
+  }
+  return [...items.values()];
 }
 
 /** The region of a pod that no policy isolates. */

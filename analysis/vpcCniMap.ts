@@ -21,6 +21,8 @@ export interface MapEntry {
 export interface AgentMap {
   readonly entries: readonly MapEntry[];
   readonly refused: readonly RefusedBlock[];
+  /** What the entry of every single address holds besides its own items, wherever it is: those of the family's whole block. */
+  readonly ofEveryHost: readonly PortGrant[];
 }
 
 /**
@@ -42,7 +44,14 @@ export function agentMap(terms: readonly AddressTerm[], semantics: VpcCniSemanti
   // Since 1.2.4 the `except`s of skipped rules count, those of the other family included.
   const excepting = leaking ? rules : emitted;
   const { entries, refused } = withExcepts(drafts, excepting, semantics, keyOf);
-  return { entries, refused: [...unreadableBlocks(rules, excepting, byText), ...refused] };
+  const whole = drafts.get(cidrKey(cidrAt(ipFamily, 0n, 0)));
+  // Inherited unless excepted somewhere; agents up to 1.2.3 do not ask.
+  const isInherited = whole !== undefined && (leaking || whole.excepts.size === 0);
+  return {
+    entries,
+    refused: [...unreadableBlocks(rules, excepting, byText), ...refused],
+    ofEveryHost: isInherited ? [...whole.items.values()] : [],
+  };
 }
 
 /** Two ways of writing one block are two keys to agents up to 1.4.1. */
@@ -75,7 +84,7 @@ function withExcepts(
   rules: readonly AddressTerm[],
   { ipFamily, nodeIp }: VpcCniSemantics,
   keyOf: (cidr: Cidr) => string,
-): AgentMap {
+): Omit<AgentMap, "ofEveryHost"> {
   const byKey = new Map<string, { cidr: Cidr; values: EntryValue[] }>();
   const put = (cidr: Cidr, value: EntryValue) => {
     const key = cidrKey(cidr);

@@ -36,13 +36,15 @@ export interface EntryValue {
 /**
  * The verdict of one entry's slots for a packet that `matching` of its items match: certain where the items that do not
  * match cannot fill all slots.
+ *
+ * @param others Items besides `items` that match nothing. Default: none.
  */
-export function slotVerdict({ items, lists }: EntryValue, matching: readonly PortGrant[]): Verdict {
+export function slotVerdict({ items, lists }: EntryValue, matching: readonly PortGrant[], others = 0): Verdict {
   if (matching.length === 0) {
     return "deny";
   }
   if (lists === undefined) {
-    return items.length - matching.length < PORT_SLOTS ? "allow" : "order-dependent";
+    return items.length + others - matching.length < PORT_SLOTS ? "allow" : "order-dependent";
   }
   const matched = new Set(matching.map(slotKey));
   const firsts = lists.map((list) => list.findIndex((item) => matched.has(slotKey(item))));

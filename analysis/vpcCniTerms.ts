@@ -1,13 +1,14 @@
 import { type Cidr, hostOf } from "./cidr.ts";
 import {
+  backendsOf,
   type ContainerPort,
   type Inventory,
-  namedPort,
   type Pod,
   type Service,
   type ServicePort,
+  targetNumber,
 } from "./inventory.ts";
-import { selects } from "./labelSelector.ts";
+import { formatSelector, selects } from "./labelSelector.ts";
 import {
   type EgressRule,
   EVERY_PORT,
@@ -16,8 +17,15 @@ import {
   type PolicyProtocol,
   type SelectorPeer,
 } from "./networkPolicy.ts";
-import type { PortGrant } from "./ports.ts";
-import { type AddressTerm, addressTerms, matchingPods, type RulePlace, selectsNamespace } from "./terms.ts";
+import { type PortGrant, permits } from "./ports.ts";
+import {
+  type AddressTerm,
+  addressTerms,
+  matchingPods,
+  podPermissions,
+  type RulePlace,
+  selectsNamespace,
+} from "./terms.ts";
 
 /**
  * The rules that the Amazon network policy controller emits: all peers as addresses, and for a peer given by labels also
@@ -178,26 +186,53 @@ function podsBehind(service: Service, inventory: Inventory): Pod[] {
     : backendsOf(service, inventory);
 }
 
-/** The pods of a Service; none without a selector. */
-export function backendsOf(service: Service, inventory: Inventory): Pod[] {
-  const { selector, namespace } = service;
-  if (selector === undefined) {
-    return [];
-  }
-  return matchingPods(
-    {
-      kind: "pods",
-      namespaceSelector: undefined,
-      podSelector: {
-        requirements: Object.entries(selector).map(([key, value]) => ({ key, operator: "In", values: [value] })),
-      },
-    },
-    namespace,
-    inventory,
-  );
+/** A peer that selects pods behind a Service, for whose ClusterIP the controller emits no rule all the same, and why. */
+export interface ClusterIpObstacle {
+  readonly place: RulePlace;
+  readonly kind: "selector-lacks-label" | "port-not-resolved";
+  /** The end of a sentence about the rule. */
+  readonly why: string;
 }
 
-/** The container port behind a Service port in one pod. */
-export function targetNumber({ targetPort, protocol }: ServicePort, pod: Pod): number | undefined {
-  return typeof targetPort === "number" ? targetPort : namedPort(pod, protocol, targetPort);
+/**
+ * Why the controller emits no rule for a port of a Service's ClusterIP although rules select its pods by label and allow
+ * the port there; empty where no rule does.
+ */
+export function clusterIpObstacles(
+  policies: readonly NetworkPolicy[],
+  applying: readonly number[],
+  service: Service,
+  servicePort: ServicePort,
+  inventory: Inventory,
+): ClusterIpObstacle[] {
+  const backends = backendsOf(service, inventory);
+  return applying.flatMap((policy) => {
+    const { namespace, egress } = policies[policy] as NetworkPolicy;
+    return egress.flatMap((rule, ruleIndex) =>
+      (rule.to ?? []).flatMap((peer, peerIndex): ClusterIpObstacle[] => {
+        const place = { policy, rule: ruleIndex, peer: peerIndex };
+        const reached = (peer.kind === "pods" ? matchingPods(peer, namespace, inventory) : []).filter(
+          (pod) =>
+            backends.includes(pod) &&
+            permits(podPermissions(rule, place, pod), {
+              protocol: servicePort.protocol,
+              port: targetNumber(servicePort, pod) ?? 0,
+            }),
+        );
+        if (peer.kind !== "pods" || reached.length === 0) {
+          return [];
+        }
+        const { requirements } = peer.podSelector;
+        const missing = requirements.filter((each) => !selects({ requirements: [each] }, service.selector ?? {}));
+        if (missing.length > 0) {
+          const why = `selects its pods, but the Service's selector doesn't have ${formatSelector({ requirements: missing })}, so the controller emits no rule for the ClusterIP`;
+          return [{ place, kind: "selector-lacks-label", why }];
+        }
+        const isEmitted = permits(servicePermissions(rule, place, service, inventory), servicePort);
+        const why =
+          "allows the container port, but the controller doesn't find the Service's port for it, so it emits no rule for the ClusterIP";
+        return isEmitted ? [] : [{ place, kind: "port-not-resolved", why }];
+      }),
+    );
+  });
 }

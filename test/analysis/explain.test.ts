@@ -75,7 +75,9 @@ describe("explain, for a person", () => {
 
   it("says it of pods that nothing isolates, of empty policies and of those the agent cannot load", () => {
     expect(textOf([], "10.0.0.1:22")).toContain("is allowed because no policy isolates the egress of this pod.");
-    expect(textOf([policy([])], "8.8.8.8:443")).toBe("8.8.8.8:443/tcp is denied because there is no rule at all.");
+    expect(textOf([policy([])], "8.8.8.8:443")).toBe(
+      "8.8.8.8:443/tcp is denied because keeperhub/runner isolates the pod and has no egress rule.",
+    );
     expect(textOf([policy([block("::/0", { except: ["64:ff9b::/96"] })])], "8.8.8.8:443", V4)).toContain(
       "cannot be told because the agent cannot load this policy",
     );
@@ -103,7 +105,9 @@ describe("explain, for a person", () => {
   });
 
   it("judges ICMPv6 to an IPv4-mapped address as what is sent", () => {
-    expect(textOf([policy([])], "[::ffff:10.0.0.1]/icmpv6", V4)).toContain("is denied because there is no rule at all");
+    expect(textOf([policy([])], "[::ffff:10.0.0.1]/icmpv6", V4)).toContain(
+      "is denied because keeperhub/runner isolates the pod and has no egress rule",
+    );
     expect(textOf([policy([])], "[fd00::1]/icmpv6", { name: "vpc-cni", ipFamily: "ipv6" })).toContain(
       "is allowed because the agent lets ICMPv6 pass",
     );

@@ -494,10 +494,10 @@ describe("an inventory", () => {
       V4,
     ],
     [
-      "a ClusterIP is no pod",
+      "a ClusterIP is its Service: what becomes of its packets at the backends",
       to({ matchLabels: { app: "sandbox" } }, [{ port: 8787 }]),
       "172.20.0.87:80",
-      "deny",
+      "allow",
       KUBERNETES,
     ],
   ])("%s", (_, input, point, expected, semantics) => {

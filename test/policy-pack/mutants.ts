@@ -140,10 +140,10 @@ const EXCEPTS: Mutant[] = [
 
 /** What happens to the rules for named destinations. */
 const DESTINATIONS: Mutant[] = [
-  mutant("DNS loses its peer", [METADATA, PRIVATE, HAZARDS], (plan) => {
+  mutant("DNS loses its peer", [METADATA, PRIVATE, REQUIRED, HAZARDS], (plan) => {
     delete plan.rules[DNS].to;
   }),
-  mutant("DNS gets an empty list of peers", [METADATA, PRIVATE, HAZARDS], (plan) => {
+  mutant("DNS gets an empty list of peers", [METADATA, PRIVATE, REQUIRED, HAZARDS], (plan) => {
     plan.rules[DNS].to = [];
   }),
   mutant("DNS loses UDP", [REQUIRED], (plan) => {

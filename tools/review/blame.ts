@@ -23,6 +23,12 @@ function outcome(side: "before" | "after", explanation: Explanation): Phrase {
   switch (reason) {
     case "rule":
       return [`${side}: allowed by `, ...references(allowedBy)];
+    case "service":
+      return verdict === "allow"
+        ? [`${side}: allowed at the Service's backends by `, ...references(allowedBy)]
+        : [`${side}: denied at the Service's backends`];
+    case "pods-left-to-selectors":
+      return [`${side}: denied, because blocks don't match pods`];
     case "except":
       return [`${side}: denied by `, ...references(exceptedBy)];
     case "not-isolated":

@@ -2,9 +2,9 @@ import { type Address, formatAddress, parseAddress } from "../../analysis/addres
 import type { EgressAnalysis } from "../../analysis/compile.ts";
 import { explain } from "../../analysis/explain.ts";
 import type { Inventory } from "../../analysis/inventory.ts";
+import { backendsOf, targetNumber } from "../../analysis/inventory.ts";
 import { formatPoint, type Point, verdict } from "../../analysis/point.ts";
 import type { Verdict } from "../../analysis/verdict.ts";
-import { backendsOf, targetNumber } from "../../analysis/vpcCniTerms.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** What the analysis says about a destination. */

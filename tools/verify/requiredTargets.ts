@@ -1,12 +1,11 @@
 import type { AddressFamily } from "../../analysis/address.ts";
 import { contains } from "../../analysis/cidr.ts";
 import type { EgressAnalysis } from "../../analysis/compile.ts";
-import { type Inventory, namedPort, type Pod } from "../../analysis/inventory.ts";
+import { backendsOf, type Inventory, namedPort, type Pod, targetNumber } from "../../analysis/inventory.ts";
 import type { EgressRule, NetworkPolicy, PolicyPort, SelectorPeer } from "../../analysis/networkPolicy.ts";
 import type { Point } from "../../analysis/point.ts";
 import { formatReference, formatRulePorts, referenceTo } from "../../analysis/reference.ts";
 import { matchingPods, type RulePlace } from "../../analysis/terms.ts";
-import { backendsOf, targetNumber } from "../../analysis/vpcCniTerms.ts";
 import { declaredTcpPorts, isReady, type Snapshot } from "./snapshot.ts";
 import type { Candidate, Uncovered } from "./targets.ts";
 import { type NamedTarget, probeKindOf, UNTRIABLE } from "./targetsFile.ts";

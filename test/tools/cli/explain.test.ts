@@ -14,7 +14,7 @@ describe("exit codes", () => {
   it.each<[string, string[], number]>([
     ["allowed", ["8.8.8.8:443"], 0],
     ["denied", ["10.1.7.7:443/tcp"], 1],
-    ["denied under one of the semantics", ["[fd00:ec2::254]:80"], 1],
+    ["denied under one of the semantics alone", ["[fd00:ec2::254]:80"], 2],
     ["allowed under the one that was asked for", ["[fd00:ec2::254]:80", "--semantics", "vpc-cni"], 0],
     ["a host name", ["api.example.com:443"], 2],
     ["a Service without an inventory", ["service/kube-system/kube-dns:53/udp"], 2],
@@ -77,10 +77,12 @@ describe("text", () => {
 
   it("says both where they do not", async () => {
     const { stdout } = await egress(["explain", "10.1.20.7:10250", ...STAGING, "--node-ip", "10.1.20.7"]);
-    expect(stdout).toContain("DENY  10.1.20.7:10250  the semantics disagree\n  kubernetes: ");
     expect(stdout).toContain(
-      "\n  vpc-cni: 10.1.20.7:10250/tcp (in 10.0.0.0/8, private use (RFC 1918)) is allowed because",
+      "DISAGREE  10.1.20.7:10250  the semantics disagree\n  vpc-cni: 10.1.20.7:10250/tcp (in 10.0.0.0/8, private use (RFC 1918)) is allowed because",
     );
+    expect(stdout).toContain("\n  kubernetes: 10.1.20.7:10250/tcp");
+    const json = await egress(["explain", "10.1.20.7:10250", ...STAGING, "--node-ip", "10.1.20.7", "-o", "json"]);
+    expect((JSON.parse(json.stdout) as { answers: object[] }).answers).toMatchObject([{ verdict: "disagree" }]);
   });
 
   it("shows what a Service leads to, or may lead to", async () => {

@@ -72,15 +72,23 @@ Pods by label:
 });
 
 describe("divergences", () => {
-  it("names the shape, with an example, and what each says", async () => {
+  it("names the shape, with an example, what each says, and what holds in every such cluster", async () => {
     const { code, stdout } = await egress(["divergences", ...STAGING, "--node-ip", "10.1.20.7"]);
     expect(code).toBe(1);
     expect(stdout).toContain(
-      `over-allow  node-address  10.1.20.7/32 TCP, UDP, SCTP all ports
-    for example 10.1.20.7:443/tcp
-    kubernetes: 10.1.20.7:443/tcp (in 10.0.0.0/8, private use (RFC 1918)) is denied by`,
+      "over-deny  other-family-except  252.0.0.0/7 TCP, UDP, SCTP all ports\n    for example 252.0.0.1:443/tcp\n    kubernetes: 252.0.0.1:443/tcp",
     );
-    expect(stdout).toMatch(/\n5 divergences\.\n$/);
+    expect(stdout).toContain(
+      "\ncontext  node-address  The agent always allows the pod's own node, 10.1.20.7/32, on every port.\n",
+    );
+    expect(stdout).toContain("\ncontext  other-family-not-enforced  The agent of an IPv4 cluster passes IPv6;");
+    expect(stdout).toMatch(/\n2 divergences\.\n$/);
+  });
+
+  it("counts the other family in an IPv6 cluster, whose pods can send IPv4", async () => {
+    const { code, stdout } = await egress(["divergences", ...STAGING, "--ip-family", "ipv6", "--limit", "0"]);
+    expect(code).toBe(1);
+    expect(stdout).toContain("over-allow  other-family-not-enforced  ");
   });
 
   it("does not count shapes that are accepted, but says how many", async () => {
@@ -124,8 +132,8 @@ describe("divergences", () => {
       }),
     );
     const markdown = await egress(["divergences", ...STAGING, "-o", "markdown", "--limit", "1"]);
-    expect(markdown.stdout).toContain("| over-allow | other-family-not-enforced | fc00::/7 TCP, UDP, SCTP all ports |");
-    expect(markdown.stdout).toContain("... and 3 more (--limit 0 shows all)");
+    expect(markdown.stdout).toContain("| over-deny | other-family-except | 252.0.0.0/7 TCP, UDP, SCTP all ports |");
+    expect(markdown.stdout).toContain("... and 1 more (--limit 0 shows all)");
   });
 });
 

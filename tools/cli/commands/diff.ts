@@ -89,5 +89,6 @@ function semanticsOfSides(
 }
 
 function codeOf({ before, after, diff: found }: Comparison): ExitCode {
-  return before.aborts.length + after.aborts.length > 0 ? INCONCLUSIVE : isEmptyDiff(found) ? CLEAN : FINDING;
+  const isUndecided = (analysis: EgressAnalysis) => analysis.aborts.length > 0 || analysis.ifIsolated !== undefined;
+  return isUndecided(before) || isUndecided(after) ? INCONCLUSIVE : isEmptyDiff(found) ? CLEAN : FINDING;
 }

@@ -2,6 +2,9 @@ import {
   type Divergence,
   type DivergenceShape,
   divergences,
+  formatRange,
+  type PodDivergence,
+  podDivergences,
   SELECTED_BY_EVERY_POLICY,
 } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE } from "../../exitCodes.ts";
@@ -20,6 +23,10 @@ export type DivergencesFlags = PolicyFlags &
 /** What `divergences` found: what counts, and how many are of an accepted shape. */
 export interface DivergencesResult {
   readonly found: readonly Divergence[];
+  /** The same for pods by label, where no inventory gives them addresses. */
+  readonly pods: readonly PodDivergence[];
+  /** What is no fault of the policies and does not count: one line each. */
+  readonly context: readonly string[];
   readonly accepted: ReadonlyMap<DivergenceShape, number>;
   readonly aborts: readonly string[];
 }
@@ -28,26 +35,49 @@ export interface DivergencesResult {
 export async function divergencesCommand(flags: DivergencesFlags, terminal: Terminal): Promise<ExitCode> {
   const question = await loadQuestion({ ...flags, semantics: "vpc-cni" }, terminal);
   const { set, sender, inventory, pod } = question;
-  const all = divergences(
-    policiesFor(sender, set.policies),
-    {
-      semantics: vpcCniSemantics(withNode(flags, pod, set.cluster), set.cluster),
-      source: sender.source ?? SELECTED_BY_EVERY_POLICY,
-      ...(inventory === undefined ? {} : { inventory }),
-    },
-    set.names,
-  );
+  const semantics = vpcCniSemantics(withNode(flags, pod, set.cluster), set.cluster);
+  const options: Parameters<typeof podDivergences>[1] = {
+    semantics,
+    source: sender.source ?? SELECTED_BY_EVERY_POLICY,
+    ...(inventory === undefined ? {} : { inventory }),
+  };
+  const policies = policiesFor(sender, set.policies);
+  const all = divergences(policies, options, set.names);
+  const pods = podDivergences(policies, options);
   const accepted = new Map<DivergenceShape, number>();
-  for (const { shape } of all) {
+  for (const { shape } of [...all, ...pods]) {
     if (flags.accept?.includes(shape) === true) {
       accepted.set(shape, (accepted.get(shape) ?? 0) + 1);
     }
   }
+  const counted = all.filter(({ shape }) => !accepted.has(shape));
+  const isContext = ({ shape }: Divergence) =>
+    shape === "node-address" || (shape === "other-family-not-enforced" && semantics.ipFamily === "ipv4");
   const result = {
-    found: all.filter(({ shape }) => !accepted.has(shape)),
+    found: counted.filter((each) => !isContext(each)),
+    pods: pods.filter(({ shape }) => !accepted.has(shape)),
+    context: contextLines(counted.filter(isContext)),
     accepted,
     aborts: question.analyses.flatMap(abortReasons),
   };
   await print(terminal, renderDivergences(question, result, flags, terminal));
-  return result.aborts.length > 0 ? INCONCLUSIVE : result.found.length > 0 ? FINDING : CLEAN;
+  const isUndecided = result.aborts.length > 0 || question.analyses.some(({ ifIsolated }) => ifIsolated !== undefined);
+  return isUndecided ? INCONCLUSIVE : result.found.length + result.pods.length > 0 ? FINDING : CLEAN;
+}
+
+/** What holds in every cluster of its kind, whatever the policies say, one line for each shape. */
+function contextLines(found: readonly Divergence[]): string[] {
+  const node = found.find(({ shape }) => shape === "node-address");
+  return [
+    ...(node === undefined
+      ? []
+      : [
+          `context  node-address  The agent always allows the pod's own node, ${formatRange(node.range)}, on every port.`,
+        ]),
+    ...(found.some(({ shape }) => shape === "other-family-not-enforced")
+      ? [
+          "context  other-family-not-enforced  The agent of an IPv4 cluster passes IPv6; pods have no IPv6 address there, unless ENABLE_V6_EGRESS is true.",
+        ]
+      : []),
+  ];
 }

@@ -3,6 +3,7 @@ import {
   type Explanation,
   explain,
   explainObject,
+  labelDoubt,
   type ObjectExplanation,
   type ObjectVerdict,
 } from "../../../analysis/index.ts";
@@ -31,11 +32,14 @@ export interface Judgement {
 export interface Answer {
   readonly destination: Destination;
   readonly judgements: readonly Judgement[];
-  /** The worst of the judgements. */
-  readonly verdict: ObjectVerdict;
+  /** What all judgements say; `unknown` where one is, else `disagree` where they differ. */
+  readonly verdict: AnswerVerdict;
 }
 
-const CODES: Readonly<Record<ObjectVerdict, ExitCode>> = {
+export type AnswerVerdict = ObjectVerdict | "disagree";
+
+const CODES: Readonly<Record<AnswerVerdict, ExitCode>> = {
+  disagree: INCONCLUSIVE,
   allow: CLEAN,
   deny: FINDING,
   "order-dependent": INCONCLUSIVE,
@@ -65,10 +69,9 @@ export async function explainCommand(
 
 function answer({ analyses }: Question, destination: Destination): Answer {
   const judgements = analyses.map((analysis) => judge(analysis, destination));
-  const verdict = judgements.reduce<ObjectVerdict>(
-    (worstYet, { verdict }) => (CODES[verdict] > CODES[worstYet] ? verdict : worstYet),
-    "allow",
-  );
+  const verdicts = new Set(judgements.map(({ verdict }) => verdict));
+  const [only = "unknown"] = verdicts;
+  const verdict = verdicts.size === 1 ? only : verdicts.has("unknown") ? "unknown" : "disagree";
   return { destination, judgements, verdict };
 }
 
@@ -82,7 +85,13 @@ function judge(analysis: EgressAnalysis, destination: Destination): Judgement {
     return { ...nothing, verdict: object.verdict, text: object.text, object };
   }
   const explanation = reading(destination.text, () => explain(analysis, destination.point));
-  return { ...nothing, verdict: explanation.verdict, text: explanation.text, explanation };
+  const doubt = labelDoubt(analysis, destination.point);
+  if (doubt !== undefined) {
+    return { ...nothing, verdict: "unknown", text: `${destination.text} ${doubt}`, explanation };
+  }
+  // Backends that differ are no matter of chance: which one is chosen decides.
+  const isMixed = explanation.reason === "service" && explanation.verdict === "order-dependent";
+  return { ...nothing, verdict: isMixed ? "mixed" : explanation.verdict, text: explanation.text, explanation };
 }
 
 function hostText(host: string): string {

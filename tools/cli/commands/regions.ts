@@ -34,5 +34,7 @@ export async function regionsCommand(flags: RegionsFlags, terminal: Terminal): P
       renderRegions(question, analysis, regions(analysis).filter(wanted), sizes, flags.output, terminal),
     );
   }
-  return question.analyses.some(({ aborts }) => aborts.length > 0) ? INCONCLUSIVE : CLEAN;
+  return question.analyses.some(({ aborts, ifIsolated }) => aborts.length > 0 || ifIsolated !== undefined)
+    ? INCONCLUSIVE
+    : CLEAN;
 }

@@ -4,7 +4,7 @@ import type { Question } from "../input/question.ts";
 import type { OutputFormat } from "../options.ts";
 import { painter, type Style, type Terminal } from "../terminal.ts";
 import { explanationJson, type Json, semanticsJson, toJsonText } from "./json.ts";
-import { count, describeSemantics, markdownTable } from "./text.ts";
+import { count, describeSemantics, markdownTable, noteLines, notesOf } from "./text.ts";
 
 const STYLES: Readonly<Record<AssertionResult["outcome"], Style>> = {
   holds: "green",
@@ -15,7 +15,7 @@ const STYLES: Readonly<Record<AssertionResult["outcome"], Style>> = {
 
 /** The result of `check` in one of the output formats. */
 export function renderCheck(
-  { sender }: Question,
+  { sender, analyses }: Question,
   checked: readonly CheckedSemantics[],
   format: OutputFormat,
   terminal: Terminal,
@@ -23,13 +23,15 @@ export function renderCheck(
   if (format === "json") {
     return toJsonText({
       sender: sender.text,
+      notes: notesOf(analyses),
       checks: checked.map(({ semantics, results }) => ({
         semantics: semanticsJson(semantics),
         assertions: results.map(resultJson),
       })),
     });
   }
-  const heading = `From ${sender.text}`;
+  const notes = noteLines(analyses);
+  const heading = `From ${sender.text}${notes === "" ? "" : `\n${notes.trimEnd()}`}`;
   if (format === "markdown") {
     const rows = checked.flatMap(({ semantics, results }) =>
       results.map(({ name, outcome, apart, text }) => [
@@ -66,8 +68,9 @@ function resultJson({ name, expect, outcome, apart, text, contradictions }: Asse
     outcome,
     apart,
     text,
-    contradictions: contradictions.map(({ where, protocols, ports, verdict, witness, explanation }) => ({
+    contradictions: contradictions.map(({ where, protocols, ports, verdict, witness, explanation, why }) => ({
       where,
+      why,
       protocols,
       ports: { from: ports.from, to: ports.to },
       verdict,

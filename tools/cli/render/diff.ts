@@ -21,7 +21,7 @@ import { abortReasons } from "../aborts.ts";
 import type { Comparison, DiffFlags, DiffResult } from "../commands/diff.ts";
 import { type Paint, painter, type Terminal } from "../terminal.ts";
 import { explanationJson, type Json, semanticsJson, toJsonText } from "./json.ts";
-import { count, describeSemantics, grouped, markdownTable } from "./text.ts";
+import { count, describeSemantics, grouped, markdownTable, notesOf } from "./text.ts";
 
 /** The result of `diff` in one of the output formats. */
 export function renderDiff(result: DiffResult, { output, limit }: DiffFlags, terminal: Terminal): string {
@@ -185,6 +185,8 @@ function leftOut(rows: number, limit: number): string[] {
 
 function abortText({ before, after }: Comparison): string[] {
   return [
+    ...notesOf([before]).map((text) => `Before: ${text}`),
+    ...notesOf([after]).map((text) => `After: ${text}`),
     ...abortReasons(before).map((reason) => `The agent cannot load the policies before: ${reason}.`),
     ...abortReasons(after).map((reason) => `The agent cannot load the policies after: ${reason}.`),
   ];
@@ -201,6 +203,7 @@ function comparisonJson(
     semantics: semanticsJson(semantics),
     gained: { counts: countsJson(counts.gained), boxes: gained.boxes.map(described), pods: gained.pods.map(podsJson) },
     lost: { counts: countsJson(counts.lost), boxes: lost.boxes.map(described), pods: lost.pods.map(podsJson) },
+    notes: { before: notesOf([before]), after: notesOf([after]) },
     aborts,
   };
 }

@@ -1,10 +1,17 @@
-import { type Divergence, formatPoint, formatPorts, formatRange } from "../../../analysis/index.ts";
+import {
+  type Divergence,
+  formatPoint,
+  formatPorts,
+  formatRange,
+  formatReference,
+  type PodDivergence,
+} from "../../../analysis/index.ts";
 import type { DivergencesFlags, DivergencesResult } from "../commands/divergences.ts";
 import type { Question } from "../input/question.ts";
 import { type Paint, painter, type Style, type Terminal } from "../terminal.ts";
 import { boxJson } from "./diff.ts";
-import { semanticsJson, toJsonText } from "./json.ts";
-import { count, describeSemantics, markdownTable } from "./text.ts";
+import { referenceJson, semanticsJson, toJsonText } from "./json.ts";
+import { count, describeSemantics, markdownTable, notesOf } from "./text.ts";
 
 const STYLES: Readonly<Record<Divergence["direction"], Style>> = {
   "over-allow": "red",
@@ -15,7 +22,7 @@ const STYLES: Readonly<Record<Divergence["direction"], Style>> = {
 /** The result of `divergences` in one of the output formats. */
 export function renderDivergences(
   { sender, analyses }: Question,
-  { found, accepted, aborts }: DivergencesResult,
+  { found, pods, context, accepted, aborts }: DivergencesResult,
   { output, limit }: Pick<DivergencesFlags, "output" | "limit">,
   terminal: Terminal,
 ): string {
@@ -26,38 +33,65 @@ export function renderDivergences(
       sender: sender.text,
       semantics: semantics.map(semanticsJson),
       aborts,
+      notes: notesOf(analyses),
+      context,
+      pods: pods.map(({ causedBy, ports, ...rest }) => ({
+        ...rest,
+        ports: { from: ports.from, to: ports.to },
+        causedBy: causedBy.map(referenceJson),
+      })),
       divergences: found.map(({ direction, shape, ...box }) => ({ direction, shape, ...(boxJson(box) as object) })),
       accepted: Object.fromEntries(accepted),
     });
   }
   const limited = limit === 0 ? found : found.slice(0, limit);
+  const total = found.length + pods.length;
   const notes = [
+    ...context,
+    ...notesOf(analyses),
     ...(limited.length < found.length ? [`... and ${found.length - limited.length} more (--limit 0 shows all)`] : []),
     ...[...accepted].map(([shape, number]) => `${count(number, "region")} accepted: ${shape}`),
     ...aborts.map((reason) => `The agent cannot load the policies: ${reason}.`),
-    found.length === 0 ? "No divergence." : `${count(found.length, "divergence")}.`,
+    total === 0 ? "No divergence." : `${count(total, "divergence")}.`,
   ];
   if (output === "markdown") {
-    const rows = limited.map((divergence) => [
+    const podRows = pods.map((each) => [each.direction, each.shape, podText(each), "", podWhy(each)]);
+    const regionRows = limited.map((divergence) => [
       divergence.direction,
       divergence.shape,
       regionText(divergence),
       `\`${formatPoint(divergence.witness)}\``,
       whyText(divergence).join("\n"),
     ]);
+    const rows = [...podRows, ...regionRows];
     const table =
       rows.length === 0 ? "" : `${markdownTable(["Direction", "Shape", "Region", "Example", "Why"], rows)}\n`;
     return `${heading}\n\n${table}${notes.join("\n")}\n`;
   }
   const paint = painter(terminal);
-  return `${paint("dim", heading)}\n\n${limited.map((divergence) => block(divergence, paint)).join("")}${notes.join("\n")}\n`;
+  const blocks = [
+    ...pods.map((each) => `${title(each, podText(each), paint)}\n    ${podWhy(each)}\n\n`),
+    ...limited.map((divergence) => block(divergence, paint)),
+  ];
+  return `${paint("dim", heading)}\n\n${blocks.join("")}${notes.join("\n")}\n`;
+}
+
+function podText({ pods, protocols, ports }: PodDivergence): string {
+  return `${pods} ${protocols.join(", ")} ${formatPorts(ports)}`;
+}
+
+function podWhy({ text, causedBy }: PodDivergence): string {
+  return `${text}: ${causedBy.map(formatReference).join(" and ")}`;
+}
+
+function title({ direction, shape }: Pick<Divergence, "direction" | "shape">, where: string, paint: Paint): string {
+  return `${paint([STYLES[direction], "bold"], direction)}  ${paint("bold", shape)}  ${where}`;
 }
 
 function block(divergence: Divergence, paint: Paint): string {
-  const { direction, shape, witness } = divergence;
+  const { witness } = divergence;
   const lines = [`for example ${formatPoint(witness)}`, ...whyText(divergence)];
-  const title = `${paint([STYLES[direction], "bold"], direction)}  ${paint("bold", shape)}  ${regionText(divergence)}`;
-  return `${title}\n${lines.map((line) => `    ${line}\n`).join("")}\n`;
+  return `${title(divergence, regionText(divergence), paint)}\n${lines.map((line) => `    ${line}\n`).join("")}\n`;
 }
 
 function regionText({ range, protocols, ports }: Divergence): string {

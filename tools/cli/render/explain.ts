@@ -1,13 +1,14 @@
-import { formatPart, type ObjectVerdict, type SelectorRegion } from "../../../analysis/index.ts";
+import { formatPart, type SelectorRegion } from "../../../analysis/index.ts";
 import { abortReasons } from "../aborts.ts";
-import type { Answer, Judgement } from "../commands/explain.ts";
+import type { Answer, AnswerVerdict, Judgement } from "../commands/explain.ts";
 import type { Question } from "../input/question.ts";
 import type { OutputFormat } from "../options.ts";
 import { type Paint, painter, type Style, type Terminal } from "../terminal.ts";
 import { explanationJson, type Json, semanticsJson, toJsonText } from "./json.ts";
-import { allowedPorts, count, describeSemantics, markdownTable } from "./text.ts";
+import { allowedPorts, count, describeSemantics, markdownTable, noteLines, notesOf } from "./text.ts";
 
-const STYLES: Readonly<Record<ObjectVerdict, Style>> = {
+const STYLES: Readonly<Record<AnswerVerdict, Style>> = {
+  disagree: "yellow",
   allow: "green",
   deny: "red",
   "order-dependent": "yellow",
@@ -27,6 +28,7 @@ export function renderExplain(
       return toJsonText({
         sender: question.sender.text,
         policies: question.set.policies.length,
+        notes: notesOf(question.analyses),
         semantics: question.analyses.map(({ semantics }) => semanticsJson(semantics)),
         aborts: question.analyses.flatMap(abortReasons),
         answers: answers.map(answerJson),
@@ -51,19 +53,20 @@ function text(question: Question, answers: readonly Answer[], paint: Paint): str
       .map((section) => section.map((line) => `  ${line}\n`).join(""))
       .join("")}`;
   });
-  return `${paint("dim", heading(question))}\n\n${blocks.join("\n")}${summary(answers)}${abortText(question)}`;
+  return `${paint("dim", heading(question))}\n${noteLines(question.analyses)}\n${blocks.join("\n")}${summary(answers)}${abortText(question)}`;
 }
 
-function agreement({ judgements }: Answer, { analyses }: Question): string {
+function agreement({ verdict }: Answer, { analyses }: Question): string {
   const names = analyses.map(({ semantics }) => semantics.name);
-  const verdicts = new Set(judgements.map(({ verdict }) => verdict));
-  return verdicts.size > 1 ? "the semantics disagree" : names.join(", ");
+  return verdict === "disagree" ? "the semantics disagree" : names.join(", ");
 }
 
 /** What is said of each semantics; once where they agree. */
 function sections(judgements: readonly Judgement[]): string[][] {
   const disagree = new Set(judgements.map(({ verdict }) => verdict)).size > 1;
-  return (disagree ? judgements : judgements.slice(0, 1)).map((judgement) => {
+  // What EKS enforces leads.
+  const ordered = [...judgements].sort(({ analysis }) => (analysis.semantics.name === "vpc-cni" ? -1 : 1));
+  return (disagree ? ordered : judgements.slice(0, 1)).map((judgement) => {
     const lines = [judgement.text, ...details(judgement).map((line) => `  ${line}`)];
     return disagree ? [`${judgement.analysis.semantics.name}: ${lines[0]}`, ...lines.slice(1)] : lines;
   });
@@ -81,7 +84,7 @@ function summary(answers: readonly Answer[]): string {
   if (answers.length < 2) {
     return "";
   }
-  const counts = new Map<ObjectVerdict, number>();
+  const counts = new Map<AnswerVerdict, number>();
   for (const { verdict } of answers) {
     counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
   }
@@ -102,7 +105,7 @@ function markdown(question: Question, answers: readonly Answer[]): string {
     ...judgements.map(({ verdict }) => `**${verdict}**`),
     sections(judgements).flat().join("\n"),
   ]);
-  return `${heading(question)}\n\n${markdownTable(["Destination", ...names, "Why"], rows)}${abortText(question)}`;
+  return `${heading(question)}\n${noteLines(question.analyses)}\n${markdownTable(["Destination", ...names, "Why"], rows)}${abortText(question)}`;
 }
 
 function answerJson({ destination, verdict, judgements }: Answer): Json {

@@ -18,8 +18,21 @@ export function toJsonText(value: Json): string {
 
 /** Why a point has its verdict. */
 export function explanationJson(explanation: Explanation): Json {
-  const { point, verdict, reason, text, allowedBy, exceptedBy, entry, nearest, unlessPods, block, endpoint, embedded } =
-    explanation;
+  const {
+    point,
+    verdict,
+    reason,
+    text,
+    allowedBy,
+    exceptedBy,
+    entry,
+    service,
+    nearest,
+    unlessPods,
+    block,
+    endpoint,
+    embedded,
+  } = explanation;
   return {
     destination: formatPoint(point),
     verdict,
@@ -28,6 +41,7 @@ export function explanationJson(explanation: Explanation): Json {
     allowedBy: allowedBy.map(referenceJson),
     exceptedBy: exceptedBy.map(referenceJson),
     entry: entry && formatCidr(entry),
+    service: service && { name: service.name, backends: service.backends.map(explanationJson) },
     nearest: nearest && nearestJson(nearest),
     unlessPods,
     block: block && {

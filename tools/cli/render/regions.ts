@@ -20,7 +20,7 @@ import type { Question } from "../input/question.ts";
 import type { OutputFormat } from "../options.ts";
 import { type Paint, painter, type Style, type Terminal } from "../terminal.ts";
 import { explanationJson, type Json, semanticsJson, toJsonText } from "./json.ts";
-import { allowedPorts, describeSemantics, grouped, markdownTable } from "./text.ts";
+import { allowedPorts, describeSemantics, grouped, markdownTable, notesOf } from "./text.ts";
 
 /** How many (address, port) pairs of a family and a protocol have each verdict. */
 export interface FamilySizes {
@@ -55,6 +55,7 @@ export function renderRegions(
       sender: sender.text,
       semantics: semanticsJson(analysis.semantics),
       isolated: analysis.isolated,
+      notes: notesOf([analysis]),
       aborts: abortReasons(analysis),
       regions: found.map((region) => regionJson(analysis, region)),
       pods: analysis.selectors.map(podsJson),
@@ -66,7 +67,10 @@ export function renderRegions(
     });
   }
   const rows = joined(found, (range) => namesIn(range, set.names));
-  const aborts = abortReasons(analysis).map((reason) => `The agent cannot load the policies: ${reason}.\n`);
+  const aborts = [
+    ...notesOf([analysis]).map((text) => `${text}\n`),
+    ...abortReasons(analysis).map((reason) => `The agent cannot load the policies: ${reason}.\n`),
+  ];
   if (format === "markdown") {
     const cells = rows.map((row) => [...cellsOf(row), row.names.join("; ")]);
     return [

@@ -1,6 +1,8 @@
 import {
+  type EgressAnalysis,
   formatAddress,
   formatPorts,
+  isolationNotes,
   NEWEST_AGENT,
   PROTOCOLS,
   type SelectorRegion,
@@ -25,6 +27,24 @@ export function describeSemantics(semantics: Semantics): string {
   const { ipFamily, nodeIp, agentVersion } = semantics;
   const node = nodeIp === undefined ? "" : `, node ${formatAddress(nodeIp)}`;
   return `vpc-cni (${ipFamily} cluster, agent ${agentVersion ?? NEWEST_AGENT}${node})`;
+}
+
+/** What has to be said beside every verdict, once for all analyses of a question. */
+export function notesOf(analyses: readonly EgressAnalysis[]): string[] {
+  const semantics = new Map<string, Semantics["name"][]>();
+  for (const analysis of analyses) {
+    for (const note of isolationNotes(analysis)) {
+      semantics.set(note, [...(semantics.get(note) ?? []), analysis.semantics.name]);
+    }
+  }
+  return [...semantics].map(([note, names]) => (names.length === analyses.length ? note : `${names.join()}: ${note}`));
+}
+
+/** {@link notesOf} as lines; nothing where there is nothing to say. */
+export function noteLines(analyses: readonly EgressAnalysis[]): string {
+  return notesOf(analyses)
+    .map((text) => `${text}\n`)
+    .join("");
 }
 
 /** A Markdown table. */

@@ -1,9 +1,8 @@
-import { type Inventory, namedPort, type Service } from "../../../analysis/inventory.ts";
+import { backendsOf, type Inventory, namedPort, type Service, targetNumber } from "../../../analysis/inventory.ts";
 import { EVERYTHING, formatSelector, selects } from "../../../analysis/labelSelector.ts";
 import type { EgressRule, NetworkPolicy, PolicyPort, SelectorPeer } from "../../../analysis/networkPolicy.ts";
 import { formatPodSet } from "../../../analysis/reach/podSets.ts";
 import { matchingPods } from "../../../analysis/terms.ts";
-import { backendsOf, targetNumber } from "../../../analysis/vpcCniTerms.ts";
 import type { Finding } from "./finding.ts";
 
 /**

@@ -1,0 +1,234 @@
+import type { Address } from "./address.ts";
+import { type Assertion, type Contradiction, wrongAddresses, wrongPorts } from "./assertions.ts";
+import { type AddressRange, formatRange, hostOf, parseCidr } from "./cidr.ts";
+import type { EgressAnalysis } from "./compile.ts";
+import { witnessOf } from "./diff.ts";
+import { explain } from "./explain.ts";
+import { backendsOf, NAMESPACE_NAME_LABEL, namespaceLabels, targetNumber } from "./inventory.ts";
+import { selects } from "./labelSelector.ts";
+import type { PortRange } from "./networkPolicy.ts";
+import { verdict } from "./point.ts";
+import { permitsSome } from "./ports.ts";
+import { areDisjoint } from "./reach/labelSets.ts";
+import { EVERY_POD, formatPodSet, isNarrowerPodSet, type PodSet } from "./reach/podSets.ts";
+import { formatReference, type Reference, referenceTo } from "./reference.ts";
+import { formatPorts } from "./regions.ts";
+import { mayAllow, selectorRegion } from "./selectorRegions.ts";
+import { addressTerms } from "./terms.ts";
+
+/** How an assertion fares for one set of pods. */
+export interface PodAnswer {
+  readonly contradictions: readonly Contradiction[];
+  /** Why nothing can be told. */
+  readonly doubts: readonly string[];
+  /** What does not hold with it. */
+  readonly apart: readonly string[];
+}
+
+const HOLDS: PodAnswer = { contradictions: [], doubts: [], apart: [] };
+
+/**
+ * Where pods and Services of a cluster are: the Services of an EKS cluster always, its pods unless the VPC has blocks of
+ * other ranges.
+ */
+const CLUSTER_SPACE: readonly AddressRange[] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"].map(
+  parseCidr,
+);
+
+/** Judges a set of pods: by their addresses where an inventory has them, else by what the rules name. */
+export function judgePods(analysis: EgressAnalysis, set: PodSet, assertion: Assertion): PodAnswer {
+  if (!analysis.isolated) {
+    const why = "no policy isolates the egress of this pod, so everything is allowed";
+    return assertion.expect === "allow"
+      ? HOLDS
+      : { ...HOLDS, contradictions: [contradiction(set, assertion, "allow", why)] };
+  }
+  return analysis.inventory === undefined ? byRules(analysis, set, assertion) : byAddresses(analysis, set, assertion);
+}
+
+function byAddresses(analysis: EgressAnalysis, set: PodSet, assertion: Assertion): PodAnswer {
+  const { semantics } = analysis;
+  const inventory = analysis.inventory as NonNullable<EgressAnalysis["inventory"]>;
+  const pods = inventory.pods.filter(
+    ({ namespace, labels }) =>
+      selects(set.podSelector, labels) && selects(set.namespaceSelector, namespaceLabels(inventory, namespace)),
+  );
+  const isJudged = ({ family }: Address) => semantics.name === "kubernetes" || family === semantics.ipFamily;
+  const addresses = pods.flatMap((pod) => pod.addresses.filter(isJudged));
+  if (addresses.length === 0) {
+    return { ...HOLDS, doubts: [`the inventory has no running pod with an address among ${formatPodSet(set)}`] };
+  }
+  const contradictions = wrongAddresses(analysis, assertion, addresses.map(hostOf)).map((wrong) => ({
+    ...wrong,
+    where: `${formatPodSet(set)} at ${wrong.where}`,
+    why: `${wrong.why}${assertion.expect === "allow" ? splitPeers(analysis, set) : ""}`,
+  }));
+  return {
+    ...HOLDS,
+    contradictions,
+    apart: assertion.expect === "allow" ? deniedServices(analysis, pods, assertion) : [],
+  };
+}
+
+/** Services in front of pods whose ClusterIP the agent denies, although it allows the pods. */
+function deniedServices(analysis: EgressAnalysis, pods: readonly object[], { protocols, ports }: Assertion): string[] {
+  const { inventory, semantics } = analysis;
+  if (inventory === undefined || semantics.name === "kubernetes") {
+    return [];
+  }
+  return inventory.services.flatMap((service) => {
+    const backends = backendsOf(service, inventory).filter((pod) => pods.includes(pod));
+    const address = service.clusterIps.find(({ family }) => family === semantics.ipFamily);
+    const isDenied = service.ports.some(
+      (port) =>
+        protocols.includes(port.protocol) &&
+        backends.some((pod) => isAmong(ports, targetNumber(port, pod))) &&
+        address !== undefined &&
+        verdict(analysis, { address, protocol: port.protocol, port: port.port }) !== "allow",
+    );
+    return isDenied && address !== undefined
+      ? [
+          `Service ${service.namespace}/${service.name} in front of them, ${formatRange(hostOf(address))}, which EKS denies`,
+        ]
+      : [];
+  });
+}
+
+function isAmong(ports: readonly PortRange[], port: number | undefined): boolean {
+  return port !== undefined && ports.some(({ from, to }) => from <= port && port <= to);
+}
+
+function byRules(analysis: EgressAnalysis, set: PodSet, assertion: Assertion): PodAnswer {
+  const wrong = wrongPorts(selectorRegion(analysis, set).table, assertion);
+  if (assertion.expect === "deny") {
+    const contradictions = wrong.map(({ protocols, ports, verdict }) =>
+      contradiction(set, { protocols, ports: [ports] }, verdict, `a rule allows them: ${granting(analysis, set)}`),
+    );
+    const isNamed = mayBeNamed(analysis, set, assertion);
+    const doubts = doubtsAbout(analysis, set, assertion).map((text) =>
+      isNamed ? text : `${text}; deny the addresses that they can have instead`,
+    );
+    return contradictions.length > 0 ? { ...HOLDS, contradictions } : { ...HOLDS, doubts };
+  }
+  const random = wrong.filter(({ verdict }) => verdict === "order-dependent");
+  if (random.length > 0) {
+    const why = "the rules have more port entries for the same pods than the agent keeps, and which are kept is random";
+    return {
+      ...HOLDS,
+      contradictions: random.map(({ protocols, ports, verdict }) =>
+        contradiction(set, { protocols, ports: [ports] }, verdict, why),
+      ),
+    };
+  }
+  // Each part that no rule is known to allow: perhaps a rule names the pods all the same, or a block holds them.
+  const answers = wrong.map(({ protocols, ports }): PodAnswer => {
+    const asked = { ...assertion, protocols, ports: [ports] };
+    const denied = CLUSTER_SPACE.filter(
+      ({ family }) => analysis.semantics.name === "kubernetes" || family === analysis.semantics.ipFamily,
+    );
+    const maybe = doubtsAbout(analysis, set, { ...asked, expect: "deny" });
+    const isNamed = mayBeNamed(analysis, set, asked);
+    const isDeniedEverywhere = wrongAddresses(analysis, { ...asked, expect: "deny" }, denied).length === 0;
+    if (maybe.length > 0 && (isNamed || !isDeniedEverywhere)) {
+      return { ...HOLDS, doubts: maybe.map((text) => `${text}; only an inventory tells`) };
+    }
+    const witness = denied[0] && witnessOf({ range: denied[0], protocols, ports });
+    const why = `no rule names them on that port${
+      maybe.length > 0 && witness !== undefined
+        ? `, and the private addresses that pods and Services have are denied: ${explain(analysis, witness).text}`
+        : "."
+    }`;
+    return { ...HOLDS, contradictions: [contradiction(set, asked, "deny", `${why}${splitPeers(analysis, set)}`)] };
+  });
+  return {
+    contradictions: answers.flatMap((answer) => answer.contradictions),
+    doubts: [...new Set(answers.flatMap((answer) => answer.doubts))],
+    apart: [],
+  };
+}
+
+function contradiction(
+  set: PodSet,
+  { protocols, ports }: Pick<Assertion, "protocols" | "ports">,
+  verdict: Contradiction["verdict"],
+  why: string,
+): Contradiction {
+  const [first] = ports as [PortRange];
+  return {
+    where: `${formatPodSet(set)} on ${protocols.join(", ")} ${formatPorts(first)}`,
+    range: undefined,
+    protocols,
+    ports: first,
+    verdict,
+    witness: undefined,
+    explanation: undefined,
+    why,
+  };
+}
+
+/** The rules that are known to reach a set of pods. */
+function granting(analysis: EgressAnalysis, set: PodSet): string {
+  const places = analysis.podGrants
+    .filter(({ pods }) => isNarrowerPodSet(set, pods))
+    .flatMap(({ permissions }) => permissions.flatMap(({ grants }) => grants));
+  return [...new Set(places.map((place) => formatReference(referenceTo(analysis, place))))].join(" and ");
+}
+
+/** Whether a rule may name some of the pods. */
+function mayBeNamed(analysis: EgressAnalysis, set: PodSet, assertion: Assertion): boolean {
+  return analysis.podGrants.some(
+    (grant) =>
+      mayAllow(grant, assertion) &&
+      !areDisjoint(grant.pods.podSelector, set.podSelector) &&
+      !areDisjoint(grant.pods.namespaceSelector, set.namespaceSelector),
+  );
+}
+
+/** Why some pods of a denial may be reached although no rule is known to reach them. */
+function doubtsAbout(analysis: EgressAnalysis, set: PodSet, assertion: Assertion): string[] {
+  if (mayBeNamed(analysis, set, assertion)) {
+    return [`a rule may name some of ${formatPodSet(set)}`];
+  }
+  const block = blockThatAllows(analysis, assertion);
+  return block === undefined ? [] : [`${formatReference(block)} may hold addresses of ${formatPodSet(set)}`];
+}
+
+/** The first block with a port of an assertion, where blocks match pods too. */
+function blockThatAllows(analysis: EgressAnalysis, assertion: Assertion): Reference | undefined {
+  const { policies, applying, semantics } = analysis;
+  if (semantics.name === "kubernetes" && semantics.ipBlockMatchesPods === false) {
+    return undefined;
+  }
+  const term = addressTerms(policies, applying, undefined).find(({ permissions }) =>
+    permitsSome(permissions, assertion),
+  );
+  return term && referenceTo(analysis, term);
+}
+
+/**
+ * A hint where the namespace and the pods stand in two list items: either is enough alone, and the second means the
+ * policy's own namespace. Empty where that is not so.
+ */
+function splitPeers(analysis: EgressAnalysis, set: PodSet): string {
+  for (const policy of analysis.applying) {
+    for (const [rule, { to }] of (analysis.policies[policy]?.egress ?? []).entries()) {
+      const namespaces = (to ?? []).findIndex(
+        (peer) =>
+          peer.kind === "pods" && peer.namespaceSelector !== undefined && peer.podSelector.requirements.length === 0,
+      );
+      const pods = (to ?? []).findIndex(
+        (peer) =>
+          peer.kind === "pods" &&
+          peer.namespaceSelector === undefined &&
+          peer.podSelector.requirements.length > 0 &&
+          isNarrowerPodSet(set, { ...EVERY_POD, podSelector: peer.podSelector }),
+      );
+      const named = set.namespaceSelector.requirements.some(({ key }) => key === NAMESPACE_NAME_LABEL);
+      if (namespaces >= 0 && pods >= 0 && named) {
+        const { policy: id } = referenceTo(analysis, { policy, rule, peer: pods });
+        return ` Rule ${rule} of ${id} has the namespace and the pods in two list items, to[${namespaces}] and to[${pods}]; to[${pods}] means the policy's own namespace. Write both selectors in one item.`;
+      }
+    }
+  }
+  return "";
+}

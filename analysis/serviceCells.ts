@@ -1,0 +1,87 @@
+import { cidrKey, hostOf } from "./cidr.ts";
+import type { Inventory, Service, ServicePort } from "./inventory.ts";
+import { backendsOf, targetNumber } from "./inventory.ts";
+import { type Cell, cellIndexAt, type Partition, partitionOf, type ServicePoint } from "./partition.ts";
+import type { Point } from "./point.ts";
+import { spanAt, withPort } from "./ports.ts";
+
+/**
+ * Judges each ClusterIP of a Service as that Service: by its backends at their target ports, which is where its packets
+ * arrive. Ports that the Service does not have, and Services whose backends are not known, are judged as bare addresses.
+ */
+export function withServices(partition: Partition, inventory: Inventory | undefined): Partition {
+  const cells = new Map<string, { readonly at: bigint; readonly cell: Cell }>();
+  for (const service of inventory?.services ?? []) {
+    for (const address of service.clusterIps.filter(({ family }) => family === partition.family)) {
+      const key = cidrKey(hostOf(address));
+      const base = cells.get(key)?.cell ?? (partition.cells[cellIndexAt(partition, address)] as Cell);
+      const points = service.ports.flatMap((port) => servicePoint(partition, service, port, inventory as Inventory));
+      if (points.length > 0) {
+        const table = points.reduce(
+          (table, { protocol, port, ...span }) => withPort(table, protocol, port, span),
+          base.table,
+        );
+        cells.set(key, { at: address.value, cell: { table, origin: { kind: "service", service, points, base } } });
+      }
+    }
+  }
+  return cells.size === 0 ? partition : overlay(partition, [...cells.values()]);
+}
+
+/** One port of a Service; none where no backend has an address and a number for the target. */
+function servicePoint(
+  partition: Partition,
+  service: Service,
+  servicePort: ServicePort,
+  inventory: Inventory,
+): ServicePoint[] {
+  const { protocol, port } = servicePort;
+  const backends = backendsOf(service, inventory).flatMap((pod): Point[] => {
+    const target = targetNumber(servicePort, pod);
+    const address = pod.addresses.find(({ family }) => family === partition.family);
+    return target === undefined || address === undefined ? [] : [{ address, protocol, port: target }];
+  });
+  const spans = backends.flatMap(({ address, port }) => {
+    const { table } = partition.cells[cellIndexAt(partition, address)] as Cell;
+    return spanAt(table.spans[protocol] ?? [], port) ?? [];
+  });
+  const verdicts = new Set(spans.map(({ verdict }) => verdict));
+  const [verdict] = verdicts;
+  return verdict === undefined
+    ? []
+    : [
+        {
+          protocol,
+          port,
+          backends,
+          verdict: verdicts.size === 1 ? verdict : "order-dependent",
+          grants: spans.flatMap(({ grants }) => grants),
+        },
+      ];
+}
+
+/** Puts cells of single addresses over a partition. */
+function overlay(partition: Partition, hosts: readonly { readonly at: bigint; readonly cell: Cell }[]): Partition {
+  const sorted = [...hosts].sort((a, b) => (a.at < b.at ? -1 : 1));
+  const starts: bigint[] = [];
+  const cells: Cell[] = [];
+  let next = 0;
+  for (const [index, cell] of partition.cells.entries()) {
+    const end = partition.starts[index + 1];
+    let from = partition.starts[index] as bigint;
+    for (let host = sorted[next]; host !== undefined && (end === undefined || host.at < end); host = sorted[++next]) {
+      if (from < host.at) {
+        starts.push(from);
+        cells.push(cell);
+      }
+      starts.push(host.at);
+      cells.push(host.cell);
+      from = host.at + 1n;
+    }
+    if (end === undefined || from < end) {
+      starts.push(from);
+      cells.push(cell);
+    }
+  }
+  return partitionOf(partition.family, starts, cells);
+}
