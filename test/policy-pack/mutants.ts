@@ -523,7 +523,7 @@ const PODS: Mutant[] = [
     plan.rules[SANDBOX].ports = single(12);
     plan.rules.push({ to: [to("10.0.0.0/8")], ports: single(13, 9100) });
   }),
-  mutant("an agent that opens every port of pods", [REQUIRED, HAZARDS], (plan) => {
+  mutant("an agent that opens every port of pods", [PRIVATE, REQUIRED, HAZARDS], (plan) => {
     plan.config.declaration.cluster.agentVersion = "1.2.3";
     plan.rules.splice(DATABASE, 1);
   }),
