@@ -42,8 +42,6 @@ export interface GuardrailInput {
   readonly planned: readonly PlannedPolicy[];
   /** The NetworkPolicies that the cluster has now. Default: not known, and what depends on them is not judged. */
   readonly deployed?: readonly PlannedPolicy[];
-  /** `namespace/name` of deployed policies that somebody says the plan removes. Default: none. */
-  readonly removed?: readonly string[];
   /** What else, in the plan or deployed, may have a say. */
   readonly opaque?: readonly OpaquePolicy[];
   /** Pods that the plan starts, those that are not runners included. Default: none. */
@@ -83,13 +81,13 @@ const NOTHING: PolicySet = { read: [], unread: [] };
  * said about what is missing.
  */
 export function situationOf(
-  { declaration, planned, deployed, removed = [], opaque = [], pods = [], switches = [] }: GuardrailInput,
+  { declaration, planned, deployed, opaque = [], pods = [], switches = [] }: GuardrailInput,
   scope: Situation["scope"] = "plan",
 ): Situation {
   const plan = policySet(planned);
   const before = deployed && policySet(deployed);
-  const isGone = new Set([...[...plan.read, ...plan.unread].map(idOf), ...removed]);
-  const isKept = (policy: Parameters<typeof idOf>[0]) => !isGone.has(idOf(policy));
+  const planIds = new Set([...plan.read, ...plan.unread].map(idOf));
+  const isKept = (policy: Parameters<typeof idOf>[0]) => !planIds.has(idOf(policy));
   const isNamed = (policy: Parameters<typeof idOf>[0]) => declaration.policies.includes(idOf(policy) ?? "");
   const joint = {
     read: [...plan.read, ...(before?.read.filter(isKept) ?? [])],

@@ -119,7 +119,7 @@ it.each([{ preview: true }, { preview: false }])(
       {
         propertyPath: "contract.cidrs.metadata",
         reason: expect.stringMatching(
-          /^it breaks the guardrail metadata-endpoints: 169\.254\.169\.254:80\/tcp .*is allowed by rule 4 of .*\n {4}Fix: /,
+          /^it breaks the guardrail metadata-endpoints: 169\.254\.169\.254:80\/tcp .*is allowed by rule 4 of .*\n {4}Fix: take it out of the blocks of cidrs\.metadata;/,
         ),
       },
     ]);

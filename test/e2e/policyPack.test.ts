@@ -53,11 +53,6 @@ const SECOND_POLICY = secondPolicy("allow-vpc", '"10.0.0.0/8"');
 /** The same with a block that nothing knows before `up`. */
 const UNKNOWN_POLICY = secondPolicy("later", "output(unknown)");
 
-const UNKNOWN_YAML = `
-import { output, unknown } from "@pulumi/pulumi";
-import { ConfigGroup } from "@pulumi/kubernetes/yaml/yaml.js";
-new ConfigGroup("objects", { yaml: output(unknown) }, { provider: kubernetes });
-`;
 const OTHER_CLUSTER = `
 import { Provider } from "@pulumi/kubernetes/provider.js";
 new Provider("other", { clusterIdentifier: "eks/us-east-1/other", kubeconfig: "" });
@@ -202,13 +197,6 @@ describe("the policy pack on the real engine", () => {
       change: { program: adding(UNKNOWN_POLICY) },
       reports: [
         /^\[mandatory\] conclusive \(second\): .*cannot conclude: NetworkPolicy e2e-pack-staging\/later .*spec.egress.0..to.0..ipBlock.cidr is unknown until up/,
-      ],
-    },
-    {
-      name: "objects of YAML that is known only at up",
-      change: { program: adding(UNKNOWN_YAML) },
-      reports: [
-        /^\[mandatory\] conclusive \(objects\): .*cannot conclude: ConfigGroup objects may create NetworkPolicies for runner pods/,
       ],
     },
     {
