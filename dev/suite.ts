@@ -6,21 +6,23 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as browser from "../test/browser/chromium.ts";
-import * as endToEnd from "../test/e2e/support/environment.ts";
 import { INCONCLUSIVE, USAGE_ERROR } from "../tools/exitCodes.ts";
 import { readCounts } from "./counts.ts";
 
 interface Suite {
   /** Of vitest. */
   readonly config: string;
-  readonly whatIsMissing: () => string | undefined | Promise<string | undefined>;
+  readonly whatIsMissing: () => Promise<string | undefined>;
 }
 
+// Loaded when they are asked: the browser's takes longest.
+const endToEnd = async () => (await import("../test/e2e/support/environment.ts")).whatIsMissing();
+const browser = async () => (await import("../test/browser/chromium.ts")).whatIsMissing();
+
 const SUITES: Readonly<Record<string, Suite>> = {
-  e2e: { config: "vitest.e2e.config.ts", whatIsMissing: endToEnd.whatIsMissing },
-  "e2e:review": { config: "test/e2e/review/vitest.config.ts", whatIsMissing: endToEnd.whatIsMissing },
-  "test:browser": { config: "vitest.browser.config.ts", whatIsMissing: browser.whatIsMissing },
+  e2e: { config: "vitest.e2e.config.ts", whatIsMissing: endToEnd },
+  "e2e:review": { config: "test/e2e/review/vitest.config.ts", whatIsMissing: endToEnd },
+  "test:browser": { config: "vitest.browser.config.ts", whatIsMissing: browser },
 };
 
 const [name = "", ...args] = process.argv.slice(2);
