@@ -197,7 +197,8 @@ describe("docs/drift.md, as its reader follows it", () => {
     const status = JSON.stringify({ status: { phase: "Running", podIP: "10.1.0.5", podIPs: [{ ip: "10.1.0.5" }] } });
     await mustRun("kubectl", ["-n", "keeperhub", "patch", "pod", "sandbox", "--subresource=status", "-p", status]);
     const cli = new Walkthrough("docs/cli.md", project);
-    const policies = await cli.runLine("kubectl get networkpolicies -A -o yaml");
+    // docs/your-own-policies.md pipes this into a check.
+    const policies = await mustRun("kubectl", ["get", "networkpolicies", "-A", "-o", "yaml"]);
     const inventory = await cli.runLine("kubectl get namespaces,pods,services -A -o json");
     await writeFile(join(project.directory, "inventory.json"), inventory);
     const runner = ["--policy", "-", "--inventory", "inventory.json", "--namespace", "keeperhub"];
