@@ -123,7 +123,10 @@ describe("pod sets", () => {
   const app = (value: string) => pods({ matchLabels: { app: value } });
   const oneOf = (...values: string[]) => pods({ matchExpressions: [{ key: "app", operator: "In", values }] });
   const noneOf = (...values: string[]) => pods({ matchExpressions: [{ key: "app", operator: "NotIn", values }] });
+  const called = (operator: string) =>
+    pods({}, { matchExpressions: [{ key: "kubernetes.io/metadata.name", operator, values: ["x"] }] });
   it.each<[string, object[], object[], string[]]>([
+    ["a namespace and all others are all there are", [pods({}, {})], [called("NotIn"), called("In")], []],
     ["two peers cover the values of one", [oneOf("a", "b")], [app("a"), app("b")], []],
     ["and the other way round", [app("a"), app("b")], [oneOf("a", "b")], []],
     ["a value and all others cover everything", [pods({})], [app("a"), noneOf("a")], []],
