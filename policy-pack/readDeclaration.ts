@@ -32,6 +32,9 @@ export const DECLARATION_KEYS = [
   "deployed",
 ] as const;
 
+/** What `deployed` is. */
+export const DEPLOYED = "the path of a JSON file, relative to the folder of the pack";
+
 /** A declaration, and the file with what the cluster has now. */
 export interface DeclarationConfig {
   readonly declaration: Declaration;
@@ -67,7 +70,7 @@ export function readDeclaration(
   const destinations = readDestinations(own);
   const internet = readInternet(own, config.internet);
   const endpoints = readEndpoints(own);
-  const deployed = own.text("deployed", "the path of a JSON file, relative to the folder of the pack");
+  const deployed = own.text("deployed", DEPLOYED);
   if (problems.length > before || runner === undefined || cluster === undefined || vpcCidrs === undefined) {
     return undefined;
   }
@@ -152,10 +155,17 @@ function readInternet(own: Fields, value: unknown): Declaration["internet"] {
   return own.choice<"every-port">("internet", ["every-port"]) ?? [];
 }
 
-/** An endpoint by address has to be public, and one that pods of this cluster can send to. */
 function checkEndpoints(declaration: Declaration, own: Fields): void {
+  const wrong = endpointProblems(declaration);
+  if (wrong.length > 0) {
+    own.wrong("endpoints", wrong.join("; "));
+  }
+}
+
+/** What is wrong with the endpoints: one by address has to be public, and one that pods of this cluster can send to. */
+export function endpointProblems(declaration: Declaration): string[] {
   const hidden = privateSpace(declaration);
-  const wrong = declaration.endpoints.flatMap(({ name, cidr }) => {
+  return declaration.endpoints.flatMap(({ name, cidr }) => {
     const block = cidr && hidden.find((candidate) => contains(candidate, cidr));
     if (block !== undefined) {
       return [`${name} is in ${formatCidr(block)}, which is not public; declare it as a destination`];
@@ -164,7 +174,4 @@ function checkEndpoints(declaration: Declaration, own: Fields): void {
       ? [`${name} is ${cidr.family}, but the cluster's pods have ${declaration.cluster.ipFamily} addresses`]
       : [];
   });
-  if (wrong.length > 0) {
-    own.wrong("endpoints", wrong.join("; "));
-  }
 }

@@ -1,5 +1,4 @@
-import { describeProblem, type Problem } from "../analysis/problems.ts";
-import type { Declaration } from "../guardrails/declaration.ts";
+import { describeProblem, type Problem, ProblemsError } from "../analysis/problems.ts";
 import {
   conclusive,
   eksHazards,
@@ -20,9 +19,10 @@ import {
 import { readChangeAcknowledgements, readRegionAcknowledgements } from "../program/config/acknowledgements.ts";
 import { Fields } from "../program/config/fields.ts";
 import type { Report } from "./guardrailPolicy.ts";
-import { readDeclaration } from "./readDeclaration.ts";
+import { DEPLOYED, readDeclaration } from "./readDeclaration.ts";
 import { type DeployedPolicies, readDeployed } from "./readDeployed.ts";
 import { holdsPolicies, policiesOf, type Resource, readPlan } from "./readPlan.ts";
+import { readStack, type StackDeclaration, stackOf } from "./readStack.ts";
 
 /** A policy's own config, as the engine gives it. */
 type Config = Readonly<Record<string, unknown>>;
@@ -33,7 +33,10 @@ interface Guardrail {
   readonly alone: boolean;
   readonly configKeys: readonly string[];
   /** Notes problems with the config, or gives the question to put to a situation. */
-  readonly prepare: (config: Fields) => (situation: Situation, today: string) => Violation[];
+  readonly prepare: (
+    config: Fields,
+    accepted: Declared["accepted"],
+  ) => (situation: Situation, today: string) => Violation[];
 }
 
 const plain = (judge: (situation: Situation) => Violation[], alone: boolean): Guardrail => ({
@@ -53,16 +56,16 @@ const GUARDRAILS: Readonly<Record<GuardrailName, Guardrail>> = {
   protection: {
     alone: true,
     configKeys: ["acknowledgements"],
-    prepare: (config) => {
-      const acknowledgements = readChangeAcknowledgements(config);
+    prepare: (config, accepted) => {
+      const acknowledgements = [...readChangeAcknowledgements(config), ...accepted.changes];
       return (situation, today) => protection(situation, acknowledgements, today);
     },
   },
   widening: {
     alone: false,
     configKeys: ["acknowledgements"],
-    prepare: (config) => {
-      const acknowledgements = readRegionAcknowledgements(config);
+    prepare: (config, accepted) => {
+      const acknowledgements = [...readRegionAcknowledgements(config), ...accepted.reach];
       return (situation, today) => widening(situation, acknowledgements, today);
     },
   },
@@ -74,10 +77,17 @@ const UNDECLARED: Report = {
   urn: undefined,
 };
 
+/** A declaration without mistakes, and what the cluster has now. */
+interface Declared extends Pick<StackDeclaration, "declaration"> {
+  readonly deployed: DeployedPolicies | undefined;
+  /** What the stack's own config accepts. */
+  readonly accepted: Pick<StackDeclaration, "changes" | "reach">;
+}
+
 /** What the policies of one run share: the declaration, and what has been said already. */
 export class Verdicts {
   private readonly today: () => string;
-  private declared: { readonly declaration: Declaration; readonly deployed: DeployedPolicies | undefined } | undefined;
+  private declared: Declared | undefined;
   /** Whether the declaration of the run that goes on has been taken. */
   private hasTaken = false;
   private readonly reported = new Set<string>();
@@ -90,27 +100,30 @@ export class Verdicts {
   }
 
   /**
-   * Takes the declaration of a run that begins, and says what is wrong with it.
+   * Takes the declaration of a run that begins, and says what is wrong with it: the one in the pack's config, or else the
+   * one of the stack's own files.
    *
    * @param urn of any resource of the stack; `undefined` where the plan has none
    */
-  declare(config: Config, _urn: string | undefined): Report[] {
+  async declare(config: Config, urn: string | undefined): Promise<Report[]> {
     this.reported.clear();
     this.undecided.clear();
     this.declared = undefined;
     this.hasTaken = true;
     const problems: Problem[] = [];
-    const read = readDeclaration(config, problems);
+    const read = await declarationOf(config, urn, problems);
     const deployed = read?.deployed === undefined ? undefined : readDeployed(read.deployed, read.declaration, problems);
     if (read !== undefined && problems.length === 0) {
-      this.declared = { declaration: read.declaration, deployed };
+      const { declaration, changes, reach } = read;
+      // Without a deployed state there is no new reach to accept.
+      this.declared = { declaration, deployed, accepted: { changes, reach: deployed === undefined ? [] : reach } };
     }
     return problems.map(problemReport);
   }
 
   /** The same at the end of a run in which the stack itself did not come as a resource; else nothing is left to say. */
-  declareUnlessDone(config: Config, urn: string | undefined): Report[] {
-    const reports = this.hasTaken ? [] : this.declare(config, urn);
+  async declareUnlessDone(config: Config, urn: string | undefined): Promise<Report[]> {
+    const reports = this.hasTaken ? [] : await this.declare(config, urn);
     this.hasTaken = false;
     return reports;
   }
@@ -126,7 +139,7 @@ export class Verdicts {
   }
 
   judgeResource(name: GuardrailName, resource: Resource, config: Config): Report[] {
-    const { judge, problems } = prepare(name, config);
+    const { judge, problems } = prepare(name, config, this.declared?.accepted);
     if (judge === undefined || this.declared === undefined) {
       return this.tell(name, judge === undefined ? problems.map(problemReport) : [UNDECLARED]);
     }
@@ -145,7 +158,7 @@ export class Verdicts {
   }
 
   judgePlan(name: GuardrailName, resources: readonly Resource[], config: Config): Report[] {
-    const { judge, problems } = prepare(name, config);
+    const { judge, problems } = prepare(name, config, this.declared?.accepted);
     if (judge === undefined || this.declared === undefined) {
       return this.tell(name, judge === undefined ? problems.map(problemReport) : [UNDECLARED]);
     }
@@ -180,10 +193,36 @@ export function createVerdicts(): Verdicts {
   return new Verdicts(() => new Date().toISOString().slice(0, 10));
 }
 
-function prepare(name: GuardrailName, config: Config) {
+/** What is declared; `undefined` if that noted problems. */
+async function declarationOf(
+  config: Config,
+  urn: string | undefined,
+  problems: Problem[],
+): Promise<(StackDeclaration & { readonly deployed: string | undefined }) | undefined> {
+  const stack = stackOf(urn);
+  const isOwn = stack !== undefined && Object.keys(config).every((key) => key === "deployed");
+  if (!isOwn) {
+    const read = readDeclaration(config, problems);
+    return read && { ...read, changes: [], reach: [] };
+  }
+  try {
+    const deployed = new Fields("declaration", config, ["deployed"], problems).text("deployed", DEPLOYED);
+    return { ...(await readStack(stack)), deployed };
+  } catch (error) {
+    if (!(error instanceof ProblemsError)) {
+      throw error;
+    }
+    problems.push(...error.problems);
+    return undefined;
+  }
+}
+
+const NOTHING: Declared["accepted"] = { changes: [], reach: [] };
+
+function prepare(name: GuardrailName, config: Config, accepted: Declared["accepted"] = NOTHING) {
   const problems: Problem[] = [];
   const { configKeys, prepare: read } = GUARDRAILS[name];
-  const judge = read(new Fields(name, config, configKeys, problems));
+  const judge = read(new Fields(name, config, configKeys, problems), accepted);
   return { problems, judge: problems.length === 0 ? judge : undefined };
 }
 

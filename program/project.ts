@@ -15,32 +15,40 @@ export interface Project {
 /** A stack's config: full keys (`NAMESPACE:NAME`) and the values as strings, objects and lists as JSON. */
 export type ConfigValues = Readonly<Record<string, string>>;
 
+/** What `Pulumi.yaml` calls this project. */
+export const PROJECT_NAME = "runner-egress";
+
+/** The repository's own folder, or the installed package's. */
+const OWN_FOLDER = join(import.meta.dirname, "..");
+
 /**
- * Reads the project in which a command runs: the nearest folder with a `Pulumi.yaml`, upward from the user's.
+ * Reads the project in which a command runs: the nearest of its name upward from the user's folder, or else the one to
+ * which this file belongs.
  *
  * @param from Default: the working directory.
- * @throws {ProblemsError} if there is none, or one without a name.
+ * @throws {ProblemsError} if there is none, or a `Pulumi.yaml` on the way can't be read.
  */
 export async function readProject(from: string = process.cwd()): Promise<Project> {
-  const directory = projectDirectory(from);
-  const path = join(directory, "Pulumi.yaml");
-  const { name } = await readYaml(path);
-  if (typeof name !== "string") {
-    throw new ProblemsError("The project can't be read:", [{ where: path, reason: "has no name" }]);
+  for (const directory of [...foldersUpward(resolve(from)), OWN_FOLDER]) {
+    const path = join(directory, "Pulumi.yaml");
+    if (!existsSync(path)) {
+      continue;
+    }
+    const { name } = await readYaml(path);
+    if (typeof name !== "string") {
+      throw new ProblemsError("The project can't be read:", [{ where: path, reason: "has no name" }]);
+    }
+    if (name === PROJECT_NAME) {
+      return { name, directory };
+    }
   }
-  return { name, directory };
+  const reason = `neither this folder nor one above it has a Pulumi.yaml of the project ${PROJECT_NAME}`;
+  throw new ProblemsError("There is no project here:", [{ where: resolve(from), reason }]);
 }
 
-function projectDirectory(from: string): string {
-  for (let folder = resolve(from); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, "Pulumi.yaml"))) {
-      return folder;
-    }
-    if (folder === dirname(folder)) {
-      const reason = "neither this folder nor one above it has a Pulumi.yaml";
-      throw new ProblemsError("There is no project here:", [{ where: resolve(from), reason }]);
-    }
-  }
+function foldersUpward(folder: string): string[] {
+  const above = dirname(folder);
+  return above === folder ? [folder] : [folder, ...foldersUpward(above)];
 }
 
 /** The stacks that have a config, by name and `prod` last: the order in which a change reaches them. */
@@ -63,7 +71,8 @@ export async function readStackConfig({ name, directory }: Project, stack: strin
   }
   const values = Object.entries(isObject(config) ? config : {}).map(([key, value]): [string, string] => {
     const fullKey = key.includes(":") ? key : `${name}:${key}`;
-    if (isEncrypted(value)) {
+    // Others are not read.
+    if (isEncrypted(value) && [name, "aws"].includes(fullKey.split(":")[0] ?? "")) {
       problems.push({ where: `${path}: ${fullKey}`, reason: "is encrypted; only Pulumi can read it" });
     }
     return [fullKey, asString(value)];
@@ -78,7 +87,7 @@ export async function readStackConfig({ name, directory }: Project, stack: strin
 export async function readYaml(path: string): Promise<Record<string, unknown>> {
   let reason: string;
   try {
-    const content = load(await readFile(path, "utf8"));
+    const content = load(await readFile(path, "utf8")) ?? {};
     if (isObject(content)) {
       return content;
     }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { load } from "js-yaml";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { readConfig } from "../program/config/readConfig.ts";
 import { today } from "../program/config/today.ts";
 import { readProject, readStackConfig, stacksOf } from "../program/project.ts";
@@ -32,8 +32,10 @@ describe.each(stacks)("the stack %s", (stack) => {
   // A new stack has none until `npm run record` wrote them.
   it.runIf(facts)("has a policy, which the pack passes", async () => {
     const { policy } = await runStack(await readStackFiles(project, stack));
-    const config = JSON.parse(read(`policy-pack/config.${stack}.json`));
-    expect((await runPack([networkPolicy(policy)], config)).messages).toEqual({});
+    process.chdir(ROOT);
+    onTestFinished(() => process.chdir(FIXTURE_PROJECT));
+    const { messages } = await runPack([networkPolicy(policy)], {}, { stackName: stack });
+    expect(messages).toEqual({});
   });
 });
 

@@ -133,8 +133,8 @@ it("what judges a change has owners", () => {
   const folders = [...owners.matchAll(/^\/(\S+)\/ @/gm)].map(([, folder]) => folder as string);
   expect(folders).toEqual(expect.arrayContaining([".github", "access", "analysis", "ci", "guardrails", "policy-pack"]));
   for (const folder of folders) expect(globSync(`${folder}/*`, { cwd: ROOT }).length, folder).toBeGreaterThan(0);
-  const touched = ["README.md", "ci/deploy.ts", "policy-pack/config.prod.json", "policy-packs/x"];
-  expect(judging(touched)).toEqual(["ci/deploy.ts", "policy-pack/config.prod.json"]);
+  const touched = ["README.md", "ci/deploy.ts", "policy-pack/readPlan.ts", "policy-packs/x"];
+  expect(judging(touched)).toEqual(["ci/deploy.ts", "policy-pack/readPlan.ts"]);
 });
 
 it("a deployment is never cancelled, prod comes after staging, and staging waits for nothing of prod", () => {

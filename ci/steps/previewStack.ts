@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readPreview } from "../../tools/review/index.ts";
 import type { StackPlan } from "../../tools/review/plan.ts";
 import { capture } from "./command.ts";
@@ -10,11 +11,15 @@ export interface Preview {
   readonly plan: StackPlan;
 }
 
-/** Arguments that every engine run of a stack has, the policy pack with the stack's own settings among them. */
+/**
+ * Arguments that every engine run of a stack has. The policy pack reads the stack's own files; `policy-pack/config.STACK.json`
+ * is there only where a stack has other enforcement levels, or a deployed state.
+ */
 export function stackArguments(stack: string): string[] {
+  const config = `policy-pack/config.${stack}.json`;
   return [
-    ...["--stack", stack, "--non-interactive", "--refresh"],
-    ...["--policy-pack", "policy-pack", "--policy-pack-config", `policy-pack/config.${stack}.json`],
+    ...["--stack", stack, "--non-interactive", "--refresh", "--policy-pack", "policy-pack"],
+    ...(existsSync(config) ? ["--policy-pack-config", config] : []),
   ];
 }
 

@@ -19,7 +19,7 @@ export const declaration: PackPolicy = {
   enforcementLevel: "mandatory",
   url: `${DOCS}#declaration`,
   remediationSteps:
-    "Start from policy-pack/config.staging.json. Every problem is listed with its key, the value and what is allowed.",
+    "A stack of this project declares by Pulumi.STACK.yaml and facts/STACK.json; another project's in the pack's config. Every problem is listed with its key, the value and what is allowed.",
   configSchema: {
     properties: {
       runner: object("The runner pods: namespaces, and labels that every one of them has."),
@@ -42,9 +42,9 @@ export const declaration: PackPolicy = {
     if (resource.type !== ROOT_STACK) {
       resource.notApplicable("it reads the pack's config once, with the stack itself");
     }
-    reportAll((await verdicts()).declare(resource.getConfig(), resource.urn), report);
+    reportAll(await (await verdicts()).declare(resource.getConfig(), resource.urn), report);
   },
   validateStack: async (stack, report) => {
-    reportAll((await verdicts()).declareUnlessDone(stack.getConfig(), stack.resources[0]?.urn), report);
+    reportAll(await (await verdicts()).declareUnlessDone(stack.getConfig(), stack.resources[0]?.urn), report);
   },
 };

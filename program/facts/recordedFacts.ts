@@ -1,9 +1,18 @@
 import type { AddressFamily } from "../../analysis/address.ts";
 
+/** Members of recorded facts that may hold stand-ins until somebody records the real ones. */
+export const PLACEHOLDERS = ["vpc.id", "databaseSubnets.id", "cluster", "vpcCni"] as const;
+
+export type Placeholder = (typeof PLACEHOLDERS)[number];
+
 /** What AWS knows of one stack's network, as far as the program asks: the content of `facts/STACK.json`. */
 export interface RecordedFacts {
   /** Where the facts come from, for their reader. */
   readonly source: string;
+  /** When they were looked up: `2026-06-01T09:30:00Z`. */
+  readonly recordedAt: string;
+  /** Members whose values stand in for real ones. Nothing that rests on them is a fact. */
+  readonly placeholders: readonly Placeholder[];
   readonly region: string;
   readonly vpc: RecordedVpc;
   /** Canonical blocks of each subnet by its id, in the order of the ids. */

@@ -4,12 +4,23 @@ import { ADDRESS_FAMILIES } from "../../analysis/address.ts";
 import { type Problem, ProblemsError } from "../../analysis/problems.ts";
 import { Fields, isObject } from "../config/fields.ts";
 import type { ConfigValues, Project } from "../project.ts";
-import type { RecordedAddOn, RecordedCluster, RecordedFacts } from "./recordedFacts.ts";
+import {
+  PLACEHOLDERS,
+  type Placeholder,
+  type RecordedAddOn,
+  type RecordedCluster,
+  type RecordedFacts,
+} from "./recordedFacts.ts";
+
+/** The command that looks up the network of a stack and writes its facts. */
+export function recordCommandOf(stack: string): string {
+  return `npm run record -- --stack ${stack}`;
+}
 
 /** A stack has no facts yet. */
 export class NoFactsError extends ProblemsError {
   constructor(path: string) {
-    const reason = `not there; \`npm run record -- --stack ${basename(path, ".json")}\` looks the network up and writes it`;
+    const reason = `not there; \`${recordCommandOf(basename(path, ".json"))}\` looks the network up and writes it`;
     super("No facts are recorded yet:", [{ where: path, reason }]);
   }
 }
@@ -23,7 +34,7 @@ export function recordedFactsPath({ directory }: Pick<Project, "directory">, sta
 export function requireSameRegion({ region }: RecordedFacts, config: ConfigValues, stack: string): void {
   const configured = config["aws:region"];
   if (configured === undefined || configured === region) return;
-  const reason = `the facts were recorded in ${region}; \`npm run record -- --stack ${stack}\` records them anew`;
+  const reason = `the facts were recorded in ${region}; \`${recordCommandOf(stack)}\` records them anew`;
   throw new ProblemsError("The recorded facts can't be used:", [{ where: "aws:region", value: configured, reason }]);
 }
 
@@ -51,10 +62,19 @@ export async function readRecordedFacts(path: string): Promise<RecordedFacts> {
 export function parseRecordedFacts(path: string, content: unknown): RecordedFacts {
   const problems: Problem[] = [];
   const allowed = [
-    ...["source", "region", "vpc", "databaseSubnets", "databaseSubnetGroup", "databaseSubnetTags", "cluster", "vpcCni"],
+    ...["source", "recordedAt", "placeholders", "region", "vpc", "databaseSubnets", "databaseSubnetGroup"],
+    ...["databaseSubnetTags", "cluster", "vpcCni"],
   ];
   const fields = new Fields(path, isObject(content) ? content : {}, allowed, problems);
-  require(fields, ["source", "region", "vpc", "databaseSubnets"]);
+  require(fields, ["source", "recordedAt", "region", "vpc", "databaseSubnets"]);
+  const recordedAt = fields.text("recordedAt", "the time of the lookup, such as 2026-06-01T09:30:00Z");
+  if (recordedAt !== undefined && !isTime(recordedAt)) {
+    fields.wrong("recordedAt", "must be a time in UTC such as 2026-06-01T09:30:00Z");
+  }
+  const placeholders = fields.texts("placeholders", `members: ${PLACEHOLDERS.join(", ")}`) ?? [];
+  if (placeholders.some((name) => !PLACEHOLDERS.includes(name as Placeholder))) {
+    fields.wrong("placeholders", `each must be one of ${PLACEHOLDERS.join(", ")}`);
+  }
   const vpc = fields.object("vpc", ["id", "name", "ipv4Cidrs", "ipv6Cidrs"]);
   require(vpc, ["id", "ipv4Cidrs"]);
   const name = vpc?.text("name", "the Name tag of the VPC");
@@ -69,6 +89,8 @@ export function parseRecordedFacts(path: string, content: unknown): RecordedFact
   // What is missing or wrong is among the problems; the values that stand in for it are never returned.
   const facts: RecordedFacts = {
     source: fields.text("source", "where the facts come from") ?? "",
+    recordedAt: recordedAt ?? "",
+    placeholders: placeholders as Placeholder[],
     region: fields.text("region", "an AWS region") ?? "",
     vpc: {
       id: vpc?.text("id", "a VPC id") ?? "",
@@ -118,19 +140,23 @@ function require(fields: Fields | undefined, names: readonly string[]): void {
   }
 }
 
+function isTime(text: string): boolean {
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) && !Number.isNaN(Date.parse(text));
+}
+
 /**
  * Writes the facts, all or nothing, and the same bytes for the same facts.
  *
  * @param path `facts/STACK.json`; a file that is there is replaced
- * @returns false where the file says the same already and is left alone
+ * @returns false where the file said the same before, apart from its source and time
  */
 export async function writeRecordedFacts(path: string, facts: RecordedFacts): Promise<boolean> {
   const content = formatRecordedFacts(facts);
   const draft = `${path}.${process.pid}.draft`;
-  const before = await readFile(path, "utf8").catch(() => undefined);
-  if (before === content) {
-    return false;
-  }
+  const before = await readRecordedFacts(path).catch(() => undefined);
+  const isNew =
+    before === undefined ||
+    content !== formatRecordedFacts({ ...before, source: facts.source, recordedAt: facts.recordedAt });
   try {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(draft, content, { flag: "wx" });
@@ -138,7 +164,7 @@ export async function writeRecordedFacts(path: string, facts: RecordedFacts): Pr
   } finally {
     await rm(draft, { force: true });
   }
-  return true;
+  return isNew;
 }
 
 /** The content of such a file. */
@@ -146,6 +172,8 @@ export function formatRecordedFacts({ vpc, databaseSubnets, vpcCni, ...facts }: 
   const { ipv6Cidrs, ...onlyIpv4 } = vpc;
   const content = {
     source: facts.source,
+    recordedAt: facts.recordedAt,
+    ...(facts.placeholders.length > 0 && { placeholders: facts.placeholders }),
     region: facts.region,
     vpc: { ...onlyIpv4, ...(ipv6Cidrs.length > 0 && { ipv6Cidrs }) },
     databaseSubnets: Object.fromEntries([...databaseSubnets].sort().map(([id, cidrs]) => [id, { cidrs }])),

@@ -1,8 +1,14 @@
 import type { Provider } from "@pulumi/aws/provider.js";
+import { ProblemsError } from "../../analysis/problems.ts";
 import type { NetworkFacts } from "../../runner/networkFacts.ts";
 import { forUser } from "../config/forUser.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
+import { differencesFrom } from "../facts/differences.ts";
+import { recordedFacts } from "../facts/recordAnswers.ts";
+import type { RecordedFacts } from "../facts/recordedFacts.ts";
+import { recordCommandOf } from "../facts/recordedFactsFile.ts";
 import { askAws } from "./askAws.ts";
+import type { AwsAnswers } from "./awsAnswers.ts";
 import { eksKubeconfig } from "./eksKubeconfig.ts";
 import { judgeNetwork } from "./judgeNetwork.ts";
 import type { Cluster } from "./livePolicy.ts";
@@ -22,11 +28,14 @@ export interface Network {
 export async function lookUpNetwork(
   config: StackConfig,
   provider: Provider,
-  { log }: Pick<Surroundings, "log">,
+  { log, readRecorded }: Pick<Surroundings, "log" | "readRecorded">,
 ): Promise<Network> {
   try {
-    const { facts, warnings, apiServer } = judgeNetwork(config, await askAws(config, provider));
-    for (const warning of warnings) {
+    const answers = await askAws(config, provider);
+    const { facts, warnings, apiServer } = judgeNetwork(config, answers);
+    const stack = config.stack.slice(config.stack.lastIndexOf("/") + 1);
+    const unrecorded = readRecorded === undefined ? [] : await recordWarnings(config, answers, stack, readRecorded);
+    for (const warning of [...warnings, ...unrecorded]) {
       await log.warn(warning);
     }
     return {
@@ -36,4 +45,36 @@ export async function lookUpNetwork(
   } catch (error) {
     throw forUser(error);
   }
+}
+
+/** What the reviewed record does not say of the live network. A warning: the policy pack judges by the record and refuses. */
+async function recordWarnings(
+  config: StackConfig,
+  answers: AwsAnswers,
+  stack: string,
+  readRecorded: NonNullable<Surroundings["readRecorded"]>,
+): Promise<string[]> {
+  const record = `run \`${recordCommandOf(stack)}\` and have the change of facts/${stack}.json reviewed`;
+  let recorded: RecordedFacts;
+  try {
+    recorded = await readRecorded(stack);
+  } catch (error) {
+    if (error instanceof ProblemsError) {
+      return [`${error.message}\nThe policy pack refuses a network that nobody recorded: ${record}`];
+    }
+    throw error;
+  }
+  const live = recordedFacts(config, answers, recorded);
+  const differences = differencesFrom(recorded, live).map((line) => `\n  - ${line}`);
+  return [
+    ...(recorded.placeholders.length === 0
+      ? []
+      : [`facts/${stack}.json has placeholders for ${recorded.placeholders.join(", ")}: ${record}`]),
+    ...(differences.length === 0
+      ? []
+      : [
+          `the network is not the one in facts/${stack}.json, by which the policy pack judges:${differences.join("")}\n` +
+            `If that was meant, ${record} (docs/promotion.md, When the network changes)`,
+        ]),
+  ];
 }

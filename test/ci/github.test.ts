@@ -124,7 +124,7 @@ describe("npm run ci:comment", () => {
     github.files.push(
       ...Array<string>(100).fill("docs/config.md"),
       "guardrails/union.ts",
-      "policy-pack/config.prod.json",
+      "policy-pack/readPlan.ts",
     );
     await comment(["pull-request", "staging", "--from", folder], {
       GITHUB_SERVER_URL: "https://github.example",
@@ -132,7 +132,7 @@ describe("npm run ci:comment", () => {
     });
     const body = github.comments[0]?.body ?? "";
     expect(body).toContain("changes what judges it");
-    expect(body).toContain("`guardrails/union.ts`, `policy-pack/config.prod.json`. Review");
+    expect(body).toContain("`guardrails/union.ts`, `policy-pack/readPlan.ts`. Review");
     expect(body).toContain("(https://github.example/o/r/actions/runs/42#artifacts)");
     github.files.length = 0;
     await comment(["pull-request", "staging", "--from", folder]);

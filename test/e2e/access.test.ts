@@ -9,7 +9,6 @@ import { loadAll } from "js-yaml";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { kubectl, livePolicy, POLICY_NAME, requirePolicy } from "./support/cluster.ts";
 import { mustRun } from "./support/command.ts";
-import { configurePack } from "./support/pack.ts";
 import { Project } from "./support/stack.ts";
 import { createWorld, type World } from "./support/world.ts";
 
@@ -28,7 +27,6 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "runner-egress-access-"));
   project = await Project.copy();
   world = await createWorld(project, { name: NAME, prefix: PREFIX });
-  await configurePack(project, NAME, { namespace: NAME, prefix: PREFIX });
 });
 afterAll(async () => {
   await project.remove();

@@ -172,14 +172,12 @@ describe("the steps of the workflows", () => {
 
   describe("where the guardrails did not judge", () => {
     const config = "policy-pack/config.staging.json";
-    let text: string;
     let violation: string;
     beforeAll(async () => {
       violation = await readFile(join(project.directory, "policy-pack/policies/union.ts"), "utf8");
-      text = await readFile(join(project.directory, config), "utf8");
     });
     afterEach(async () => {
-      await writeFile(join(project.directory, config), text);
+      await rm(join(project.directory, config), { force: true });
       await writeFile(join(project.directory, "policy-pack/policies/union.ts"), violation);
       await project.commit("the config again");
     });
@@ -192,7 +190,7 @@ describe("the steps of the workflows", () => {
       ["one of them is disabled", { "private-reach": "disabled" }, "`private-reach` disabled"],
       ["all of them are disabled", { all: "disabled" }, "all disabled"],
     ])("refuse: %s", async (_, change, told) => {
-      await writeFile(join(project.directory, config), JSON.stringify({ ...JSON.parse(text), ...change }));
+      await writeFile(join(project.directory, config), JSON.stringify(change));
       await project.commit("disable");
       const { status, output } = await preview("staging");
       expect(output).toContain(`the guardrails are ${told}, so nothing says that the plan is safe`);
@@ -208,7 +206,6 @@ describe("the steps of the workflows", () => {
         () => writeFile(join(project.directory, "policy-pack/policies/union.ts"), 'import "./nowhere.ts";\n'),
         /Cannot find module .*nowhere\.ts/,
       ],
-      ["no config", () => rm(join(project.directory, config)), /no such file or directory/],
     ])("tell the reason, which the engine says on stderr alone: %s", async (_, breakIt, told) => {
       await breakIt();
       await project.commit("break");

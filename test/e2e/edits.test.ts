@@ -27,6 +27,7 @@ describe("an edit of a stack's files, on a clean clone", () => {
       Object.assign(file.config, {
         "runner-egress:cluster": { eks: "green" },
         "runner-egress:runner": { policyName: "runners" },
+        "runner-egress:mustReach": { endpoints: ["https://rpc.example.com:8545"] },
         "runner-egress:destinations": {
           services: { redis: { podLabels: { app: "redis" }, ports: ["6379/TCP"] } },
           executor: null,
@@ -40,17 +41,6 @@ describe("an edit of a stack's files, on a clean clone", () => {
       facts.databaseSubnets["subnet-0a1b2c3d4e5f60718"] = { cidrs: ["10.1.103.0/24"] };
       facts.cluster.name = "green";
       facts.vpcCni.version = "v1.20.4-eksbuild.2";
-    });
-    await edit("policy-pack/config.staging.json", ({ declaration }) => {
-      declaration.policies = ["keeperhub/runners"];
-      declaration.vpcCidrs.push("44.32.0.0/16", "100.64.0.0/16");
-      declaration.endpoints = ["https://rpc.example.com:8545"];
-      const { executor, database, ...others } = declaration.destinations;
-      declaration.destinations = {
-        ...others,
-        database: { cidrs: [...database.cidrs, "10.1.103.0/24"], ports: ["6432/TCP"] },
-        redis: { pods: { namespace: "keeperhub", labels: { app: "redis" } }, ports: ["6379/TCP"] },
-      };
     });
     await writeFile(
       join(clone, "Pulumi.dev.yaml"),

@@ -27,6 +27,7 @@ describe("the stacks of this repository, from nothing", () => {
       "runner-egress:runner": { namespace },
     });
     stacks.set(name, stack);
+    await network.recordFacts(project, name);
 
     const preview = await stack.preview();
     expect(preview.output).toContain("+ 5 to create");

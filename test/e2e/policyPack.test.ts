@@ -7,9 +7,8 @@ import { type ConfigEntries, configFor, Project } from "./support/stack.ts";
 import { createWorld, type World } from "./support/world.ts";
 
 type Json = Record<string, unknown>;
-type PackConfig = Json & { declaration: Json };
 
-/** Environments with the networks of the two stacks, for which the shipped configs are. */
+/** Environments with the networks of the two stacks. */
 const WORLDS = [
   { stack: "staging", name: "e2e-pack-staging", prefix: "10.1", region: "us-east-1" },
   { stack: "prod", name: "e2e-pack-prod", prefix: "10.0", region: "us-east-2" },
@@ -74,6 +73,9 @@ new Job(
 );
 `;
 
+/** Another team's runners. */
+const OTHER = { runner: { namespaces: ["default"], labels: { component: "job" } }, cluster: { ipFamily: "ipv4" } };
+
 /** A project of another team: one policy, no component. */
 const OTHER_TEAM = {
   "Pulumi.yaml": "name: jobs\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n",
@@ -106,15 +108,12 @@ describe("the policy pack on the real engine", () => {
 
   afterAll(() => project.remove());
 
-  /** The arguments that put the pack on, with the config of a stack as shipped but for its namespace, and `change`. */
-  async function pack(stack = "staging", change: (config: PackConfig) => void = () => {}): Promise<string[]> {
-    const text = await readFile(join(project.directory, `policy-pack/config.${stack}.json`), "utf8");
-    const config = JSON.parse(text) as PackConfig;
-    const namespace = `e2e-pack-${stack}`;
-    (config.declaration.runner as Json).namespaces = [namespace];
-    config.declaration.policies = [`${namespace}/workflow-runner-block-imds`];
-    change(config);
+  /** The arguments that put the pack on; with a config of its own, if it is given one. */
+  async function pack(config?: Json): Promise<string[]> {
     const path = join(project.directory, "pack.json");
+    if (config === undefined) {
+      return ["--policy-pack", "policy-pack"];
+    }
     await writeFile(path, JSON.stringify(config));
     return ["--policy-pack", "policy-pack", "--policy-pack-config", path];
   }
@@ -146,7 +145,7 @@ describe("the policy pack on the real engine", () => {
   const names = async () => (await kubectl(["-n", NAMESPACE, "get", "networkpolicies", "--output", "name"])).stdout;
 
   it.each(WORLDS)("passes the plan of $stack", async ({ stack }) => {
-    const outcome = (await worlds.get(stack)?.stack.preview(...(await pack(stack)))) as Outcome;
+    const outcome = (await worlds.get(stack)?.stack.preview(...(await pack()))) as Outcome;
     expect(outcome.stdout).toMatch(/✅ runner-egress@v\d/);
     expect(reportsOf(outcome)).toEqual([]);
     expect(outcome.status).toBe(0);
@@ -162,29 +161,13 @@ describe("the policy pack on the real engine", () => {
       ],
     },
     {
-      name: "EKS Pod Identity that nobody declared",
+      name: "a program that opens another port of the database",
       change: {
-        config: {
-          "runner-egress:destinations": { cidrs: { identity: { cidrs: ["169.254.170.23/32"], ports: ["80/TCP"] } } },
-        },
+        program: adding(secondPolicy("database-port", '"10.1.100.0/24"')),
       },
       reports: [
-        /^\[mandatory\] metadata-endpoints \(runner-egress-policy\): .*169\.254\.170\.23:80\/tcp .* is allowed by rule/,
-      ],
-    },
-    {
-      name: "the database on another port",
-      change: { config: { "runner-egress:destinations": { database: { ports: ["5433/TCP"] } } } },
-      reports: [
-        /^\[mandatory\] private-reach \(runner-egress-policy\): .*10\.1\.100\.1:5433\/tcp/,
-        /^\[mandatory\] required-destinations \(runner-egress-policy\): .*destination database is not reachable everywhere: 10\.1\.100\.1:5432\/tcp/,
-      ],
-    },
-    {
-      name: "the policy under another name",
-      change: { config: { "runner-egress:runner": { namespace: NAMESPACE, policyName: "renamed" } } },
-      reports: [
-        /^\[mandatory\] isolation \(.*\): .*block-imds is not in the plan; the plan has e2e-pack-staging\/renamed/,
+        /^\[mandatory\] private-reach \(second\): .*Not declared: 10\.1\.100\.0\/24 .*runner-egress:destinations\.cidrs in Pulumi\.e2e-pack-staging\.yaml/,
+        /^\[mandatory\] union \(second\): /,
       ],
     },
     {
@@ -236,9 +219,7 @@ describe("the policy pack on the real engine", () => {
 
   it("reports and passes in advisory mode", async () => {
     await changed(second, async () => {
-      const outcome = await staging.stack.preview(
-        ...(await pack("staging", (config) => Object.assign(config, { all: "advisory" }))),
-      );
+      const outcome = await staging.stack.preview(...(await pack({ all: "advisory" })));
       expect(reportsOf(outcome)).toEqual([
         expect.stringMatching(
           /^\[advisory\] private-reach \(second\): .*allowed by rule 0 of e2e-pack-staging\/allow-vpc/,
@@ -251,9 +232,7 @@ describe("the policy pack on the real engine", () => {
 
   it("leaves out a policy that is disabled, and no other", async () => {
     await changed(second, async () => {
-      const outcome = await staging.stack.preview(
-        ...(await pack("staging", (config) => Object.assign(config, { "private-reach": "disabled" }))),
-      );
+      const outcome = await staging.stack.preview(...(await pack({ "private-reach": "disabled" })));
       expect(reportsOf(outcome)).toEqual([expect.stringMatching(/^\[mandatory\] union/)]);
       expect(outcome.status).not.toBe(0);
     });
@@ -263,36 +242,38 @@ describe("the policy pack on the real engine", () => {
     ["a wrong type", { vpcCidrs: "x" }, /declaration: vpcCidrs: Invalid type/],
     [
       "a wrong key and a wrong value",
-      { vpcCidrs: ["10.1.0.1/16"], runners: {} },
+      { ...OTHER, vpcCidrs: ["10.1.0.1/16"], runners: {} },
       /declaration\.runners is [\s\S]*did you mean runner\?[\s\S]*"10\.1\.0\.1\/16" has host bits set/,
     ],
   ])("refuses a config with %s", async (_, change, message) => {
-    const { status, output } = await staging.stack.preview(
-      ...(await pack("staging", ({ declaration }) => Object.assign(declaration, change))),
-    );
+    const { status, output } = await staging.stack.preview(...(await pack({ declaration: change })));
     expect(output).toMatch(message);
     expect(status).not.toBe(0);
   });
 
-  it("compares with what is deployed: a new subnet needs a word, and the word runs out", async () => {
+  it("compares with what is deployed: a new destination needs a word, which runs out; a recorded subnet needs none", async () => {
+    await staging.stack.configure({
+      "runner-egress:destinations": { cidrs: { cache: { cidrs: ["10.1.50.0/24"], ports: ["6379/TCP"] } } },
+    });
     expect(await staging.stack.up()).toMatchObject({ status: 0 });
     const { metadata, spec } = JSON.parse(JSON.stringify(await livePolicy(NAMESPACE)));
+    // Without a database subnet, which the facts have, and without the cache.
     spec.egress[3].to.pop();
+    spec.egress.splice(4, 1);
     const live = { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec };
     await writeFile(
       join(project.directory, "policy-pack/deployed.json"),
       JSON.stringify({ apiVersion: "v1", kind: "List", items: [live] }),
     );
     const judge = async (expires?: string) => {
-      const word = { cidrs: ["10.1.102.0/24"], ports: ["5432/TCP"], reason: "TECH-412", expires };
-      const flags = await pack("staging", (config) => {
-        config.declaration.deployed = "deployed.json";
-        config.widening = expires === undefined ? "mandatory" : { acknowledgements: { subnet: word } };
+      const word = { cidrs: ["10.1.50.0/24"], ports: ["6379/TCP"], reason: "TECH-412", expires };
+      await staging.stack.configure({
+        "runner-egress:acknowledge": expires === undefined ? undefined : { widening: { cache: word } },
       });
-      return staging.stack.preview(...flags);
+      return staging.stack.preview(...(await pack({ declaration: { deployed: "deployed.json" } })));
     };
     const newly = expect.stringMatching(
-      /^\[mandatory\] widening \(runner-egress-policy\): .*Newly reachable: 10\.1\.102\.0\/24 TCP 5432/,
+      /^\[mandatory\] widening \(runner-egress-policy\): .*Newly reachable: 10\.1\.50\.0\/24 TCP 6379/,
     );
     const without = await judge();
     expect(reportsOf(without)).toEqual([newly]);
@@ -301,8 +282,9 @@ describe("the policy pack on the real engine", () => {
     const expired = await judge("2026-01-31");
     expect(reportsOf(expired)).toHaveLength(2);
     expect(reportsOf(expired)).toContainEqual(newly);
-    expect(expired.stdout).toContain('acknowledgement "subnet" (TECH-412) expired on 2026-01-31');
+    expect(expired.stdout).toContain('acknowledgement "cache" (TECH-412) expired on 2026-01-31');
     expect(expired.status).not.toBe(0);
+    await staging.stack.configure({ "runner-egress:acknowledge": undefined, "runner-egress:destinations": undefined });
   });
 
   it("judges another team's stack", async () => {
@@ -312,8 +294,7 @@ describe("the policy pack on the real engine", () => {
       await writeFile(join(folder, file), text);
     }
     const declaration = {
-      runner: { namespaces: ["default"], labels: { component: "job" } },
-      cluster: { ipFamily: "ipv4" },
+      ...OTHER,
       vpcCidrs: ["10.1.0.0/16"],
       internet: ["443/TCP"],
     };

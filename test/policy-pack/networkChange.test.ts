@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { KEEPERHUB_CONTRACT } from "../../runner/contract.ts";
 import { buildRunnerPolicy } from "../../runner/runnerPolicy.ts";
 import { applyEdits, toldEdits } from "../support/declarationEdits.ts";
-import { fencedBlocks } from "../support/markdown.ts";
 import { networkFacts } from "../support/networkFacts.ts";
 import {
   IPV6_VPC,
@@ -177,23 +175,6 @@ describe("when the network changes", () => {
     expect((await judge(before, config)).fired).toEqual([]);
   });
 
-  it("the docs show what the pack says", async () => {
-    const { messages } = await runPack(
-      [
-        networkPolicy(
-          structuredClone(
-            buildRunnerPolicy(KEEPERHUB_CONTRACT, networkFacts({ databaseCidrs: [...SUBNETS, "10.1.103.0/24"] }))
-              .policy,
-          ),
-        ),
-      ],
-      packConfig("staging"),
-    );
-    const docs = readFileSync(new URL("../../docs/promotion.md", import.meta.url), "utf8").replace(/\s+/g, " ");
-    expect(docs).toContain(messages["private-reach"]?.[0]?.replace(/\s+/g, " "));
-    expect(docs).toContain("## When the network changes");
-  });
-
   it("nobody is told to forget a block of the VPC because a part of it is open", async () => {
     const config = packConfig("staging");
     config.declaration.vpcCidrs.push("44.32.0.0/16");
@@ -207,14 +188,5 @@ describe("when the network changes", () => {
         `add "NAME": {"cidrs": ["44.32.7.0/24"], "ports": ["443/TCP"]} to declaration.destinations in ${EDITED};`,
       ),
     ]);
-  });
-
-  it("by a subnet that was announced as a destination that may be missing, nothing is refused", async () => {
-    const config = packConfig("staging");
-    const [announced] = fencedBlocks("docs/promotion.md", "json");
-    Object.assign(config.declaration.destinations, JSON.parse(announced?.text ?? ""));
-    for (const databaseCidrs of [SUBNETS, [...SUBNETS, "10.1.103.0/24"]]) {
-      expect((await judge({ databaseCidrs }, config)).fired).toEqual([]);
-    }
   });
 });

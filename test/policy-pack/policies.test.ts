@@ -71,7 +71,7 @@ describe("a run of the pack", () => {
   });
 
   it("takes the declaration with the whole plan where no resource came before", async () => {
-    const only = { root: false, resources: false };
+    const only = { root: false, resources: false, project: "another" };
     await runPack(GOOD(), packConfig("staging"));
     expect((await runPack(BAD(), packConfig("staging"), only)).fired).toEqual(["private-reach"]);
     expect((await runPack(GOOD(), packConfig("staging"), only)).fired).toEqual([]);
@@ -85,7 +85,7 @@ describe("a run of the pack", () => {
   });
 
   it("concludes nothing without a declaration: no policy passes", async () => {
-    const { fired, messages } = await runPack(GOOD(), {});
+    const { fired, messages } = await runPack(GOOD(), {}, { project: "another" });
     expect(fired).toEqual(policies.map(({ name }) => name));
     expect(messages.union).toEqual([
       'cannot conclude: the policy "declaration" is disabled, or its config has problems.',
@@ -94,7 +94,7 @@ describe("a run of the pack", () => {
   });
 
   it("does not judge a resource without a declaration either", async () => {
-    const { messages } = await runPack(GOOD(), {}, { stack: false });
+    const { messages } = await runPack(GOOD(), {}, { stack: false, project: "another" });
     expect(messages["private-reach"]).toEqual([expect.stringContaining("cannot conclude")]);
   });
 

@@ -3,7 +3,7 @@ import { readProject, readStackConfig, stacksOf } from "../../program/project.ts
 import { files } from "../support/cli.ts";
 
 const projectWith = (contents: Readonly<Record<string, string>>) =>
-  readProject(files({ "Pulumi.yaml": "name: app\n", ...contents })());
+  readProject(files({ "Pulumi.yaml": "name: runner-egress\n", ...contents })());
 
 describe("a project", () => {
   it("has a name and stacks, prod last", async () => {
@@ -13,7 +13,7 @@ describe("a project", () => {
       "Pulumi.dev.yaml": "",
       "Pulumi.prod.yaml.orig": "",
     });
-    expect(project.name).toBe("app");
+    expect(project.name).toBe("runner-egress");
     expect(await stacksOf(project)).toEqual(["dev", "staging", "prod"]);
   });
 
@@ -34,17 +34,17 @@ describe("the config of a stack", () => {
 
   it("belongs to the project where a key has no namespace", async () => {
     expect(await configOf("  size: 3\n  aws:region: us-east-1\n")).toEqual({
-      "app:size": "3",
+      "runner-egress:size": "3",
       "aws:region": "us-east-1",
     });
   });
 
   it("is strings, objects and lists as JSON", async () => {
     expect(await configOf("  flag: true\n  list: [1, '2']\n  object: {a: {b: null}}\n  empty:\n")).toEqual({
-      "app:flag": "true",
-      "app:list": '[1,"2"]',
-      "app:object": '{"a":{"b":null}}',
-      "app:empty": "",
+      "runner-egress:flag": "true",
+      "runner-egress:list": '[1,"2"]',
+      "runner-egress:object": '{"a":{"b":null}}',
+      "runner-egress:empty": "",
     });
   });
 
@@ -58,7 +58,7 @@ describe("the config of a stack", () => {
       "  password: {secure: v1:x}\n  tls: {a: [{secure: v1:x}]}\n  plain: {secure: v1:x, other: 1}\n",
     );
     await expect(refused).rejects.toThrow(
-      /^The config of stack dev can't be read:\n.*: app:password: is encrypted.*\n.*: app:tls: is encrypted.*$/,
+      /^The config of stack dev can't be read:\n.*: runner-egress:password: is encrypted.*\n.*: runner-egress:tls: is encrypted.*$/,
     );
   });
 

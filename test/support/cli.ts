@@ -8,6 +8,9 @@ import { onTestFinished } from "vitest";
 import { run } from "../../tools/cli/program.ts";
 import { FIXTURE_PROJECT, ROOT } from "./fixtureProject.ts";
 
+/** The time by which the commands of the tests go: eleven days after the fixtures' facts were recorded. */
+export const NOW = new Date("2026-12-01T12:00:00Z");
+
 /** What a command line did. */
 export interface Outcome {
   readonly code: number | null;
@@ -39,7 +42,12 @@ export async function egress(
 ): Promise<Outcome> {
   const [stdout, stderr] = [new Capture(isTTY), new Capture(isTTY)];
   const chunks = typeof stdin === "string" ? [stdin] : stdin;
-  const code = await run(args, { stdin: () => Readable.from(chunks, { objectMode: false }), stdout, stderr });
+  const code = await run(args, {
+    stdin: () => Readable.from(chunks, { objectMode: false }),
+    stdout,
+    stderr,
+    now: () => NOW,
+  });
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 

@@ -56,7 +56,15 @@ class NotApplicable extends Error {}
 export async function runPack(
   resources: readonly TestResource[],
   config: PackConfig,
-  phases: { readonly root?: boolean; readonly resources?: boolean; readonly stack?: boolean } = {},
+  phases: {
+    readonly root?: boolean;
+    readonly resources?: boolean;
+    readonly stack?: boolean;
+    /** Default: this one, whose stacks declare by their own files. */
+    readonly project?: string;
+    /** Default: staging. */
+    readonly stackName?: string;
+  } = {},
 ): Promise<PackResult> {
   const messages: Record<string, string[]> = {};
   const urns = new Map<string, string | undefined>();
@@ -80,7 +88,7 @@ export async function runPack(
   };
   const argsOf = (resource: TestResource, policy: string) =>
     ({
-      ...policyResource(resource),
+      ...policyResource(resource, phases),
       stackTags: new Map(),
       getConfig: () => structuredClone(config[policy] ?? {}),
       notApplicable: (reason?: string) => {
@@ -99,7 +107,9 @@ export async function runPack(
     }
   }
   for (const { name, validateStack } of phases.stack === false ? [] : policies) {
-    const all = [STACK, ...resources].map(policyResource) as unknown as PolicyResource[];
+    const all = [STACK, ...resources].map((resource) =>
+      policyResource(resource, phases),
+    ) as unknown as PolicyResource[];
     const { getConfig, notApplicable: refuse, stackTags } = argsOf(STACK, name);
     await attempt(
       () => validateStack({ resources: all, getConfig, notApplicable: refuse, stackTags }, report(name)),
@@ -116,12 +126,15 @@ export function urnOf({ type, name }: TestResource): string {
   return `urn:pulumi:staging::runner-egress::${type}::${name}`;
 }
 
-function policyResource(resource: TestResource) {
+function policyResource(
+  resource: TestResource,
+  { project = "runner-egress", stackName = "staging" }: { readonly project?: string; readonly stackName?: string },
+) {
   const { type, name, props, protect = false, providerProps, parent } = resource;
   return {
     type,
     name,
-    urn: urnOf(resource),
+    urn: urnOf(resource).replace("staging::runner-egress::", `${stackName}::${project}::`),
     props: unknownCheckingProxy(structuredClone(props)),
     opts: { protect, ...(parent !== undefined && { parent }) },
     ...(providerProps && { provider: { props: unknownCheckingProxy(providerProps) } }),

@@ -31,8 +31,9 @@ export const BLOCK_TESTS: readonly BlockTest[] = [
   ...each("test/tools/verify/targetsFile.test.ts", "yaml", "docs/verify.md"),
   // The first says what a refused deploy prints, the second what a refused preview does.
   ...each("test/e2e/documents/workflows.test.ts", "text", "docs/promotion.md"),
-  ...each("test/policy-pack/networkChange.test.ts", "text", "docs/promotion.md"),
-  ...each("test/policy-pack/networkChange.test.ts", "json", "docs/promotion.md"),
+  ...each("test/policy-pack/ownStack.test.ts", "text", "docs/promotion.md"),
+  ...each("test/e2e/documents/addAStack.test.ts", "sh", "docs/add-a-stack.md"),
+  ...each("test/e2e/documents/addAStack.test.ts", "yaml", "docs/add-a-stack.md"),
   ...named("test/e2e/documents/adoption.test.ts", "docs/adoption.md"),
   ...named("test/e2e/documents/clone.test.ts", "docs/review.md", "README.md"),
   ...named("test/e2e/documents/workflows.test.ts", "docs/drift.md", "docs/guardrails.md", "docs/promotion.md"),
@@ -51,7 +52,6 @@ export const TEXT_TESTS: readonly string[] = [
 /** Blocks by their first line and commands that no test runs from the document, each with the reason. */
 export const NOT_RUN: Readonly<Record<string, string>> = {
   "node -e 0": "a figure's yardstick",
-  "npm run ci:preview -- STACK": "the same step for either stack; the steps by hand are run",
   "npm run --silent egress -- COMMAND ...": "says what the examples of the document stand for",
   "npm run --silent egress -- verify --stack staging":
     "test/e2e-cluster/enforced.test.ts runs it from the help, which has the context of the cluster, too",

@@ -14,6 +14,8 @@ export interface Terminal {
   readonly stdin: () => Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;
+  /** The clock, of which commands ask the time once. */
+  readonly now: () => Date;
 }
 
 /** The terminal of this process. */
@@ -29,7 +31,7 @@ export function processTerminal(): Terminal {
   });
   // Nobody could be told.
   stderr.on("error", () => {});
-  return { stdin: () => process.stdin, stdout, stderr };
+  return { stdin: () => process.stdin, stdout, stderr, now: () => new Date() };
 }
 
 /** Ends this process with a code, or with a higher one that it has been given already. */

@@ -8,11 +8,10 @@ import { loadConfig } from "../../program/config/loadConfig.ts";
 import { readConfig } from "../../program/config/readConfig.ts";
 import type { StackConfig } from "../../program/config/stackConfig.ts";
 import { today } from "../../program/config/today.ts";
+import { recordedFacts } from "../../program/facts/recordAnswers.ts";
 import type { RecordedFacts } from "../../program/facts/recordedFacts.ts";
 import { askAws } from "../../program/lookups/askAws.ts";
 import type { AwsAnswers } from "../../program/lookups/awsAnswers.ts";
-import { judgeAddOn } from "../../program/lookups/judgeAddOn.ts";
-import { judgeNetwork } from "../../program/lookups/judgeNetwork.ts";
 import { awsProvider } from "../../program/lookups/providers.ts";
 import { type Project, readStackConfig, readYaml } from "../../program/project.ts";
 import { RefusedError } from "../../program/refusedError.ts";
@@ -34,7 +33,7 @@ export class LookUpFailure extends Error {
  * @throws {RefusedError} if the program would refuse what they find
  * @throws {LookUpFailure} if they can't run
  */
-export async function lookUpLive(project: Project, stackName: string): Promise<RecordedFacts> {
+export async function lookUpLive(project: Project, stackName: string, now: Date): Promise<RecordedFacts> {
   // Before the Pulumi CLI is needed for anything.
   readConfig({
     project: project.name,
@@ -70,7 +69,10 @@ export async function lookUpLive(project: Project, stackName: string): Promise<R
     if (found === undefined) {
       throw new LookUpFailure(`the preview of ${stackName} ended before its lookups did`);
     }
-    return recordedFacts(found.config, found.answers);
+    return recordedFacts(found.config, found.answers, {
+      source: SOURCE,
+      recordedAt: now.toISOString().replace(/\.\d+Z$/, "Z"),
+    });
   } catch (error) {
     if (error instanceof ProblemsError) {
       throw new RefusedError(error.message);
@@ -87,31 +89,4 @@ export async function lookUpLive(project: Project, stackName: string): Promise<R
   } finally {
     await rm(workDir, { recursive: true });
   }
-}
-
-/** The facts in what AWS answered, as far as they are worth a record. */
-function recordedFacts(config: StackConfig, answers: AwsAnswers): RecordedFacts {
-  const { facts } = judgeNetwork(config, answers);
-  const { vpc, databaseSubnets, cluster, addOn } = facts;
-  const { ipv4Egress } = judgeAddOn(config, answers.addOn, []);
-  const { version, networkPolicyEnabled } = addOn;
-  const choice = config.databaseSubnets;
-  return {
-    source: SOURCE,
-    region: vpc.region,
-    vpc: {
-      id: vpc.id,
-      ...("name" in config.vpc && { name: config.vpc.name }),
-      ipv4Cidrs: vpc.ipv4Cidrs,
-      ipv6Cidrs: vpc.ipv6Cidrs,
-    },
-    databaseSubnets: new Map(databaseSubnets.map(({ id, cidrs }) => [id, cidrs])),
-    ...("subnetGroup" in choice && { databaseSubnetGroup: choice.subnetGroup }),
-    ...("tags" in choice && { databaseSubnetTags: choice.tags }),
-    ...("eks" in config.cluster && {
-      cluster: { name: cluster.name, ipFamily: cluster.ipFamily, serviceCidr: cluster.serviceCidr ?? "" },
-    }),
-    ...(version !== undefined &&
-      networkPolicyEnabled !== "unknown" && { vpcCni: { version, networkPolicyEnabled, ipv4Egress } }),
-  };
 }

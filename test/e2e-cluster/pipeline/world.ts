@@ -161,16 +161,6 @@ async function configure(repository: Repository, { stack, region, prefix, namesp
       ...file,
       config: { ...(config as object), "runner-egress:runner": { namespace } },
     }));
-    await repository.edit(`policy-pack/config.${stack}.json`, ({ declaration }) => {
-      const { runner, policies, ...rest } = declaration as { runner: object; policies: string[] };
-      return {
-        declaration: {
-          runner: { ...runner, namespaces: [namespace] },
-          policies: policies.map((policy) => policy.replace("keeperhub/", `${namespace}/`)),
-          ...rest,
-        },
-      };
-    });
   }
   const database = `${prefix}.100.20`;
   await repository.write(

@@ -1,6 +1,5 @@
 import { createNamespace } from "./cluster.ts";
 import { Network, type NetworkOptions } from "./network.ts";
-import { configurePack } from "./pack.ts";
 import { configFor, Project, Stack } from "./stack.ts";
 
 /** The stacks of this repository, in the order in which they are deployed. */
@@ -25,7 +24,7 @@ export async function configureBothStacks(options: Readonly<Record<StackName, St
   const configure = async (name: StackName) => {
     const { namespace = options[name].name, ...network } = options[name];
     const [made] = await Promise.all([Network.create(network), createNamespace(namespace)]);
-    await configurePack(project, name, { namespace, prefix: network.prefix });
+    await made.recordFacts(project, name);
     const stack = new Stack(project, name);
     await stack.configure(configFor(made, namespace));
     return { network: made, stack };

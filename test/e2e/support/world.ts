@@ -13,5 +13,6 @@ export interface World {
 export async function createWorld(project: Project, options: NetworkOptions): Promise<World> {
   const { name } = options;
   const [network] = await Promise.all([Network.create(options), createNamespace(name)]);
+  await network.recordFacts(project, name);
   return { namespace: name, network, stack: await project.stack(name, configFor(network, name)) };
 }

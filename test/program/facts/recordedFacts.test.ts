@@ -12,6 +12,8 @@ import {
 
 const FACTS: RecordedFacts = {
   source: "a test",
+  recordedAt: "2026-11-20T00:00:00Z",
+  placeholders: [],
   region: "eu-west-1",
   vpc: { id: "vpc-1", name: "main", ipv4Cidrs: ["10.9.0.0/16"], ipv6Cidrs: ["2001:db8::/56"] },
   databaseSubnets: new Map([
@@ -42,10 +44,13 @@ describe("recorded facts", () => {
     expect(formatRecordedFacts(FACTS)).toMatch(/subnet-a.*subnet-b/s);
   });
 
-  it("are not written where they are there already", async () => {
+  it("of the same network are written with their new time, and told from a new network", async () => {
     const path = join(folder, "x.json");
     await writeRecordedFacts(path, FACTS);
-    expect(await writeRecordedFacts(path, FACTS)).toBe(false);
+    const later = { ...FACTS, recordedAt: "2026-12-01T00:00:00Z" };
+    expect(await writeRecordedFacts(path, later)).toBe(false);
+    expect(await readRecordedFacts(path)).toEqual(later);
+    expect(await writeRecordedFacts(path, { ...later, region: "eu-west-2" })).toBe(true);
     expect(await readdir(folder)).toEqual(["x.json"]);
   });
 
@@ -99,10 +104,14 @@ describe("recorded facts", () => {
         cluster: { name: "c", ipFamily: "ipv5" },
         vpcCni: { version: "v1" },
         databseSubnetGroup: "db",
+        recordedAt: "yesterday",
+        placeholders: ["region"],
       });
     const problems = [
       "x.json.databseSubnetGroup",
       "x.json.source",
+      'x.json.recordedAt is "yesterday": must be a time in UTC',
+      "x.json.placeholders",
       "x.json.region",
       "x.json.vpc.id is 1",
       "x.json.vpc.ipv4Cidrs",

@@ -74,7 +74,10 @@ beforeEach(() => {
 const say = (level: string) => async (text: string) => {
   said.push(`${level}: ${text}`);
 };
-const surroundings: Surroundings = { ...LIVE, log: { warn: say("warn"), info: say("info") } };
+const surroundings: Surroundings = {
+  readLivePolicy: LIVE.readLivePolicy,
+  log: { warn: say("warn"), info: say("info") },
+};
 
 const failureOf = (promise: Promise<unknown>) =>
   promise.then(

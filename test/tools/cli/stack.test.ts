@@ -7,14 +7,14 @@ import { readProject } from "../../../program/project.ts";
 import { readStackFiles } from "../../../program/stackFiles.ts";
 import { loadStack } from "../../../tools/cli/input/stack.ts";
 import { runStack } from "../../../tools/show/runStack.ts";
-import { egress, egressProcess, files } from "../../support/cli.ts";
+import { egress, egressProcess, files, NOW } from "../../support/cli.ts";
 import { FIXTURE_PROJECT } from "../../support/fixtureProject.ts";
 
 const stderr = new PassThrough();
 
 describe.each(["staging", "prod"])("stack:%s", (stack) => {
   it("has the policy that the real program registers, and the facts that it exports", async () => {
-    const loaded = await loadStack(stack, { stderr });
+    const loaded = await loadStack(stack, { stderr, now: () => NOW });
     const { policy, facts } = await runStack(await readStackFiles(await readProject(FIXTURE_PROJECT), stack));
     expect(loaded.policies).toEqual(parseNetworkPolicies([policy]));
     expect(loaded.cluster).toEqual({ ipFamily: facts.cluster.ipFamily, agentVersion: facts.addOn.agentVersion });
@@ -36,7 +36,12 @@ it("explain --stack reads the policy as its cluster does", async () => {
     "-o",
     "json",
   ]);
-  expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr:
+      "stack:staging: network from facts/staging.json, recorded 2026-11-20 (11 days ago): keeperhub pull request 1430, " +
+      "frozen for the tests\n",
+  });
   expect(JSON.parse(stdout)).toMatchObject({
     sender: "any pod with app=workflow-runner in namespace keeperhub",
     semantics: [{ name: "kubernetes" }, { name: "vpc-cni", ipFamily: "ipv4", agentVersion: "1.3.1" }],
@@ -100,7 +105,9 @@ describe("a stack that cannot be read", () => {
       "error: option '--stack <name>' cannot be used with option '-f, --policy <path>'\n(--help shows usage and examples)\n",
     ],
   ])("%j", async (args, stderr) => {
-    expect(await egress(args)).toEqual({ code: 3, stdout: "", stderr });
+    const outcome = await egress(args);
+    const own = outcome.stderr.replace(/^stack:prod: network from .*\n/, "");
+    expect({ ...outcome, stderr: own }).toEqual({ code: 3, stdout: "", stderr });
   });
 
   const copy = (stackFile: string) =>
@@ -110,21 +117,22 @@ describe("a stack that cannot be read", () => {
 
   it("because its config is wrong, with every problem", async () => {
     const folder = copy(config("  runner-egress:databaseSubnets: {subnetGroup: d}\n  runner-egress:adpot: true\n"));
-    await expect(loadStack("x", { stderr }, folder)).rejects.toThrow(
+    await expect(loadStack("x", { stderr, now: () => NOW }, folder)).rejects.toThrow(
       /^stack:x: The config of stack x can't be used:\n.*runner-egress:adpot/,
     );
   });
 
   it("because nothing is recorded for it", async () => {
     const folder = copy(config("  runner-egress:databaseSubnets: {subnetGroup: d}\n"));
-    await expect(loadStack("x", { stderr }, folder)).rejects.toThrow(
+    await expect(loadStack("x", { stderr, now: () => NOW }, folder)).rejects.toThrow(
       /^stack:x: No facts are recorded yet:\n.*npm run record -- --stack x/,
     );
   });
 
-  it("because its project is none", async () => {
-    await expect(loadStack("x", { stderr }, files({ "Pulumi.x.yaml": "" })())).rejects.toThrow(
-      /^stack:x: There is no project here:\n.*has a Pulumi\.yaml/,
+  it("looks for it in the repository where the user's folder is in no project of this name", async () => {
+    const folder = files({ "Pulumi.yaml": "name: another\n", "Pulumi.x.yaml": "" })();
+    await expect(loadStack("x", { stderr, now: () => NOW }, folder)).rejects.toThrow(
+      /^stack:x: there is no such stack; there is .*staging/,
     );
   });
 });

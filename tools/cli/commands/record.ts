@@ -20,19 +20,22 @@ export async function recordCommand({ stack }: RecordFlags, terminal: Terminal):
   const project = await readProject();
   const found = [];
   for (const name of await chosenStacks(project, stack)) {
-    found.push([name, await lookUp(project, name)] as const);
+    found.push([name, await lookUp(project, name, terminal.now())] as const);
   }
   for (const [name, facts] of found) {
     const path = recordedFactsPath(project, name);
-    const isWritten = await writeRecordedFacts(path, facts);
-    await print(terminal, `${relative(process.cwd(), path)}: ${isWritten ? "written" : "unchanged"}\n`);
+    const isNew = await writeRecordedFacts(path, facts);
+    await print(
+      terminal,
+      `${relative(process.cwd(), path)}: ${isNew ? "written" : "the same network, with the time of today"}\n`,
+    );
   }
   return CLEAN;
 }
 
-async function lookUp(project: Project, stack: string): Promise<RecordedFacts> {
+async function lookUp(project: Project, stack: string, now: Date): Promise<RecordedFacts> {
   try {
-    return await lookUpLive(project, stack);
+    return await lookUpLive(project, stack, now);
   } catch (error) {
     throw error instanceof LookUpFailure ? new InconclusiveError([error.message]) : error;
   }

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { ProblemsError } from "../../../analysis/problems.ts";
+import { provenanceOf } from "../../../program/facts/provenance.ts";
 import { NoFactsError } from "../../../program/facts/recordedFactsFile.ts";
 import { type Project, readProject } from "../../../program/project.ts";
 import { RefusedError } from "../../../program/refusedError.ts";
@@ -56,6 +57,9 @@ async function showStack(project: Project, stack: string, terminal: Terminal): P
   let shown: Shown;
   try {
     const files = await readStackFiles(project, stack);
+    for (const line of provenanceOf(files, terminal.now())) {
+      note(terminal, `${stack}: ${line}`);
+    }
     // Before the SDK is loaded, which is most of what this command takes.
     createRequire(import.meta.url)("../../../program/preload.cjs");
     const { runStack } = await import("../../show/runStack.ts");

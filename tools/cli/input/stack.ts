@@ -1,8 +1,7 @@
 import { type NamedAddresses, parseCidr, parseNetworkPolicies } from "../../../analysis/index.ts";
 import { ProblemsError } from "../../../analysis/problems.ts";
-import { recordedLookups } from "../../../program/facts/recordedLookups.ts";
-import { askQuestions } from "../../../program/lookups/askQuestions.ts";
-import { judgeNetwork } from "../../../program/lookups/judgeNetwork.ts";
+import { provenanceOf } from "../../../program/facts/provenance.ts";
+import { recordedNetwork } from "../../../program/facts/recordedNetwork.ts";
 import { plannedPolicy } from "../../../program/plannedPolicy.ts";
 import { readProject, stacksOf } from "../../../program/project.ts";
 import { readStackFiles } from "../../../program/stackFiles.ts";
@@ -19,7 +18,11 @@ import type { PolicySet } from "./policySet.ts";
  * @param from The folder from which the project is looked for, upward. Default: the working directory.
  * @throws {UsageError} with everything for which the program would refuse.
  */
-export async function loadStack(stack: string, terminal: Pick<Terminal, "stderr">, from?: string): Promise<PolicySet> {
+export async function loadStack(
+  stack: string,
+  terminal: Pick<Terminal, "stderr" | "now">,
+  from?: string,
+): Promise<PolicySet> {
   const label = `stack:${stack}`;
   try {
     const project = await readProject(from);
@@ -27,10 +30,11 @@ export async function loadStack(stack: string, terminal: Pick<Terminal, "stderr"
     if (!stacks.includes(stack)) {
       throw new UsageError(`${label}: there is no such stack; there is ${stacks.join(", ") || "none"}`);
     }
-    const { config, facts: recorded } = await readStackFiles(project, stack);
-    const { facts, warnings } = judgeNetwork(config, await askQuestions(config, recordedLookups(recorded)));
+    const files = await readStackFiles(project, stack);
+    const { config, facts: recorded } = files;
+    const { facts, warnings } = await recordedNetwork(files);
     const { policy, notices } = plannedPolicy(config, facts);
-    for (const notice of [...warnings, ...notices]) {
+    for (const notice of [...provenanceOf(files, terminal.now()), ...warnings, ...notices]) {
       note(terminal, `${label}: ${notice}`);
     }
     return {
