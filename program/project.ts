@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { load } from "js-yaml";
 import { type Problem, ProblemsError } from "../analysis/problems.ts";
 import { isObject } from "./config/fields.ts";
@@ -19,7 +20,7 @@ export type ConfigValues = Readonly<Record<string, string>>;
 export const PROJECT_NAME = "runner-egress";
 
 /** The repository's own folder, or the installed package's. */
-const OWN_FOLDER = join(import.meta.dirname, "..");
+const OWN_FOLDER = fileURLToPath(new URL("..", import.meta.url));
 
 /**
  * Reads the project in which a command runs: the nearest of its name upward from the user's folder, or else the one to

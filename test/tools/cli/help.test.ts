@@ -45,7 +45,8 @@ describe.each(FILE_COMMANDS)("%s --help", (command) => {
       expect(args[0]).toBe(command);
       const { code, stdout, stderr } = await egress(args, { stdin });
       expect(stdout, line).not.toBe("");
-      expect(stderr, line).toBe("");
+      // What rests on recorded facts says whose they are.
+      expect(stderr.replaceAll(/^\S+: network from facts\/.*\n/gm, ""), line).toBe("");
       expect(code, line).toBeLessThan(3);
     }
   });
