@@ -121,11 +121,7 @@ describe("npm run ci:comment", () => {
   });
 
   it("tells the reviewer of a pull request that changes what judges it, and where the reports are", async () => {
-    github.files.push(
-      ...Array<string>(100).fill("docs/config.md"),
-      "guardrails/union.ts",
-      "policy-pack/readPlan.ts",
-    );
+    github.files.push(...Array<string>(100).fill("docs/config.md"), "guardrails/union.ts", "policy-pack/readPlan.ts");
     await comment(["pull-request", "staging", "--from", folder], {
       GITHUB_SERVER_URL: "https://github.example",
       GITHUB_RUN_ID: "42",
