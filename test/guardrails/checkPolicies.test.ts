@@ -34,7 +34,7 @@ describe("the checks of plain values", () => {
     const found = check([block("169.254.0.0/16")]);
     expect(found.map(({ guardrail, witness }) => [guardrail, witness])).toEqual([
       ["metadata-endpoints", "169.254.169.254:80/tcp"],
-      ["private-reach", "169.254.0.1:443/tcp"],
+      ["private-reach", "169.254.169.254:80/tcp"],
     ]);
     expect(found[0]?.message).toContain("169.254.170.2/32 all ports");
   });

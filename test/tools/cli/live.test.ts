@@ -102,7 +102,8 @@ describe("--context", () => {
       ...["explain", "10.1.20.7:443", "8.8.8.8:443", "pod/keeperhub/web:80"],
       ...["--context", "c", "--pod", "keeperhub/runner-1"],
     ]);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    // The pod's own node: denied as specified, always allowed by the agent.
+    expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
     expect(stdout).toContain("From pod keeperhub/runner-1 (app=workflow-runner) (1 policy applies)");
     expect(stdout).toMatch(/vpc-cni: 10\.1\.20\.7:443\/tcp .* is allowed .*node/);
     expect(stdout).toContain("ALLOW  8.8.8.8:443  kubernetes, vpc-cni");
@@ -132,8 +133,8 @@ describe("--context", () => {
 
   it.each([
     [["regions", "--family", "ipv4", "--verdict", "allow"], 0, "11.0.0.0-255.255.255.255"],
-    [["divergences", "--pod", "keeperhub/runner-1"], 1, "node 10.1.20.7"],
-    [["check", "docs/examples/assertions.yaml"], 1, "FAILS"],
+    [["divergences", "--pod", "keeperhub/runner-1"], 0, "node 10.1.20.7"],
+    [["check", "docs/examples/assertions.yaml"], 2, "FAILS"],
     [["diff", "context:c", "context:c"], 0, "context:c -> context:c"],
   ] as const)("is understood by %j", async ([command, ...args], code, text) => {
     await cluster();
