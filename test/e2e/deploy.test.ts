@@ -174,11 +174,11 @@ describe("the steps of the workflows", () => {
     const config = "policy-pack/config.staging.json";
     let violation: string;
     beforeAll(async () => {
-      violation = await readFile(join(project.directory, "policy-pack/policies/union.ts"), "utf8");
+      violation = await readFile(join(project.directory, "policy-pack/policies/index.ts"), "utf8");
     });
     afterEach(async () => {
       await rm(join(project.directory, config), { force: true });
-      await writeFile(join(project.directory, "policy-pack/policies/union.ts"), violation);
+      await writeFile(join(project.directory, "policy-pack/policies/index.ts"), violation);
       await project.commit("the config again");
     });
 
@@ -203,7 +203,7 @@ describe("the steps of the workflows", () => {
       ["a broken config", () => writeFile(join(project.directory, config), "{"), /unexpected end of JSON input/],
       [
         "a pack that does not load",
-        () => writeFile(join(project.directory, "policy-pack/policies/union.ts"), 'import "./nowhere.ts";\n'),
+        () => writeFile(join(project.directory, "policy-pack/policies/index.ts"), 'import "./nowhere.ts";\n'),
         /Cannot find module .*nowhere\.ts/,
       ],
     ])("tell the reason, which the engine says on stderr alone: %s", async (_, breakIt, told) => {

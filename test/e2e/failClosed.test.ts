@@ -108,7 +108,7 @@ describe("a stack that has its policy", () => {
       config: () => ({
         "runner-egress:destinations": { cidrs: { imds: { cidrs: ["169.254.169.254/32"], ports: ["80/TCP"] } } },
       }),
-      says: ["- contract.cidrs.imds: it breaks the guardrail metadata-endpoints", "Fix: "],
+      says: ["- runner-egress:destinations.cidrs.imds: it breaks the guardrail metadata-endpoints", "Fix: "],
     },
     {
       what: "a block that holds the private ranges",

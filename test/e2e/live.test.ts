@@ -99,7 +99,7 @@ describe("--context on a real API server, with the rights of access/kubernetes-a
       "junit",
     );
     expect(stdout).toContain('<testsuite name="kubernetes"');
-    expect(status).toBe(1);
+    expect(status).toBe(2);
   });
 
   it.each(["networkpolicies", "namespaces", "pods", "services"])("needs to list %s, and says so", async (resource) => {
