@@ -11,7 +11,7 @@ export const ROOT = join(import.meta.dirname, "..", "..");
 export const FIXTURE_PROJECT = join(ROOT, "test", "fixtures", "project");
 
 /** What says something about a stack, in a project's folder. */
-export const STACK_FILES = ["Pulumi.*.yaml", "facts/*.json", "policy-pack/config.*.json", "verify.*.yaml"];
+export const STACK_FILES = ["Pulumi.*.yaml", "facts/*.json", "verify.*.yaml"];
 
 /** Gives a copy of the repository the stacks of the fixture project instead of its own. */
 export async function useFixtureStacks(directory: string): Promise<void> {
