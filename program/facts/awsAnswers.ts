@@ -68,7 +68,7 @@ const LOOKUPS: Readonly<Record<string, (facts: RecordedFacts, args: LookupArgs) 
       endpoint: ENDPOINT,
       certificateAuthorities: [{ data: "b2ZmbGluZQ==" }],
       vpcConfig: { vpcId: vpc.id },
-      kubernetesNetworkConfigs: [{ ipFamily: cluster.ipFamily, [service]: cluster.serviceCidr }],
+      kubernetesNetworkConfigs: [{ ipFamily: cluster.ipFamily, [service]: cluster.serviceCidr ?? "" }],
     };
   },
 

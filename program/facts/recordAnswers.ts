@@ -30,7 +30,11 @@ export function recordedFacts(
     ...("subnetGroup" in choice && { databaseSubnetGroup: choice.subnetGroup }),
     ...("tags" in choice && { databaseSubnetTags: choice.tags }),
     ...("eks" in config.cluster && {
-      cluster: { name: cluster.name, ipFamily: cluster.ipFamily, serviceCidr: cluster.serviceCidr ?? "" },
+      cluster: {
+        name: cluster.name,
+        ipFamily: cluster.ipFamily,
+        ...(cluster.serviceCidr && { serviceCidr: cluster.serviceCidr }),
+      },
     }),
     ...(version !== undefined &&
       networkPolicyEnabled !== "unknown" && { vpcCni: { version, networkPolicyEnabled, ipv4Egress } }),

@@ -40,7 +40,8 @@ export interface RecordedVpc {
 export interface RecordedCluster {
   readonly name: string;
   readonly ipFamily: AddressFamily;
-  readonly serviceCidr: string;
+  /** Left out where EKS does not tell it. */
+  readonly serviceCidr?: string;
 }
 
 /** Of the add-on's configuration values those on which the policy rests. */

@@ -111,12 +111,13 @@ export function parseRecordedFacts(path: string, content: unknown): RecordedFact
 }
 
 function readCluster(fields: Fields | undefined): RecordedCluster | undefined {
-  require(fields, ["name", "ipFamily", "serviceCidr"]);
+  require(fields, ["name", "ipFamily"]);
+  const serviceCidr = fields?.text("serviceCidr", "the block of ClusterIPs");
   return (
     fields && {
       name: fields.text("name", "the EKS name") ?? "",
       ipFamily: fields.choice("ipFamily", ADDRESS_FAMILIES) ?? "ipv4",
-      serviceCidr: fields.text("serviceCidr", "the block of ClusterIPs") ?? "",
+      ...(serviceCidr !== undefined && { serviceCidr }),
     }
   );
 }

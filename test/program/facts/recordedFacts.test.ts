@@ -117,7 +117,6 @@ describe("recorded facts", () => {
       "x.json.vpc.ipv4Cidrs",
       "x.json.databaseSubnets.subnet-a.cidrs",
       "x.json.cluster.ipFamily",
-      "x.json.cluster.serviceCidr",
       "x.json.vpcCni.networkPolicyEnabled",
     ];
     for (const problem of problems) {
