@@ -122,11 +122,8 @@ describe("access/kubernetes-preview.yaml", () => {
     await grant("deploy");
     const { status, output } = await world.stack.with(await kubeconfigOf("deploy")).up("--refresh");
     expect(status, output).toBe(0);
-    const cidrs = (await requirePolicy(NAME)).spec.egress[3]?.to.map((peer) => "ipBlock" in peer && peer.ipBlock.cidr);
-    const path = join(project.directory, "policy-pack", `config.${NAME}.json`);
-    const config = JSON.parse(readFileSync(path, "utf8"));
-    config.declaration.destinations.database.cidrs = cidrs;
-    await writeFile(path, JSON.stringify(config));
+    // The network as the cases before have left it, as somebody would have it reviewed.
+    await world.network.recordFacts(project, NAME);
   });
 
   it("is enough for a preview and the drift check", async () => {

@@ -166,8 +166,10 @@ describe("the steps of the workflows", () => {
     const [status] = await once(step, "close");
     expect(output).toMatch(/SIGTERM stopped this step; pulumi was told, and ended with \d+\./);
     expect(status).toBe(2);
-    expect(await preview("staging")).toMatchObject({ status: 0 });
-    expect(await deploy("staging")).toMatchObject({ status: 0 });
+    const again = await preview("staging");
+    expect(again.status, again.output).toBe(0);
+    const deployed = await deploy("staging");
+    expect(deployed.status, deployed.output).toBe(0);
   });
 
   describe("where the guardrails did not judge", () => {
