@@ -158,9 +158,11 @@ describe("the steps of the workflows", () => {
     let output = "";
     for (const stream of [step.stdout, step.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
-        const began = /^Updating/m.test(output);
+        // Once resources are shown: an engine that is stopped between its heading and its work does not unlock the stack.
+        const isAtWork = () => /^Updating[^]*pulumi:pulumi:Stack/m.test(output);
+        const wasAtWork = isAtWork();
         output += text;
-        if (!began && /^Updating/m.test(output)) step.kill("SIGTERM");
+        if (!wasAtWork && isAtWork()) step.kill("SIGTERM");
       });
     }
     const [status] = await once(step, "close");
