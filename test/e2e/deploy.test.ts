@@ -159,7 +159,7 @@ describe("the steps of the workflows", () => {
     for (const stream of [step.stdout, step.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => {
         // Once resources are shown: an engine that is stopped between its heading and its work does not unlock the stack.
-        const isAtWork = () => /^Updating[^]*pulumi:pulumi:Stack/m.test(output);
+        const isAtWork = () => /^Updating[\s\S]*pulumi:pulumi:Stack/m.test(output);
         const wasAtWork = isAtWork();
         output += text;
         if (!wasAtWork && isAtWork()) step.kill("SIGTERM");
