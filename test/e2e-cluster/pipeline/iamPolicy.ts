@@ -40,5 +40,6 @@ function matches(pattern: string, resource: string): boolean {
 
 /** Every action that a policy grants. */
 export function grantedActions({ Statement }: IamPolicy): string[] {
-  return Statement.flatMap(({ Action }) => [Action].flat()).sort();
+  // One action may be granted by several statements.
+  return [...new Set(Statement.flatMap(({ Action }) => [Action].flat()))].sort();
 }
