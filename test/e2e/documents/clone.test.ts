@@ -24,7 +24,7 @@ describe("on a fresh clone of the last commit", () => {
     const walk = new Walkthrough("README.md", place, {
       substitutions: [
         { of: "npm ci &&", by: "true &&", why },
-        { of: "npm cit ", by: "npm test -- test/docs.test.ts test/config ", why },
+        { of: "npm cit ", by: "npm test -- test/docs.test.ts test/program/config ", why },
       ],
     });
     const printed = await walk.run(
