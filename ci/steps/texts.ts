@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { codeSpan, shorten } from "../../tools/markdown.ts";
 import {
   COMMENT_LIMIT,
   commentMarker,
@@ -8,7 +9,6 @@ import {
   reviewStack,
   type StackReview,
 } from "../../tools/review/index.ts";
-import { codeSpan, shorten } from "../../tools/review/markdownText.ts";
 import { isObject, type StackPlan } from "../../tools/review/plan.ts";
 import type { DriftRecord } from "./driftRecord.ts";
 import { fileNames, load } from "./files.ts";
@@ -80,14 +80,9 @@ export function driftText(folder: string, stacks: readonly string[]): Text | und
 
 function listOf({ stack, state, reasons }: DriftRecord): string {
   const said = state === "moved" ? "moved" : "could not be checked";
-  const shown = reasons.slice(0, MOST_REASONS).map((reason) => `- \`${quotable(reason)}\``);
+  const shown = reasons.slice(0, MOST_REASONS).map((reason) => `- ${codeSpan(shorten(reason, 400))}`);
   const rest = reasons.length > MOST_REASONS ? [`- … and ${reasons.length - MOST_REASONS} more`] : [];
   return [`**${stack}** ${said}:`, "", ...shown, ...rest].join("\n");
-}
-
-/** Text of a cluster inside a code span: on one line, without what would end the span. */
-function quotable(reason: string): string {
-  return reason.replace(/\s+/g, " ").replaceAll("`", "'").slice(0, 400);
 }
 
 function driftReview(folder: string, stack: string): StackReview {

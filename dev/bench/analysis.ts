@@ -10,7 +10,7 @@ import {
   type Semantics,
   verdict,
 } from "../../analysis/index.ts";
-import { layout } from "../../tools/show/report/layout.ts";
+import { layout } from "../../tools/layout.ts";
 import type { Benchmark } from "./index.ts";
 import { exceptPolicy, randomNumbers, seedPolicies } from "./support/policies.ts";
 import { measureMilliseconds } from "./support/times.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dump } from "js-yaml";
 import { FIXTURE_PROJECT, ROOT } from "../../test/support/fixtureProject.ts";
-import { layout } from "../../tools/show/report/layout.ts";
+import { layout } from "../../tools/layout.ts";
 import type { Benchmark } from "./index.ts";
 import { exceptPolicy, randomNumbers } from "./support/policies.ts";
 import { timesOf } from "./support/times.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { currentContext, whatIsMissing } from "../../test/e2e/support/environment.ts";
 import { Project, type Stack } from "../../test/e2e/support/stack.ts";
 import { createWorld } from "../../test/e2e/support/world.ts";
-import { layout } from "../../tools/show/report/layout.ts";
+import { layout } from "../../tools/layout.ts";
 import type { Benchmark } from "./index.ts";
 import { timesOf } from "./support/times.ts";
 

@@ -1,6 +1,7 @@
+import { plural } from "../words.ts";
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { ReachEntry, SubjectReview } from "./stackReview.ts";
-import { namesOf, plural } from "./wording.ts";
+import { namesOf } from "./wording.ts";
 
 /** Changed and unchanged edges each; more than this and nobody reads the picture. */
 const MOST_EDGES = 12;

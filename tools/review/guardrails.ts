@@ -1,5 +1,5 @@
 import { GUARDRAILS } from "../../guardrails/violation.ts";
-import { codeSpan } from "./markdownText.ts";
+import { codeSpan } from "../markdown.ts";
 import type { StackPlan } from "./plan.ts";
 
 /** The pack of this project, as its package.json calls it. */

@@ -1,11 +1,12 @@
+import { codeSpan, details, escapeText, shorten, table } from "../markdown.ts";
+import { capital, formatCount, plural } from "../words.ts";
 import { unguarded } from "./guardrails.ts";
 import { LEVELS, type Level, SENTENCES_ONLY } from "./levels.ts";
 import { stackSection, stackSentence } from "./markdownStack.ts";
-import { codeSpan, details, escapeText, shorten, table } from "./markdownText.ts";
 import { OTHERS_LEFT_OUT } from "./notes.ts";
 import { formatRowPorts } from "./rows.ts";
 import type { StackReview } from "./stackReview.ts";
-import { capital, formatCount, plural, SIGNS, wordingOf } from "./wording.ts";
+import { SIGNS, wordingOf } from "./wording.ts";
 
 /** GitHub refuses a longer comment ("body is too long"), counted in characters; bytes are never fewer. */
 export const COMMENT_LIMIT = 65_536;

@@ -1,19 +1,18 @@
+import { codeBlock, codeSpan, details, escapeText, shorten, table } from "../markdown.ts";
+import { capital, formatCount, plural } from "../words.ts";
 import { diagram } from "./diagram.ts";
 import type { Level } from "./levels.ts";
-import { codeBlock, codeSpan, details, escapeText, markdownPhrase, shorten, table } from "./markdownText.ts";
 import type { FactChange } from "./networkFacts.ts";
+import { markdownPhrase } from "./phrase.ts";
 import type { PackFinding } from "./plan.ts";
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { ReachEntry, StackReview, SubjectReview } from "./stackReview.ts";
 import {
-  capital,
   credentials,
-  formatCount,
   holds,
   type Named,
   namesOf,
   nextSteps,
-  plural,
   SIGNS,
   subjectName,
   type Wording,

@@ -1,17 +1,9 @@
+import { formatCount } from "../words.ts";
 import { unguarded } from "./guardrails.ts";
 import { plainPhrase } from "./phrase.ts";
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { StackReview } from "./stackReview.ts";
-import {
-  credentials,
-  formatCount,
-  holds,
-  namesOf,
-  nextSteps,
-  subjectName,
-  whyItMatters,
-  wordingOf,
-} from "./wording.ts";
+import { credentials, holds, namesOf, nextSteps, subjectName, whyItMatters, wordingOf } from "./wording.ts";
 
 /** The review for a terminal. */
 export function renderText(reviews: readonly StackReview[]): string {

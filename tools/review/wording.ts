@@ -123,20 +123,6 @@ export function holds({ semantics }: Pick<ReviewRow, "semantics">): string {
       : "only as Kubernetes specifies it";
 }
 
-/** `4,194,304`; from 2^33 on as a power of two where it is one, else in scientific notation. */
-export function formatCount(count: bigint): string {
-  if (count < 1n << 33n) {
-    return count.toString().replace(/\B(?=(\d{3})+$)/g, ",");
-  }
-  const isPower = (count & (count - 1n)) === 0n;
-  return isPower ? `2^${count.toString(2).length - 1}` : Number(count).toExponential(1).replace("e+", " × 10^");
-}
-
-/** `1 row`, `3 rows`. */
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
-
 /** Something with a name besides its address. */
 export type Named = Pick<ReviewRow, "names" | "destination">;
 
@@ -146,9 +132,4 @@ const MOST_NAMES = 3;
 /** What a destination is called, without repeating the destination. */
 export function namesOf({ names, destination }: Named): string[] {
   return names.slice(0, MOST_NAMES).map((name) => name.replace(` (${destination})`, ""));
-}
-
-/** With a capital letter, as at the start of a sentence. */
-export function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }

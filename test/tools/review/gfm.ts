@@ -1,4 +1,5 @@
 import DOMPurify from "dompurify";
+import fc from "fast-check";
 import mermaid from "mermaid";
 import { micromark } from "micromark";
 import { gfm, gfmHtml } from "micromark-extension-gfm";
@@ -41,3 +42,33 @@ DOMPurify.sanitize = ((text: string) => text) as typeof DOMPurify.sanitize;
 export async function parseMermaid(diagram: string): Promise<string> {
   return (await mermaid.parse(diagram)).diagramType;
 }
+
+/** Texts with everything that Markdown, HTML, GitHub and Mermaid give a meaning. */
+export const nastyText = fc
+  .array(
+    fc.oneof(
+      fc.string({ maxLength: 6 }),
+      fc.constantFrom(
+        "|",
+        "\\",
+        "`",
+        "``",
+        "*",
+        "_",
+        "~~",
+        "[x](y)",
+        "[1]",
+        "[2](y)",
+        "[3]: y",
+        "<b>",
+        "</details>",
+        "<!--",
+        "@team",
+        "#1",
+        "&amp;",
+      ),
+      fc.constantFrom("http://a.b", "www.a.b", "\n", "```", '"', "end", "]", "%%", "--", "#quot;", "é", "🔥"),
+    ),
+    { minLength: 1, maxLength: 8 },
+  )
+  .map((parts) => parts.join(" "));

@@ -170,7 +170,7 @@ describe("markdownReport", () => {
     expect(rows.map((row) => row.split(" | ")[0])).toEqual(["| ok", "| WRONG", "| accepted", "| UNPROVED"]);
     expect(markdown).toContain("| UNPROVED |  | rule 3 |  | no listener is known |");
     expect(markdown).toContain("- `10.1.7.7:443/tcp`: expected denied under vpc-cni");
-    expect(markdown).toMatch(/<details><summary>Before the probes: 2 findings<\/summary>/);
+    expect(markdown).toMatch(/<details>\n<summary>Before the probes: 2 findings<\/summary>/);
   });
 
   it("lets no name become markup or break its row", () => {

@@ -1,10 +1,12 @@
 import { type AssertionResult, formatPoint } from "../../../analysis/index.ts";
+import { escapeText, table } from "../../markdown.ts";
+import { plural } from "../../words.ts";
 import type { CheckedSemantics } from "../commands/check.ts";
 import type { Question } from "../input/question.ts";
 import type { OutputFormat } from "../options.ts";
 import { painter, type Style, type Terminal } from "../terminal.ts";
 import { explanationJson, type Json, semanticsJson, toJsonText } from "./json.ts";
-import { count, describeSemantics, markdownTable, noteLines, notesOf } from "./text.ts";
+import { describeSemantics, noteLines, notesOf } from "./text.ts";
 
 const STYLES: Readonly<Record<AssertionResult["outcome"], Style>> = {
   holds: "green",
@@ -36,12 +38,12 @@ export function renderCheck(
     const rows = checked.flatMap(({ semantics, results }) =>
       results.map(({ name, outcome, apart, text }) => [
         outcome,
-        name,
+        escapeText(name),
         semantics.name,
-        outcome === "holds" && apart.length === 0 ? "" : text,
+        outcome === "holds" && apart.length === 0 ? "" : escapeText(text),
       ]),
     );
-    return `${heading}\n\n${markdownTable(["Outcome", "Assertion", "Semantics", "Why"], rows)}\n${summary(checked)}\n`;
+    return `${heading}\n\n${table(["Outcome", "Assertion", "Semantics", "Why"], rows)}\n\n${summary(checked)}\n`;
   }
   const paint = painter(terminal);
   const sections = checked.map(({ semantics, results }) => {
@@ -58,7 +60,7 @@ function summary(checked: readonly CheckedSemantics[]): string {
   const counts = (["holds", "fails", "vacuous", "inconclusive"] as const)
     .map((outcome) => [outcome, outcomes.filter((one) => one === outcome).length] as const)
     .filter(([, number]) => number > 0);
-  return `${count(outcomes.length, "check")}: ${counts.map(([outcome, number]) => `${number} ${outcome}`).join(", ")}`;
+  return `${plural(outcomes.length, "check")}: ${counts.map(([outcome, number]) => `${number} ${outcome}`).join(", ")}`;
 }
 
 function resultJson({ name, expect, outcome, apart, text, contradictions }: AssertionResult): Json {

@@ -17,11 +17,13 @@ import {
   type Protocol,
   protocolsOf,
 } from "../../../analysis/index.ts";
+import { codeSpan, escapeText, table } from "../../markdown.ts";
+import { grouped, plural } from "../../words.ts";
 import { abortReasons } from "../aborts.ts";
 import type { Comparison, DiffFlags, DiffResult } from "../commands/diff.ts";
 import { type Paint, painter, type Terminal } from "../terminal.ts";
 import { explanationJson, type Json, semanticsJson, toJsonText } from "./json.ts";
-import { count, describeSemantics, grouped, markdownTable, notesOf } from "./text.ts";
+import { describeSemantics, notesOf } from "./text.ts";
 
 /** The result of `diff` in one of the output formats. */
 export function renderDiff(result: DiffResult, { output, limit }: DiffFlags, terminal: Terminal): string {
@@ -127,20 +129,20 @@ function markdownSection(limit: number, names: readonly NamedAddresses[]): Secti
       ...[...lost.pods, ...lost.boxes].map((row) => ["lost", row] as const),
     ];
     const rows = shown(all, limit).map(([kind, row]) =>
-      "pods" in row ? [kind, podsText(row), "", ""] : [kind, ...markdownCells(comparison, row, names)],
+      "pods" in row ? [kind, escapeText(podsText(row)), "", ""] : [kind, ...markdownCells(comparison, row, names)],
     );
-    const table = all.length === 0 ? "No difference.\n" : markdownTable(["", "Destinations", "Example", "Why"], rows);
+    const found = all.length === 0 ? "No difference." : table(["", "Destinations", "Example", "Why"], rows);
     const notes = [...leftOut(all.length, limit), ...abortText(comparison)];
-    return `### ${title}\n\n${table}${notes.length === 0 ? "" : `\n${notes.join("\n")}\n`}`;
+    return `### ${title}\n\n${found}\n${notes.length === 0 ? "" : `\n${notes.join("\n")}\n`}`;
   };
 }
 
 function markdownCells({ before, after }: Comparison, box: ChangeBox, known: readonly NamedAddresses[]): string[] {
   const { names, witness, explanations } = describeBox(before, after, box, known);
   return [
-    `${boxText(box)}\n${names.join("; ")}`,
-    `\`${formatPoint(witness)}\``,
-    `before: ${explanations.before.text}\nafter: ${explanations.after.text}`,
+    [boxText(box), names.join("; ")].map(escapeText).join("\n"),
+    codeSpan(formatPoint(witness)),
+    [`before: ${explanations.before.text}`, `after: ${explanations.after.text}`].map(escapeText).join("\n"),
   ];
 }
 
@@ -170,8 +172,8 @@ function portsText(ports: PodRow["ports"]): string {
 
 function sizeText(boxes: readonly ChangeBox[], pods: readonly PodRow[]): string {
   return [
-    ...(boxes.length === 0 ? [] : [count(boxes.length, "box", "boxes")]),
-    ...(pods.length === 0 ? [] : [`${count(pods.length, "set")} of pods`]),
+    ...(boxes.length === 0 ? [] : [plural(boxes.length, "box", "boxes")]),
+    ...(pods.length === 0 ? [] : [`${plural(pods.length, "set")} of pods`]),
   ].join(", ");
 }
 

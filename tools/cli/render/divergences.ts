@@ -6,12 +6,14 @@ import {
   formatReference,
   type PodDivergence,
 } from "../../../analysis/index.ts";
+import { codeSpan, escapeText, table } from "../../markdown.ts";
+import { plural } from "../../words.ts";
 import type { DivergencesFlags, DivergencesResult } from "../commands/divergences.ts";
 import type { Question } from "../input/question.ts";
 import { type Paint, painter, type Style, type Terminal } from "../terminal.ts";
 import { boxJson } from "./diff.ts";
 import { referenceJson, semanticsJson, toJsonText } from "./json.ts";
-import { count, describeSemantics, markdownTable, notesOf } from "./text.ts";
+import { describeSemantics, notesOf } from "./text.ts";
 
 const STYLES: Readonly<Record<Divergence["direction"], Style>> = {
   "over-allow": "red",
@@ -50,23 +52,28 @@ export function renderDivergences(
     ...context,
     ...notesOf(analyses),
     ...(limited.length < found.length ? [`... and ${found.length - limited.length} more (--limit 0 shows all)`] : []),
-    ...[...accepted].map(([shape, number]) => `${count(number, "region")} accepted: ${shape}`),
+    ...[...accepted].map(([shape, number]) => `${plural(number, "region")} accepted: ${shape}`),
     ...aborts.map((reason) => `The agent cannot load the policies: ${reason}.`),
-    total === 0 ? "No divergence." : `${count(total, "divergence")}.`,
+    total === 0 ? "No divergence." : `${plural(total, "divergence")}.`,
   ];
   if (output === "markdown") {
-    const podRows = pods.map((each) => [each.direction, each.shape, podText(each), "", podWhy(each)]);
+    const podRows = pods.map((each) => [
+      each.direction,
+      each.shape,
+      escapeText(podText(each)),
+      "",
+      escapeText(podWhy(each)),
+    ]);
     const regionRows = limited.map((divergence) => [
       divergence.direction,
       divergence.shape,
       regionText(divergence),
-      `\`${formatPoint(divergence.witness)}\``,
-      whyText(divergence).join("\n"),
+      codeSpan(formatPoint(divergence.witness)),
+      whyText(divergence).map(escapeText).join("\n"),
     ]);
     const rows = [...podRows, ...regionRows];
-    const table =
-      rows.length === 0 ? "" : `${markdownTable(["Direction", "Shape", "Region", "Example", "Why"], rows)}\n`;
-    return `${heading}\n\n${table}${notes.join("\n")}\n`;
+    const found = rows.length === 0 ? "" : `${table(["Direction", "Shape", "Region", "Example", "Why"], rows)}\n\n`;
+    return `${heading}\n\n${found}${notes.join("\n")}\n`;
   }
   const paint = painter(terminal);
   const blocks = [

@@ -1,11 +1,13 @@
 import { formatPart, type SelectorRegion } from "../../../analysis/index.ts";
+import { codeSpan, escapeText, table } from "../../markdown.ts";
+import { plural } from "../../words.ts";
 import { abortReasons } from "../aborts.ts";
 import type { Answer, AnswerVerdict, Judgement } from "../commands/explain.ts";
 import type { Question } from "../input/question.ts";
 import type { OutputFormat } from "../options.ts";
 import { type Paint, painter, type Style, type Terminal } from "../terminal.ts";
 import { explanationJson, type Json, semanticsJson, toJsonText } from "./json.ts";
-import { allowedPorts, count, describeSemantics, markdownTable, noteLines, notesOf } from "./text.ts";
+import { allowedPorts, describeSemantics, noteLines, notesOf } from "./text.ts";
 
 const STYLES: Readonly<Record<AnswerVerdict, Style>> = {
   disagree: "yellow",
@@ -42,7 +44,7 @@ export function renderExplain(
 
 function heading({ sender, analyses }: Question): string {
   const applying = analyses[0]?.applying.length ?? 0;
-  return `From ${sender.text} (${count(applying, "policy applies", "policies apply")})`;
+  return `From ${sender.text} (${plural(applying, "policy applies", "policies apply")})`;
 }
 
 function text(question: Question, answers: readonly Answer[], paint: Paint): string {
@@ -88,7 +90,7 @@ function summary(answers: readonly Answer[]): string {
   for (const { verdict } of answers) {
     counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
   }
-  return `\n${count(answers.length, "destination")}: ${[...counts].map(([verdict, number]) => `${number} ${verdict}`).join(", ")}\n`;
+  return `\n${plural(answers.length, "destination")}: ${[...counts].map(([verdict, number]) => `${number} ${verdict}`).join(", ")}\n`;
 }
 
 function abortText({ analyses }: Question): string {
@@ -101,11 +103,11 @@ function abortText({ analyses }: Question): string {
 function markdown(question: Question, answers: readonly Answer[]): string {
   const names = question.analyses.map(({ semantics }) => describeSemantics(semantics));
   const rows = answers.map(({ destination, judgements }) => [
-    `\`${destination.text}\``,
+    codeSpan(destination.text),
     ...judgements.map(({ verdict }) => `**${verdict}**`),
-    sections(judgements).flat().join("\n"),
+    sections(judgements).flat().map(escapeText).join("\n"),
   ]);
-  return `${heading(question)}\n${noteLines(question.analyses)}\n${markdownTable(["Destination", ...names, "Why"], rows)}${abortText(question)}`;
+  return `${heading(question)}\n${noteLines(question.analyses)}\n${table(["Destination", ...names, "Why"], rows)}\n${abortText(question)}`;
 }
 
 function answerJson({ destination, verdict, judgements }: Answer): Json {

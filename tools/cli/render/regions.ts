@@ -14,13 +14,15 @@ import {
   type SelectorRegion,
   type Verdict,
 } from "../../../analysis/index.ts";
-import { layout } from "../../show/report/layout.ts";
+import { layout } from "../../layout.ts";
+import { escapeText, table } from "../../markdown.ts";
+import { grouped } from "../../words.ts";
 import { abortReasons } from "../aborts.ts";
 import type { Question } from "../input/question.ts";
 import type { OutputFormat } from "../options.ts";
 import { type Paint, painter, type Style, type Terminal } from "../terminal.ts";
 import { explanationJson, type Json, semanticsJson, toJsonText } from "./json.ts";
-import { allowedPorts, describeSemantics, grouped, markdownTable, notesOf } from "./text.ts";
+import { allowedPorts, describeSemantics, notesOf } from "./text.ts";
 
 /** How many (address, port) pairs of a family and a protocol have each verdict. */
 export interface FamilySizes {
@@ -72,14 +74,15 @@ export function renderRegions(
     ...abortReasons(analysis).map((reason) => `The agent cannot load the policies: ${reason}.\n`),
   ];
   if (format === "markdown") {
-    const cells = rows.map((row) => [...cellsOf(row), row.names.join("; ")]);
+    const cells = rows.map((row) => [...cellsOf(row), escapeText(row.names.join("; "))]);
+    const pods = analysis.selectors.map((region) => podsCells(region).map(escapeText));
     return [
-      `${heading}\n\n`,
-      ...aborts,
-      markdownTable(["Verdict", "Addresses", "Protocols", "Ports", "Names"], cells),
-      `\n${markdownTable(["Pods by label", "Allowed"], analysis.selectors.map(podsCells))}`,
-      `\n${markdownTable(SIZE_HEADER, sizes.map(sizeCells))}`,
-    ].join("");
+      heading,
+      ...(aborts.length === 0 ? [] : [aborts.join("")]),
+      table(["Verdict", "Addresses", "Protocols", "Ports", "Names"], cells),
+      table(["Pods by label", "Allowed"], pods),
+      `${table(SIZE_HEADER, sizes.map(sizeCells))}\n`,
+    ].join("\n\n");
   }
   return text(heading, aborts, rows, analysis, sizes, painter(terminal));
 }
@@ -92,8 +95,8 @@ function text(
   sizes: readonly FamilySizes[],
   paint: Paint,
 ): string {
-  const table = layout(rows.map((row) => [...cellsOf(row), row.names.join("; ")])).split("\n");
-  const coloured = table.map((line, index) => {
+  const lines = layout(rows.map((row) => [...cellsOf(row), row.names.join("; ")])).split("\n");
+  const coloured = lines.map((line, index) => {
     const verdict = rows[index]?.verdict;
     return verdict === undefined ? line : line.replace(verdict, (word) => paint(STYLES[verdict], word));
   });

@@ -9,16 +9,6 @@ import {
   type Semantics,
 } from "../../../analysis/index.ts";
 
-/** `3 boxes`, `1 box`. */
-export function count(number: number, singular: string, plural = `${singular}s`): string {
-  return `${number} ${number === 1 ? singular : plural}`;
-}
-
-/** 16909320 as `16,909,320`. */
-export function grouped(value: bigint): string {
-  return value.toLocaleString("en-US");
-}
-
 /** How policies were read, for people: `vpc-cni (ipv4 cluster, agent 1.4.2)`. */
 export function describeSemantics(semantics: Semantics): string {
   if (semantics.name === "kubernetes") {
@@ -45,13 +35,6 @@ export function noteLines(analyses: readonly EgressAnalysis[]): string {
   return notesOf(analyses)
     .map((text) => `${text}\n`)
     .join("");
-}
-
-/** A Markdown table. */
-export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", "<br>")).join(" | ")} |\n`;
-  return line(header) + line(header.map(() => "---")) + rows.map(line).join("");
 }
 
 /** What a rule allows on pods by label: `TCP 53`, `UDP all ports`, `TCP port "metrics"`. */

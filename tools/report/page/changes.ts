@@ -3,7 +3,8 @@ import { openCredentials } from "../../review/concerns.ts";
 import { plainPhrase } from "../../review/phrase.ts";
 import { formatRowPorts, type ReviewRow, reviewRows } from "../../review/rows.ts";
 import { verdictOfRows } from "../../review/stackReview.ts";
-import { capital, formatCount, namesOf, plural } from "../../review/wording.ts";
+import { namesOf } from "../../review/wording.ts";
+import { capital, formatCount, plural } from "../../words.ts";
 import { byId, element } from "./dom.ts";
 import type { State, Store } from "./state.ts";
 

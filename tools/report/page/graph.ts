@@ -2,7 +2,8 @@ import { diff, type EgressAnalysis } from "../../../analysis/index.ts";
 import { reachOf } from "../../review/reach.ts";
 import { reviewRows } from "../../review/rows.ts";
 import type { ReachEntry } from "../../review/stackReview.ts";
-import { namesOf, plural } from "../../review/wording.ts";
+import { namesOf } from "../../review/wording.ts";
+import { plural } from "../../words.ts";
 import { byId, element } from "./dom.ts";
 import { type State, type Store, shown } from "./state.ts";
 

@@ -12,7 +12,7 @@ import {
 } from "../../../analysis/index.ts";
 import { cellRange } from "../../../analysis/partition.ts";
 import { spanAt } from "../../../analysis/ports.ts";
-import { formatCount } from "../../review/wording.ts";
+import { formatCount } from "../../words.ts";
 import { byId, element } from "./dom.ts";
 import type { State, Store } from "./state.ts";
 import { READING_WORDS, VERDICT_WORDS } from "./words.ts";

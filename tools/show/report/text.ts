@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
 import type { Peer } from "../../../runner/networkPolicy.ts";
+import { layout, wrapList } from "../../layout.ts";
 import { differences } from "./differences.ts";
-import { layout, wrapList } from "./layout.ts";
 import type { StackReport } from "./stackReport.ts";
 import { describePeer, describePorts, exceptOf, factRows } from "./words.ts";
 

@@ -1,3 +1,5 @@
+import { codeSpan, details, escapeText, table } from "../../markdown.ts";
+import { plural } from "../../words.ts";
 import type { VerifyResult } from "../result.ts";
 import {
   addressOf,
@@ -18,50 +20,41 @@ const ICONS: Readonly<Record<VerifyResult["status"], string>> = {
 
 /** A result for a pull request: the verdict, a table of targets, and what was found before, folded. */
 export function markdownReport(result: VerifyResult): string {
-  const targets = result.targets.map((target) =>
-    row([
-      outcomeWord(target),
-      `\`${addressOf(target)}\``,
-      escapeCell(target.target.name),
-      EXPECTED_WORDS[target.target.expected],
-      escapeCell(explainOutcome(target)),
-    ]),
-  );
-  const untried = result.uncovered.map(({ what, why, isRequired }) =>
-    row([isRequired ? "UNPROVED" : "not tried", "", escapeCell(what), "", escapeCell(why)]),
-  );
+  const { status, policy, summary, uncovered } = result;
+  const targets = result.targets.map((target) => [
+    outcomeWord(target),
+    codeSpan(addressOf(target)),
+    escapeText(target.target.name),
+    EXPECTED_WORDS[target.target.expected],
+    escapeText(explainOutcome(target)),
+  ]);
+  const untried = uncovered.map(({ what, why, isRequired }) => [
+    isRequired ? "UNPROVED" : "not tried",
+    "",
+    escapeText(what),
+    "",
+    escapeText(why),
+  ]);
   const rows = [...targets, ...untried];
-  const findings = result.findings.map(({ level, check, text, remedy }) =>
-    row([LEVEL_WORDS[level], check, escapeCell(text), escapeCell(remedy ?? "")]),
-  );
+  const findings = result.findings.map(({ level, check, text, remedy }) => [
+    LEVEL_WORDS[level],
+    check,
+    escapeText(text),
+    escapeText(remedy ?? ""),
+  ]);
   const why = result.targets
     .filter(({ assessment }) => assessment !== "as-expected")
-    .map((target) => `- \`${addressOf(target)}\`: ${escapeCell(explainExpectation(result, target))}\n`);
-  const open = openSentence(result);
-  return [
-    `### ${ICONS[result.status]} Egress of ${escapeCell(result.policy)}: ${result.status}\n\n`,
-    `${escapeCell(result.summary)}\n`,
-    ...(open === "" ? [] : [`\n${open}\n`]),
-    ...(rows.length === 0
-      ? []
-      : ["\n", row(["", "Target", "What", "Expected", "Seen"]), "|---|---|---|---|---|\n", ...rows]),
-    ...(why.length === 0 ? [] : ["\n", ...why]),
-    `\n<details><summary>Before the probes: ${result.findings.length} findings</summary>\n\n`,
-    row(["", "Check", "Found", "What to do"]),
-    "|---|---|---|---|\n",
-    ...findings,
-    "\n</details>\n",
-  ].join("");
-}
-
-function row(cells: readonly string[]): string {
-  return `| ${cells.join(" | ")} |\n`;
-}
-
-/** Names and messages come from the cluster: none of them may become markup or end a cell. */
-function escapeCell(text: string): string {
-  return text
-    .replace(/[&<>]/g, (char) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[char] as string)
-    .replace(/([\\|*_[\]~])/g, "\\$1")
-    .replace(/[\r\n]+/g, " ");
+    .map((target) => `- ${codeSpan(addressOf(target))}: ${escapeText(explainExpectation(result, target))}`);
+  const parts = [
+    `### ${ICONS[status]} Egress of ${escapeText(policy)}: ${status}`,
+    escapeText(summary),
+    openSentence(result),
+    rows.length === 0 ? "" : table(["", "Target", "What", "Expected", "Seen"], rows),
+    why.join("\n"),
+    details(
+      `Before the probes: ${plural(findings.length, "finding")}`,
+      table(["", "Check", "Found", "What to do"], findings),
+    ),
+  ];
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
 }

@@ -1,8 +1,9 @@
 import { dump } from "js-yaml";
+import { layout } from "../../layout.ts";
 import { targetAddress } from "../targets.ts";
 import type { Prepared } from "../verify.ts";
 import { planJson, toText } from "./json.ts";
-import { columns, findingsText, uncoveredText } from "./text.ts";
+import { findingsText, uncoveredText } from "./text.ts";
 import { EXPECTED_WORDS } from "./words.ts";
 
 /** How `--dry-run` shows a plan. */
@@ -24,7 +25,7 @@ export function planReport({ findings, plan, semantics, jobs }: Prepared, format
       ]);
       return [
         `Targets, expectations under ${semantics.name}\n`,
-        columns([["", "expected", "address", "what"], ...rows], "  "),
+        `${layout([["", "expected", "address", "what"], ...rows], "  ")}\n`,
         ...section("Not tried", uncoveredText(plan.uncovered)),
         ...section("Before the probes", findingsText(findings)),
       ].join("");

@@ -1,3 +1,4 @@
+import { layout } from "../../layout.ts";
 import type { Finding } from "../preflight/finding.ts";
 import type { VerifyResult } from "../result.ts";
 import type { Uncovered } from "../targets.ts";
@@ -10,17 +11,6 @@ import {
   openSentence,
   outcomeWord,
 } from "./words.ts";
-
-/** Columns side by side, each as wide as its widest cell; the last one runs on. */
-export function columns(rows: readonly (readonly string[])[], indent = ""): string {
-  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => (row[index] ?? "").length)));
-  return rows
-    .map((row) => {
-      const cells = row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)));
-      return `${indent}${cells.join("  ")}\n`;
-    })
-    .join("");
-}
 
 /** Findings, each with what to do. */
 export function findingsText(findings: readonly Finding[]): string {
@@ -59,7 +49,7 @@ export function textReport(result: VerifyResult): string {
     `${result.summary}\n`,
     section("Before the probes", findingsText(result.findings)),
     section("Not tried", uncoveredText(result.uncovered)),
-    section("Targets", columns(rows, "  ")),
+    section("Targets", rows.length === 0 ? "" : `${layout(rows, "  ")}\n`),
     section("Why", details.join("")),
     `\n${[openSentence(result), `${result.seconds} s in all.`].filter((text) => text !== "").join(" ")}\n`,
   ].join("");

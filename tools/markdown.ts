@@ -1,4 +1,7 @@
-import type { Phrase } from "./phrase.ts";
+/**
+ * The one writer of Markdown as GitHub shows it. What is quoted here stays what it is: `test/tools/markdown.test.ts` reads it back
+ * through a parser of that Markdown.
+ */
 
 /** Characters that turn the direction of what follows, so that it reads as something else. */
 const BIDI = /[\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
@@ -14,7 +17,8 @@ export function escapeText(text: string): string {
       // GitHub looks for mentions, references and addresses in the rendered text, where only another character helps.
       .replace(/[@#](?=\w)|:(?=\/\/)|\bwww(?=\.)/gi, "$&\u200B")
       .replace(BIDI, "\uFFFD")
-      .replace(/[\\`*_[\]~]/g, "\\$&")
+      // An index, as in `to[0]`, makes no link.
+      .replace(/\[\d+\](?![([:])|[\\`*_[\]~]/g, (match) => (match.length > 1 ? match : `\\${match}`))
       .replaceAll("&", "&amp;")
       .replaceAll("<", "&lt;")
       .replaceAll(">", "&gt;")
@@ -43,12 +47,7 @@ export function codeBlock(text: string, language = "text"): string {
   return `${fence}${language}\n${text.replace(/\r/g, "")}\n${fence}`;
 }
 
-/** A sentence with its quotations as code spans. */
-export function markdownPhrase(phrase: Phrase): string {
-  return phrase.map((piece) => (typeof piece === "string" ? piece : codeSpan(piece.code))).join("");
-}
-
-/** A table; cells are Markdown without line breaks. */
+/** A table; cells are Markdown, in which a line break stays one. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map(cell).join(" | ")} |`;
   return [line(header), `|${" --- |".repeat(header.length)}`, ...rows.map(line)].join("\n");
@@ -56,7 +55,7 @@ export function table(header: readonly string[], rows: readonly (readonly string
 
 /** A bar inside a code span would end the cell; {@link escapeText} leaves none elsewhere. */
 function cell(markdown: string): string {
-  return markdown.replaceAll("|", "\\|").trim();
+  return markdown.replaceAll("|", "\\|").trim().replaceAll("\n", "<br>");
 }
 
 /** A part that is folded away until the reader clicks on its summary. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { layout, wrapList } from "../../../../tools/show/report/layout.ts";
+import { layout, wrapList } from "../../tools/layout.ts";
 
 describe("rows laid out as columns", () => {
   it("stand under each other, with several lines in a cell and no space at the end", () => {
