@@ -39,24 +39,30 @@ export function describeDrift(
     }
     throw error;
   }
+  const members = (["policyTypes", "ingress"] as const)
+    .filter((name) => canonicalJson(is[name] ?? null) !== canonicalJson(wanted[name] ?? null))
+    .map((name) => `its ${name} is ${text(is[name])}, not ${text(wanted[name])}`);
   const [now, was] = policies as [NetworkPolicy, NetworkPolicy];
+  return [...members, ...egressDrift(now, was, runner, names)];
+}
+
+/** {@link describeDrift} of policies that are read: what differs in the pods that they select and in what these reach. */
+export function egressDrift(
+  now: NetworkPolicy,
+  was: NetworkPolicy,
+  runner: Source,
+  names: readonly NamedAddresses[] = [],
+): string[] {
   const [after, before] = [now, was].map((policy) =>
     compile([policy], { semantics: { name: "kubernetes" }, source: runner }),
   ) as [EgressAnalysis, EgressAnalysis];
-  const lines: string[] = [];
-  const [selector, wantedSelector] = [now, was].map(({ podSelector }) => formatSelector(podSelector) || "every pod");
-  if (selector !== wantedSelector) {
-    lines.push(`it selects ${selector}, not ${wantedSelector}`);
-  }
-  for (const name of ["policyTypes", "ingress"] as const) {
-    if (canonicalJson(is[name] ?? null) !== canonicalJson(wanted[name] ?? null)) {
-      lines.push(`its ${name} is ${text(is[name])}, not ${text(wanted[name])}`);
-    }
-  }
-  if (after.isolated !== before.isolated) {
-    return [...lines, after.isolated ? ISOLATED : NOT_ISOLATED];
-  }
-  return [...lines, ...changeInWords(before, after, names)];
+  const [selector, wanted] = [now, was].map(({ podSelector }) => formatSelector(podSelector) || "every pod");
+  return [
+    ...(selector === wanted ? [] : [`it selects ${selector}, not ${wanted}`]),
+    ...(after.isolated === before.isolated
+      ? changeInWords(before, after, names)
+      : [after.isolated ? ISOLATED : NOT_ISOLATED]),
+  ];
 }
 
 const NOT_ISOLATED =

@@ -1,6 +1,6 @@
 import { NAMESPACE_NAME_LABEL } from "../../../analysis/inventory.ts";
 import type { NetworkPolicy, SelectorPeer } from "../../../analysis/networkPolicy.ts";
-import type { Finding } from "./finding.ts";
+import { checked, type Finding } from "./finding.ts";
 
 /** One thing that a run does to the cluster's API. */
 export interface Right {
@@ -45,96 +45,53 @@ function namedNamespaces({ namespaceSelector }: SelectorPeer, own: string): read
 export function rightsFor(policy: NetworkPolicy, controlNamespace: string): Right[] {
   const { namespace } = policy;
   const peers = peerNamespaces(policy);
-  const reading = "to find live pods and Services behind the policy's peers";
   const jobNamespaces = [...new Set([namespace, controlNamespace])];
+  const peerNamespace = (at: string | undefined): Right[] => {
+    const purpose = "to find live pods and Services behind the policy's peers";
+    const kinds = at !== undefined && jobNamespaces.includes(at) ? ["services"] : ["pods", "services"];
+    return kinds.map((kind) => right("list", kind, purpose, at));
+  };
   return [
-    ...jobNamespaces.flatMap((at): Right[] => [
-      { verb: "create", group: "batch", resource: "jobs", namespace: at, purpose: "to start the probes" },
-      { verb: "get", group: "batch", resource: "jobs", namespace: at, purpose: "to see how a probe ended" },
-      { verb: "delete", group: "batch", resource: "jobs", namespace: at, purpose: "to leave nothing behind" },
-      { verb: "list", group: "", resource: "pods", namespace: at, purpose: "to follow the probes and see the runners" },
-      { verb: "get", group: "", resource: "pods", subresource: "log", namespace: at, purpose: "to read the results" },
-      {
-        verb: "list",
-        group: "networking.k8s.io",
-        resource: "networkpolicies",
-        namespace: at,
-        purpose: "to compare the live policy and see which others apply",
-      },
+    ...jobNamespaces.flatMap((at) => [
+      right("create", "jobs.batch", "to start the probes", at),
+      right("get", "jobs.batch", "to see how a probe ended", at),
+      right("delete", "jobs.batch", "to leave nothing behind", at),
+      right("list", "pods", "to follow the probes and see the runners", at),
+      right("get", "pods/log", "to read the results", at),
+      right("list", "networkpolicies.networking.k8s.io", "to compare the live policy and see which others apply", at),
     ]),
-    ...(peers ?? [undefined]).flatMap((at): Right[] =>
-      ["pods", "services"]
-        .filter((resource) => at === undefined || resource === "services" || !jobNamespaces.includes(at))
-        .map((resource) => ({
-          verb: "list",
-          group: "",
-          resource,
-          ...(at !== undefined && { namespace: at }),
-          purpose: reading,
-        })),
-    ),
+    ...(peers ?? [undefined]).flatMap(peerNamespace),
     peers === undefined
-      ? { verb: "list", group: "", resource: "namespaces", purpose: "to match the labels that the policy asks for" }
-      : {
-          verb: "get",
-          group: "",
-          resource: "namespaces",
-          name: namespace,
-          purpose: "to see whether cluster-wide policies choose it",
-        },
-    {
-      verb: "list",
-      group: AWS_GROUP,
-      resource: "policyendpoints",
-      namespace,
-      purpose: "to see what the controller made of the policy",
-    },
-    {
-      verb: "list",
-      group: AWS_GROUP,
-      resource: "applicationnetworkpolicies",
-      namespace,
-      purpose: "to see which other policies apply",
-    },
-    {
-      verb: "list",
-      group: AWS_GROUP,
-      resource: "clusternetworkpolicies",
-      purpose: "to see which other policies apply",
-    },
-    {
-      verb: "get",
-      group: "",
-      resource: "configmaps",
-      namespace: "kube-system",
-      name: "amazon-vpc-cni",
-      purpose: "to see whether network policy is on",
-    },
-    {
-      verb: "get",
-      group: "apps",
-      resource: "daemonsets",
-      namespace: "kube-system",
-      name: "aws-node",
-      purpose: "to see the agent's version and switch",
-    },
-    {
-      verb: "get",
-      group: "",
-      resource: "services",
-      namespace: "default",
-      name: "kubernetes",
-      purpose: "to try the API server, which always listens",
-    },
-    {
-      verb: "get",
-      group: "discovery.k8s.io",
-      resource: "endpointslices",
-      namespace: "default",
-      name: "kubernetes",
-      purpose: "to try the API server's hosts, which always listen",
-    },
+      ? right("list", "namespaces", "to match the labels that the policy asks for")
+      : right("get", "namespaces", "to see whether cluster-wide policies choose it", undefined, namespace),
+    right("list", `policyendpoints.${AWS_GROUP}`, "to see what the controller made of the policy", namespace),
+    right("list", `applicationnetworkpolicies.${AWS_GROUP}`, "to see which other policies apply", namespace),
+    right("list", `clusternetworkpolicies.${AWS_GROUP}`, "to see which other policies apply"),
+    right("get", "configmaps", "to see whether network policy is on", "kube-system", "amazon-vpc-cni"),
+    right("get", "daemonsets.apps", "to see the agent's version and switch", "kube-system", "aws-node"),
+    right("get", "services", "to try the API server, which always listens", "default", "kubernetes"),
+    right(
+      "get",
+      "endpointslices.discovery.k8s.io",
+      "to try the API server's hosts, which always listen",
+      "default",
+      "kubernetes",
+    ),
   ];
+}
+
+/** @param kind as {@link formatRight} writes it: `pods/log`, `jobs.batch` */
+function right(verb: Right["verb"], kind: string, purpose: string, namespace?: string, name?: string): Right {
+  const [, resource = "", subresource, group = ""] = /^(\w+)(?:\/(\w+))?(?:\.(.+))?$/.exec(kind) ?? [];
+  return {
+    verb,
+    group,
+    resource,
+    ...(subresource !== undefined && { subresource }),
+    ...(namespace !== undefined && { namespace }),
+    ...(name !== undefined && { name }),
+    purpose,
+  };
 }
 
 /** `list pods in kube-system`, as a person says it. */
@@ -147,12 +104,10 @@ export function formatRight({ verb, group, resource, subresource, namespace, nam
 /** Says which rights are missing; everything has to be there before anything is written. */
 export function judgeAccess(rights: readonly (Right & { readonly isAllowed: boolean })[]): Finding[] {
   const missing = rights.filter(({ isAllowed }) => !isAllowed);
-  return missing.length === 0
-    ? [{ check: "access", level: "ok", text: `all ${rights.length} rights are there` }]
-    : missing.map((right) => ({
-        check: "access",
-        level: "stop",
-        text: `you may not ${formatRight(right)}, ${right.purpose}`,
-        remedy: "grant it; access/kubernetes-verify.yaml has all that is needed",
-      }));
+  const found = missing.map((right) => ({
+    level: "stop" as const,
+    text: `you may not ${formatRight(right)}, ${right.purpose}`,
+    remedy: "grant it; access/kubernetes-verify.yaml has all that is needed",
+  }));
+  return checked("access", found, `all ${rights.length} rights are there`);
 }

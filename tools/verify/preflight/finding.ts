@@ -27,14 +27,30 @@ export type Check =
   | "policy endpoints"
   | "targets";
 
-/** One thing that the preflight found. */
-export interface Finding {
-  readonly check: Check;
+/** What a check found. */
+export interface Found {
   readonly level: FindingLevel;
-  /** What was found, in one sentence. */
+  /** In one sentence. */
   readonly text: string;
   /** What to do about it; every level above `note` has it. */
   readonly remedy?: string;
+}
+
+/** One thing that the preflight found, and by which check. */
+export type Finding = Found & { readonly check: Check };
+
+export const ok = (text: string): Found => ({ level: "ok", text });
+export const note = (text: string): Found => ({ level: "note", text });
+export const doubt = (text: string, remedy: string): Found => ({ level: "doubt", text, remedy });
+export const contradiction = (text: string, remedy: string): Found => ({ level: "contradiction", text, remedy });
+
+/**
+ * The findings of a check.
+ *
+ * @param allWell what is said where nothing else is
+ */
+export function checked(check: Check, found: readonly Found[], allWell: string): Finding[] {
+  return (found.length > 0 ? found : [ok(allWell)]).map((each) => ({ check, ...each }));
 }
 
 /** The heaviest level among findings. */

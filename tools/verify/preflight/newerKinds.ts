@@ -1,8 +1,8 @@
-import { EVERYTHING, type LabelSelector, type Labels, selects } from "../../../analysis/labelSelector.ts";
-import { parseNetworkPolicies } from "../../../analysis/parseNetworkPolicy.ts";
+import { type Labels, selects } from "../../../analysis/labelSelector.ts";
 import type { PolicyObject } from "../objects.ts";
 import type { Optional } from "../snapshot.ts";
-import type { Finding } from "./finding.ts";
+import { checked, doubt, type Finding } from "./finding.ts";
+import { readSelector } from "./readPolicy.ts";
 
 interface Input {
   readonly namespaceLabels: Labels;
@@ -20,55 +20,36 @@ export function judgeNewerKinds(input: Input): Finding[] {
     .filter((policy) => subjectMayMatch(policy, input))
     .map(({ metadata }) => `ClusterNetworkPolicy ${metadata.name}`);
   const application = (input.applicationNetworkPolicies ?? [])
-    .filter(({ spec }) => input.labelSets.some((labels) => mayMatch(spec.podSelector, labels)))
+    .filter(({ spec }) => mayMatch(spec.podSelector, input.labelSets))
     .map(({ metadata }) => `ApplicationNetworkPolicy ${metadata.namespace}/${metadata.name}`);
-  const found = [...cluster, ...application].sort();
-  return found.length === 0
-    ? [
-        {
-          check: "newer policy kinds",
-          level: "ok",
-          text: "no ClusterNetworkPolicy or ApplicationNetworkPolicy selects them",
-        },
-      ]
-    : found.map((name) => ({
-        check: "newer policy kinds",
-        level: "doubt",
-        text: `${name} may select runner pods, and what it does to their reach is not analysed`,
-        remedy: "leave runner pods out of it; the probes below still show what they reach on the tried destinations",
-      }));
+  return checked(
+    "newer policy kinds",
+    [...cluster, ...application]
+      .sort()
+      .map((name) =>
+        doubt(
+          `${name} may select runner pods, and what it does to their reach is not analysed`,
+          "leave runner pods out of it; the probes below still show what they reach on the tried destinations",
+        ),
+      ),
+    "no ClusterNetworkPolicy or ApplicationNetworkPolicy selects them",
+  );
 }
 
 /** `spec.subject` chooses namespaces, or pods of namespaces. What has neither form is taken to match. */
 function subjectMayMatch({ spec }: PolicyObject, { namespaceLabels, labelSets }: Input): boolean {
-  const subject = (spec.subject ?? {}) as {
-    namespaces?: unknown;
-    pods?: { namespaceSelector?: unknown; podSelector?: unknown };
+  const { namespaces, pods } = (spec.subject ?? {}) as {
+    readonly namespaces?: unknown;
+    readonly pods?: { readonly namespaceSelector?: unknown; readonly podSelector?: unknown };
   };
-  if (subject.namespaces !== undefined) {
-    return mayMatch(subject.namespaces, namespaceLabels);
-  }
-  if (subject.pods !== undefined) {
-    const { namespaceSelector, podSelector } = subject.pods;
-    return mayMatch(namespaceSelector, namespaceLabels) && labelSets.some((labels) => mayMatch(podSelector, labels));
-  }
-  return true;
+  return (
+    mayMatch(namespaces ?? pods?.namespaceSelector, [namespaceLabels]) &&
+    mayMatch(namespaces === undefined ? pods?.podSelector : undefined, labelSets)
+  );
 }
 
-/** A selector that can't be read is taken to match. */
-function mayMatch(selector: unknown, labels: Labels): boolean {
-  const parsed = parseSelector(selector);
-  return parsed === undefined || selects(parsed, labels);
-}
-
-/** Reads a label selector as a NetworkPolicy would hold it; `undefined` for anything else. */
-export function parseSelector(selector: unknown): LabelSelector | undefined {
-  if (selector === undefined || selector === null) {
-    return EVERYTHING;
-  }
-  try {
-    return parseNetworkPolicies([{ metadata: {}, spec: { podSelector: selector } }])[0]?.podSelector;
-  } catch {
-    return undefined;
-  }
+/** A selector that can't be read, or is missing, is taken to match. */
+function mayMatch(selector: unknown, labelSets: readonly Labels[]): boolean {
+  const read = readSelector(selector);
+  return read === undefined || labelSets.some((labels) => selects(read, labels));
 }

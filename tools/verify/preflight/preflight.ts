@@ -8,7 +8,7 @@ import type { Snapshot } from "../snapshot.ts";
 import type { Plan } from "../targets.ts";
 import type { NamedTarget } from "../targetsFile.ts";
 import { judgeEnforcer } from "./enforcer.ts";
-import type { Finding } from "./finding.ts";
+import { contradiction, type Finding, type Found } from "./finding.ts";
 import { judgeLivePolicy } from "./livePolicy.ts";
 import { judgeNewerKinds } from "./newerKinds.ts";
 import { judgeControl, judgeOtherPolicies } from "./otherPolicies.ts";
@@ -48,36 +48,31 @@ export function preflight({
 
 /** Whether the plan can be carried out and agrees with what the targets file expects. */
 export function judgePlan({ targets }: Plan, named: readonly NamedTarget[]): Finding[] {
-  const findings: Finding[] = [];
+  const found: Found[] = [];
   if (targets.length === 0 || targets.length > MOST_TARGETS) {
-    findings.push({
-      check: "targets",
+    const remedy = targets.length === 0 ? "name some in the targets file" : "name fewer in the targets file";
+    found.push({
       level: "stop",
       text: `there are ${targets.length} targets; a run takes 1 to ${MOST_TARGETS}`,
-      remedy: targets.length === 0 ? "name some in the targets file" : "name fewer in the targets file",
+      remedy,
     });
   }
   for (const { name, point, expect } of named) {
     const address = formatPoint(point);
     const target = targets.find((candidate) => formatPoint(candidate.point) === address);
     if (expect !== undefined && target !== undefined && target.expected !== expect) {
-      findings.push({
-        check: "targets",
-        level: "contradiction",
-        text: `the targets file expects ${expect} for ${name} (${address}), the policy says ${target.expected}: ${target.why}`,
-        remedy: "correct the file, or the stack's destinations",
-      });
+      const text = `the targets file expects ${expect} for ${name} (${address}), the policy says ${target.expected}: ${target.why}`;
+      found.push(contradiction(text, "correct the file, or the stack's destinations"));
     }
   }
   for (const { name, point, specified, expected, why } of targets) {
     if (specified !== undefined) {
-      findings.push({
-        check: "targets",
+      found.push({
         level: expected === "allow" ? "contradiction" : "note",
         text: `${name} (${formatPoint(point)}) is ${specified} as Kubernetes specifies, but ${expected} as the agent enforces it: ${why}`,
         remedy: "see docs/semantics.md for the shape of rules that causes this",
       });
     }
   }
-  return findings;
+  return found.map((each) => ({ check: "targets", ...each }));
 }

@@ -43,7 +43,11 @@ describe("judgeLivePolicy", () => {
       /it selects app=web, not app=workflow-runner/,
     ],
     ["it selects every pod", [live((spec) => ({ ...spec, podSelector: {} }))], /it selects every pod/],
-    ["it no longer isolates", [live((spec) => ({ ...spec, policyTypes: ["Ingress"] }))], /policyTypes lack Egress/],
+    [
+      "it no longer isolates",
+      [live((spec) => ({ ...spec, policyTypes: ["Ingress"] }))],
+      /it no longer restricts the runners/,
+    ],
     [
       "an except is gone",
       [
@@ -64,12 +68,12 @@ describe("judgeLivePolicy", () => {
           })),
         })),
       ],
-      /it also allows 100\.64\.0\.0\/10 \(100\.64\.0\.0\/10, shared address space \(RFC 6598\)\) on TCP\/UDP\/SCTP all ports/,
+      /it also allows 100\.64\.0\.0\/10 on every port \(shared address space \(RFC 6598\)\)/,
     ],
     [
       "a destination is gone",
       [live((spec) => ({ ...spec, egress: spec.egress.slice(1) }))],
-      /it does not allow pods k8s-app=kube-dns in namespace kube-system on TCP\/UDP 53/,
+      /it does not allow pods k8s-app=kube-dns in namespace kube-system on 53\/TCP, 53\/UDP/,
     ],
     [
       "it can't be analysed",
@@ -87,8 +91,8 @@ describe("judgeLivePolicy", () => {
       ...spec,
       egress: Array.from({ length: 40 }, (_, index) => ({ to: [{ ipBlock: { cidr: `10.${index * 2}.0.0/16` } }] })),
     }));
-    expect(judge(many).length).toBeLessThanOrEqual(5);
-    expect(judge(many).at(-1)?.text).toMatch(/and \d+ more/);
+    expect(judge(many).length).toBeLessThanOrEqual(8);
+    expect(judge(many).map(({ text }) => text)).toContainEqual(expect.stringMatching(/and \d+ more ranges/));
   });
 });
 
@@ -111,9 +115,7 @@ describe("judgeOtherPolicies", () => {
       {
         check: "other policies",
         level: "contradiction",
-        text: expect.stringMatching(
-          /keeperhub\/debug selects runner pods too, and with it the runner also allows 10\.1\.7\.0\/24/,
-        ),
+        text: expect.stringMatching(/keeperhub\/debug selects runner pods too\. .*: it also allows 10\.1\.7\.0\/24/),
         remedy: expect.stringContaining("podSelector"),
       },
     ]);
@@ -142,9 +144,9 @@ describe("judgeOtherPolicies", () => {
     });
     const lines = judge([hole], VPC_CNI).map(({ text }) => text);
     expect(lines.join("\n")).toMatch(
-      /the agent takes from the program's rules: the runner does not allow 10\.1\.100\.0\/25/,
+      /keeperhub\/internet selects runner pods too.*: it does not allow 10\.1\.100\.0\/25/,
     );
-    expect(judge([hole], KUBERNETES).some(({ text }) => text.includes("takes from"))).toBe(false);
+    expect(judge([hole], KUBERNETES).some(({ text }) => text.includes("does not allow"))).toBe(false);
   });
 
   it("doubts what it can't read", () => {
