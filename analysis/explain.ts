@@ -85,6 +85,8 @@ export interface Explanation {
   /** The AWS service at exactly this address. */
   readonly endpoint: string | undefined;
   readonly embedded: EmbeddedVerdict | undefined;
+  /** The verdict and what decided it, without the destination: `denied because no rule reaches this address`. */
+  readonly decision: string;
   /** All of this for a person, in one or more sentences. */
   readonly text: string;
 }
@@ -98,7 +100,7 @@ export function explain(analysis: EgressAnalysis, point: Point): Explanation {
   const location = locate(analysis, point);
   const { address, span } = location;
   const decided = decide(analysis, point, location);
-  const explanation = {
+  const known = {
     point,
     verdict: span.verdict,
     ...decided,
@@ -109,8 +111,12 @@ export function explain(analysis: EgressAnalysis, point: Point): Explanation {
     endpoint: awsEndpointAt(address),
     embedded: embeddedVerdict(analysis, point),
   };
-  return { ...explanation, text: sentence(analysis, explanation) };
+  const explanation = { ...known, decision: `${outcomeOf(known)} ${because(analysis, known)}` };
+  return { ...explanation, text: sentence(explanation) };
 }
+
+/** An explanation before it is put into words. */
+type Known = Omit<Explanation, "decision" | "text">;
 
 type Decision = Pick<Explanation, "reason" | "allowedBy" | "exceptedBy" | "entry" | "service">;
 
@@ -211,20 +217,12 @@ function embeddedVerdict(analysis: EgressAnalysis, point: Point): EmbeddedVerdic
   return embedded && { ...embedded, verdict: verdict(analysis, { ...point, address: embedded.ipv4 }) };
 }
 
-function sentence(analysis: EgressAnalysis, explanation: Omit<Explanation, "text">): string {
-  const { point, verdict, block, endpoint, embedded, nearest, unlessPods } = explanation;
+function sentence(explanation: Omit<Explanation, "text">): string {
+  const { point, reason, decision, block, endpoint, embedded, nearest, unlessPods, service } = explanation;
   const name = endpoint ?? (block === undefined ? undefined : `in ${describeBlock(block)}`);
   const what = `${formatPoint(point)}${name === undefined ? "" : ` (${name})`}`;
-  const undecided =
-    explanation.reason === "aborted"
-      ? "cannot be told"
-      : explanation.reason === "service"
-        ? "is allowed in part"
-        : "is allowed or denied at random";
-  const outcome = verdict === "allow" ? "is allowed" : verdict === "deny" ? "is denied" : undecided;
-  const sentences = [
-    `${what} ${outcome} ${because(analysis, explanation)}${explanation.service === undefined ? "." : ""}`,
-  ];
+  const verb = reason === "aborted" ? "" : "is ";
+  const sentences = [`${what} ${verb}${decision}${service === undefined ? "." : ""}`];
   if (nearest !== undefined && !sentences[0]?.includes(formatReference(nearest.reference))) {
     sentences.push(`Nearest: ${formatReference(nearest.reference)}, ${nearest.why}.`);
   }
@@ -246,7 +244,18 @@ function pastTense(verdict: Verdict): string {
   return verdict === "allow" ? "allowed" : verdict === "deny" ? "denied" : "order-dependent";
 }
 
-function because(analysis: EgressAnalysis, explanation: Omit<Explanation, "text">): string {
+function outcomeOf({ verdict, reason }: Known): string {
+  if (verdict === "order-dependent") {
+    return reason === "aborted"
+      ? "cannot be told"
+      : reason === "service"
+        ? "allowed in part"
+        : "allowed or denied at random";
+  }
+  return pastTense(verdict);
+}
+
+function because(analysis: EgressAnalysis, explanation: Known): string {
   const { allowedBy, exceptedBy, entry, reason, nearest, point } = explanation;
   const references = (list: readonly Reference[]) => list.map(formatReference).join(" and ");
   switch (reason) {

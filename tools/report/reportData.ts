@@ -9,7 +9,7 @@ import {
   SELECTED_BY_EVERY_POLICY,
   type Semantics,
 } from "../../analysis/index.ts";
-import type { Names } from "../review/networkFacts.ts";
+import type { Names, PlacedBlock } from "../review/networkFacts.ts";
 
 /** What a report is made from, as JSON: everything that the page computes, it computes from this. */
 export interface ReportData {
@@ -19,7 +19,7 @@ export interface ReportData {
   /** The pods; `null`: whatever the policies select. */
   readonly source: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> } | null;
   /** Names for blocks besides those of the registries. */
-  readonly names: readonly { readonly cidr: string; readonly name: string }[];
+  readonly names: readonly (Pick<PlacedBlock, "name" | "place"> & { readonly cidr: string })[];
   /** What the program calls pods, by the text of the analysis for them. */
   readonly pods: Readonly<Record<string, string>>;
   /** The cluster's family; `null`: not known, so only the reading of Kubernetes is shown. */
@@ -67,10 +67,10 @@ export function reportModel(data: ReportData): ReportModel {
       after: compile(after, { semantics: semantics(data.agent.after), source }),
     };
   };
-  const names = data.names.map(({ cidr, name }) => ({ cidr: parseCidr(cidr), name }));
+  const names = data.names.map(({ cidr, ...rest }) => ({ cidr: parseCidr(cidr), ...rest }));
   return {
     names,
-    known: { blocks: names, own: names, pods: new Map(Object.entries(data.pods)) },
+    known: { blocks: names, pods: new Map(Object.entries(data.pods)) },
     readings: [...(data.ipFamily === null ? [] : [reading("vpc-cni")]), reading("kubernetes")],
   };
 }

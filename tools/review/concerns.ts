@@ -4,7 +4,6 @@ import {
   credentialEndpoints,
   type EgressAnalysis,
   formatAddress,
-  type NamedAddresses,
   overlaps,
   type PortRange,
   type Protocol,
@@ -12,6 +11,7 @@ import {
   SPECIAL_PURPOSE_BLOCKS,
   verdict,
 } from "../../analysis/index.ts";
+import type { PlacedBlock } from "./networkFacts.ts";
 
 /** Why a destination that becomes reachable matters to whoever answers for the network; the worst first. */
 export const CONCERNS = ["credentials", "private", "pods", "internet"] as const;
@@ -24,12 +24,12 @@ const PRIVATE: readonly AddressRange[] = SPECIAL_PURPOSE_BLOCKS.filter(({ name }
   ["private use", "shared address space", "unique local"].includes(name),
 ).map(({ cidr }) => cidr);
 
-/** Concerns that a newly reachable range raises; `own` are the blocks of the VPC and the cluster. */
+/** Concerns that a newly reachable range raises. */
 export function concernsOf(
   { range, protocols, ports }: { range: AddressRange; protocols: readonly Protocol[]; ports: PortRange },
-  own: readonly NamedAddresses[],
+  blocks: readonly PlacedBlock[],
 ): Concern[] {
-  const mine = own.map(({ cidr }) => cidr);
+  const mine = blocks.filter(({ place }) => place !== undefined).map(({ cidr }) => cidr);
   const found: Readonly<Record<Concern, boolean>> = {
     credentials:
       protocols.includes("TCP") &&
@@ -55,4 +55,15 @@ export function openCredentials(analyses: readonly EgressAnalysis[]): string[] {
       }),
     )
     .map(({ cidr, name }) => `${name} ${formatAddress({ family: cidr.family, value: cidr.first })}`);
+}
+
+/** Those that a change opens under any reading. */
+export function openedCredentials(
+  comparisons: readonly { readonly before: EgressAnalysis; readonly after: EgressAnalysis }[],
+): string[] {
+  const opened = comparisons.flatMap(({ before, after }) => {
+    const known = openCredentials([before]);
+    return openCredentials([after]).filter((name) => !known.includes(name));
+  });
+  return [...new Set(opened)];
 }

@@ -1,4 +1,3 @@
-import { plainPhrase } from "./phrase.ts";
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { StackReview, SubjectReview } from "./stackReview.ts";
 
@@ -18,6 +17,5 @@ function rowJson(row: ReviewRow): unknown {
     addresses: row.addresses?.toString() ?? null,
     pairs: row.pairs?.toString() ?? null,
     witness: row.witness ?? null,
-    because: plainPhrase(row.because),
   };
 }

@@ -6,7 +6,7 @@ import { stackSection, stackSentence } from "./markdownStack.ts";
 import { OTHERS_LEFT_OUT } from "./notes.ts";
 import { formatRowPorts } from "./rows.ts";
 import type { StackReview } from "./stackReview.ts";
-import { SIGNS, wordingOf } from "./wording.ts";
+import { alarmOf, SIGNS, wordingOf } from "./wording.ts";
 
 /** GitHub refuses a longer comment ("body is too long"), counted in characters; bytes are never fewer. */
 export const COMMENT_LIMIT = 65_536;
@@ -46,6 +46,7 @@ function render(reviews: readonly StackReview[], level: Level, marker: string): 
   return [
     marker,
     `## ${titleOf(reviews)}`,
+    ...alarms(reviews),
     overview(reviews),
     ...scope(reviews),
     ...(level === SENTENCES_ONLY ? reviews.map(stackSentence) : reviews.map((review) => stackSection(review, level))),
@@ -56,7 +57,7 @@ function render(reviews: readonly StackReview[], level: Level, marker: string): 
 
 /** When not even one sentence a stack fits: as many lines of the overview as do. */
 function renderSentences(reviews: readonly StackReview[], marker: string, limit: number): string {
-  const around = (body: string) => [marker, `## ${titleOf(reviews)}`, body].join("\n\n");
+  const around = (body: string) => [marker, `## ${titleOf(reviews)}`, ...alarms(reviews), body].join("\n\n");
   for (let count = reviews.length; count > 0; count = Math.floor(count / 2)) {
     const hidden = reviews.length - count;
     const rest = hidden === 0 ? "" : `\n\n… and ${plural(hidden, "more stack")}; the JSON output has them.`;
@@ -71,6 +72,25 @@ function renderSentences(reviews: readonly StackReview[], marker: string, limit:
 function titleOf(reviews: readonly StackReview[]): string {
   const [first] = reviews;
   return first === undefined ? "Egress review" : wordingOf(first).title;
+}
+
+/** What must not be overlooked, first and in red. */
+function alarms(reviews: readonly StackReview[]): string[] {
+  const stacks = new Map<string, string[]>();
+  for (const review of reviews) {
+    const alarm = alarmOf(review);
+    if (alarm !== undefined) {
+      const text = `**${escapeText(alarm.headline)}** ${alarm.meaning}`;
+      stacks.set(text, [...(stacks.get(text) ?? []), review.stack]);
+    }
+  }
+  return [...stacks].map(([text, names]) => `> [!CAUTION]\n> ${someOf(names)}: ${text}`);
+}
+
+/** Names of stacks; 3,000 names help nobody. */
+function someOf(stacks: readonly string[]): string {
+  const shown = stacks.slice(0, 3).map((stack) => codeSpan(shorten(stack, 80)));
+  return `${shown.join(", ")}${stacks.length > 3 ? " and others" : ""}`;
 }
 
 function overview(reviews: readonly StackReview[]): string {
@@ -142,14 +162,8 @@ function legend(reviews: readonly StackReview[]): string {
       notes.set(note, [...(notes.get(note) ?? []), review.stack]);
     }
   }
-  // A note of every stack needs no names; 3,000 names help nobody.
-  const whose = (stacks: readonly string[]) =>
-    stacks.length === reviews.length
-      ? ""
-      : `${stacks
-          .slice(0, 3)
-          .map((stack) => codeSpan(shorten(stack, 80)))
-          .join(", ")}${stacks.length > 3 ? " and others" : ""}: `;
+  // A note of every stack needs no names.
+  const whose = (stacks: readonly string[]) => (stacks.length === reviews.length ? "" : `${someOf(stacks)}: `);
   return details(
     "How to read this",
     [

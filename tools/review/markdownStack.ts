@@ -3,7 +3,6 @@ import { capital, formatCount, plural } from "../words.ts";
 import { diagram } from "./diagram.ts";
 import type { Level } from "./levels.ts";
 import type { FactChange } from "./networkFacts.ts";
-import { markdownPhrase } from "./phrase.ts";
 import type { PackFinding } from "./plan.ts";
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { ReachEntry, StackReview, SubjectReview } from "./stackReview.ts";
@@ -143,7 +142,7 @@ function rowsTable(title: string, rows: readonly ReviewRow[], review: StackRevie
     `${escapeText(formatRowPorts(row))}${row.after === "order-dependent" ? " (at random)" : ""}`,
     row.addresses === undefined ? "–" : formatCount(row.addresses),
     row.witness === undefined ? "–" : codeSpan(row.witness),
-    markdownPhrase(row.because),
+    escapeText(shorten(row.because, level.message)),
     ...(differs ? [holds(row)] : []),
   ];
   return foldedTable(title, header, rows.map(line), level, "row");

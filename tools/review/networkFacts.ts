@@ -73,20 +73,20 @@ export function enforcement(facts: Properties): {
 }
 
 /** Names of the blocks that the facts know: the VPC's, the database subnets', the Services'. */
-function namedAddresses(facts: Properties): NamedAddresses[] {
+function namedAddresses(facts: Properties): PlacedBlock[] {
   const vpc = objectAt(facts, "vpc") ?? {};
   const cluster = objectAt(facts, "cluster") ?? {};
-  const subnets = objects(facts.databaseSubnets);
-  const blocks: (readonly [unknown, string])[] = [
-    ...subnets.flatMap(({ id, cidrs }) =>
-      strings(cidrs).map((cidr) => [cidr, `database subnet ${String(id)}`] as const),
+  const called = (text: unknown, name: string, place: PlacedBlock["place"]) =>
+    named(text, `${name} (${String(text)})`, place);
+  return [
+    ...objects(facts.databaseSubnets).flatMap(({ id, cidrs }) =>
+      strings(cidrs).flatMap((cidr) => called(cidr, `database subnet ${String(id)}`, "network")),
     ),
-    [cluster.serviceCidr, `Services of cluster ${String(cluster.name)}`],
-    ...[...strings(vpc.ipv4Cidrs), ...strings(vpc.ipv6Cidrs)].map(
-      (cidr) => [cidr, `VPC ${String(vpc.id)}${isPublic(cidr) ? ", public addresses" : ""}`] as const,
+    ...called(cluster.serviceCidr, `Services of cluster ${String(cluster.name)}`, "network"),
+    ...[...strings(vpc.ipv4Cidrs), ...strings(vpc.ipv6Cidrs)].flatMap((cidr) =>
+      called(cidr, `VPC ${String(vpc.id)}${isPublic(cidr) ? ", public addresses" : ""}`, "vpc"),
     ),
   ];
-  return blocks.flatMap(([text, name]) => named(text, `${name} (${String(text)})`));
 }
 
 /** Whether a block is of the public internet's addresses, which a VPC may have as well. */
@@ -98,12 +98,16 @@ function isPublic(text: string): boolean {
   }
 }
 
+/** A block that has a name. */
+export interface PlacedBlock extends NamedAddresses {
+  /** `vpc`: a block of the VPC, in which the pods have their addresses; `network`: its databases and Services. */
+  readonly place?: "vpc" | "network";
+}
+
 /** What a plan calls the destinations that it knows. */
 export interface Names {
-  /** Blocks that the contract declares, then those of the network, {@link own}. */
-  readonly blocks: readonly NamedAddresses[];
-  /** Blocks of the VPC, its databases and the cluster. */
-  readonly own: readonly NamedAddresses[];
+  /** Blocks that the contract declares, then those of the network. */
+  readonly blocks: readonly PlacedBlock[];
   /** Pods that the contract declares, by the text of the analysis for them. */
   readonly pods: ReadonlyMap<string, string>;
 }
@@ -111,8 +115,7 @@ export interface Names {
 /** Names from both sides of a plan, those of afterwards first. */
 export function namesOf({ before, after, contract, formerContract }: PlanContext): Names {
   const pods = new Map<string, string>();
-  const blocks: NamedAddresses[] = [];
-  const own = [...namedAddresses(after), ...namedAddresses(before)];
+  const blocks: PlacedBlock[] = [];
   for (const { services, cidrs: ranges } of [contract, formerContract]) {
     for (const { name, namespace, podLabels } of objects(services)) {
       if (typeof namespace === "string" && isObject(podLabels)) {
@@ -128,7 +131,7 @@ export function namesOf({ before, after, contract, formerContract }: PlanContext
       blocks.push(...strings(cidrs).flatMap((text) => named(text, declared(name))));
     }
   }
-  return { blocks: [...blocks, ...own], own, pods };
+  return { blocks: [...blocks, ...namedAddresses(after), ...namedAddresses(before)], pods };
 }
 
 /** What the contract calls pods; empty where it does not declare them. */
@@ -141,9 +144,9 @@ function declared(name: unknown): string {
   return `destination ${String(name)}`;
 }
 
-function named(text: unknown, name: string): NamedAddresses[] {
+function named(text: unknown, name: string, place?: PlacedBlock["place"]): PlacedBlock[] {
   try {
-    return typeof text === "string" ? [{ cidr: parseCidr(text), name }] : [];
+    return typeof text === "string" ? [{ cidr: parseCidr(text), name, ...(place && { place }) }] : [];
   } catch {
     // Not a block: an unknown value, say. It names nothing.
     return [];

@@ -13,11 +13,11 @@ import type { ExceptedBlock, ReachEntry } from "./stackReview.ts";
 const EVERYTHING = "every protocol and port";
 
 /** Of the network's own blocks only one that is just this one: a large block has many of them inside. */
-function excepted(except: Cidr, { own }: Names): ExceptedBlock {
+function excepted(except: Cidr, { blocks }: Names): ExceptedBlock {
   const block = formatCidr(except);
   const names = namesIn(
     except,
-    own.filter(({ cidr }) => formatCidr(cidr) === block),
+    blocks.filter(({ place, cidr }) => place !== undefined && formatCidr(cidr) === block),
   );
   // The block's own name first: the row is about the block.
   const isOwn = (name: string) => name.startsWith(`${block}, `);

@@ -7,7 +7,7 @@ import {
   type Semantics,
   type Source,
 } from "../../analysis/index.ts";
-import { openCredentials } from "./concerns.ts";
+import { openCredentials, openedCredentials } from "./concerns.ts";
 import { guardrailRun } from "./guardrails.ts";
 import { enforcement, factChanges, type Names, namesOf, planContext } from "./networkFacts.ts";
 import { cautionsOf, notesOf } from "./notes.ts";
@@ -152,6 +152,7 @@ function reviewSubject(
     rows,
     reach: after === undefined ? [] : reachOf(after, names),
     openCredentials: openCredentials(comparisons.map((comparison) => comparison.after)),
+    openedCredentials: openedCredentials(comparisons),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   formatPoint,
   formatPorts,
   formatRange,
+  formatReference,
   POLICY_PROTOCOLS,
   PORTLESS_PROTOCOLS,
   type PodRow,
@@ -15,10 +16,8 @@ import {
   referenceTo,
   type Verdict,
 } from "../../analysis/index.ts";
-import { blame, podsBlame } from "./blame.ts";
 import { CONCERNS, type Concern, concernsOf } from "./concerns.ts";
 import { type Names, namesOfPods } from "./networkFacts.ts";
-import type { Phrase } from "./phrase.ts";
 import type { Comparison } from "./stackReview.ts";
 
 /** How a policy is read: as Kubernetes specifies, or as the AWS agent enforces it. */
@@ -44,7 +43,7 @@ export interface ReviewRow {
   /** A destination in it, as `egress explain` takes it. */
   readonly witness: string | undefined;
   /** The rules and `except`s that make the difference, in words. */
-  readonly because: Phrase;
+  readonly because: string;
   /** Why a gain matters; empty for a loss. */
   readonly concerns: readonly Concern[];
   /** The readings under which it is so. */
@@ -89,9 +88,11 @@ function isReachedByAddress(
   { protocols, ports }: PodRow,
   { isolated, ...side }: EgressAnalysis,
   ipFamily: AddressFamily | undefined,
-  { own }: Names,
+  { blocks }: Names,
 ): boolean {
-  const addresses = own.map(({ cidr }) => cidr).filter(({ family }) => family === (ipFamily ?? "ipv4"));
+  const addresses = blocks
+    .filter(({ place, cidr: { family } }) => place === "vpc" && family === (ipFamily ?? family))
+    .map(({ cidr }) => cidr);
   const space = { addresses, protocols, ...(typeof ports === "string" ? {} : { ports: [ports] }) };
   return (
     isolated && addresses.length > 0 && Reach.over(space).minus(Reach.of({ isolated, ...side })).boxes.length === 0
@@ -112,7 +113,12 @@ function isEveryPort({ from, to }: PortRange): boolean {
   return from === 0 && to === 65535;
 }
 
-function boxRow(box: DiffBox, direction: ReviewRow["direction"], semantics: SemanticsName, { own }: Names): ReviewRow {
+function boxRow(
+  box: DiffBox,
+  direction: ReviewRow["direction"],
+  semantics: SemanticsName,
+  { blocks }: Names,
+): ReviewRow {
   const destination = formatRange(box.range);
   return {
     direction,
@@ -126,8 +132,8 @@ function boxRow(box: DiffBox, direction: ReviewRow["direction"], semantics: Sema
     before: box.before,
     after: box.after,
     witness: formatPoint(box.witness),
-    because: blame(box),
-    concerns: direction === "gained" ? concernsOf(box, own) : [],
+    because: `after: ${box.explanations.after.decision}; before: ${box.explanations.before.decision}`,
+    concerns: direction === "gained" ? concernsOf(box, blocks) : [],
     semantics: [semantics],
   };
 }
@@ -145,8 +151,7 @@ function podsRow(
   names: Names,
 ): ReviewRow {
   const isGain = direction === "gained";
-  const granting = grants.map((grant) => referenceTo(allowing, grant));
-  const unique = [...new Map(granting.map((reference) => [reference.path + reference.policy, reference])).values()];
+  const rules = [...new Set(grants.map((grant) => formatReference(referenceTo(allowing, grant))))].join(" and ");
   return {
     direction,
     destination: text,
@@ -159,7 +164,7 @@ function podsRow(
     before: isGain ? "deny" : "allow",
     after: isGain ? "allow" : "deny",
     witness: undefined,
-    because: podsBlame(isGain, allowing.isolated, unique),
+    because: `${isGain ? "after" : "before"}: allowed ${rules === "" ? "because no policy isolates the egress of this pod" : `by ${rules}`}`,
     concerns: isGain ? ["pods"] : [],
     semantics: [semantics],
   };

@@ -39,6 +39,8 @@ export interface SubjectReview {
   readonly reach: readonly ReachEntry[];
   /** Names of the services that would hand AWS credentials to the pods afterwards, under either reading. */
   readonly openCredentials: readonly string[];
+  /** Those of them that could not be reached before. */
+  readonly openedCredentials: readonly string[];
 }
 
 /** Everything that a reviewer of one stack should know. */

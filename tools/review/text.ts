@@ -1,9 +1,8 @@
 import { formatCount } from "../words.ts";
 import { unguarded } from "./guardrails.ts";
-import { plainPhrase } from "./phrase.ts";
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { StackReview } from "./stackReview.ts";
-import { credentials, holds, namesOf, nextSteps, subjectName, whyItMatters, wordingOf } from "./wording.ts";
+import { alarmOf, credentials, holds, namesOf, nextSteps, subjectName, whyItMatters, wordingOf } from "./wording.ts";
 
 /** The review for a terminal. */
 export function renderText(reviews: readonly StackReview[]): string {
@@ -13,6 +12,8 @@ export function renderText(reviews: readonly StackReview[]): string {
 function stackText(review: StackReview): string {
   const wording = wordingOf(review);
   const lines = [`${review.stack}: ${wording.verdicts[review.verdict]}`];
+  const alarm = alarmOf(review);
+  lines.push(...(alarm === undefined ? [] : [`  DANGER: ${alarm.headline} ${alarm.meaning}`]));
   lines.push(...review.cautions.map((caution) => `  caution: ${caution}`));
   lines.push(...review.obstacles.map((obstacle) => `  ! ${obstacle.replaceAll("\n", "\n    ")}`));
   for (const subject of review.subjects) {
@@ -64,6 +65,6 @@ function rowText(row: ReviewRow, review: StackReview): string {
   const where = row.semantics.length < review.semantics.length ? ` [${holds(row)}]` : "";
   return (
     `    ${row.direction === "gained" ? "+" : "-"} ${row.destination}${names}, ${formatRowPorts(row)}${size}${witness}${where}\n` +
-    `      ${plainPhrase(row.because)}`
+    `      ${row.because}`
   );
 }

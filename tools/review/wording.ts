@@ -8,6 +8,8 @@ export interface Wording {
   readonly column: string;
   readonly gained: string;
   readonly lost: string;
+  /** What credentials that are opened do, one and several. */
+  readonly opened: readonly [string, string];
   /** What to think of next, for a gain, a loss and a first deploy. */
   readonly next: Readonly<Record<"gained" | "lost" | "first", string>>;
   readonly verdicts: Readonly<Record<ReviewVerdict, string>>;
@@ -19,6 +21,7 @@ const WORDINGS: Readonly<Record<Perspective, Wording>> = {
     column: "What the pods can reach",
     gained: "newly reachable",
     lost: "no longer reachable",
+    opened: ["becomes reachable", "become reachable"],
     next: {
       gained:
         "before approving: should the pods reach these destinations? If not, revert the rule named under Because.",
@@ -39,6 +42,7 @@ const WORDINGS: Readonly<Record<Perspective, Wording>> = {
     column: "What the live policies allow, compared with the program",
     gained: "allowed live, not by the program",
     lost: "allowed by the program, not live",
+    opened: ["can be reached, which the program denies", "can be reached, which the program denies"],
     next: {
       gained: "an update (pulumi up) closes what only the live policies allow. To keep it open, add it to the program.",
       lost: "an update (pulumi up) opens what only the program allows. To keep it closed, remove it from the program.",
@@ -89,6 +93,23 @@ const REASONS: Readonly<Record<Concern, string>> = {
 export function whyItMatters(rows: readonly ReviewRow[]): string[] {
   const found = new Set(rows.flatMap(({ concerns }) => concerns));
   return CONCERNS.filter((concern) => found.has(concern)).map((concern) => REASONS[concern]);
+}
+
+/** What must not be overlooked: credentials that a change opens, and what that means; `undefined` where it opens none. */
+export function alarmOf({
+  subjects,
+  perspective,
+}: Pick<StackReview, "perspective"> & {
+  readonly subjects: readonly Pick<SubjectReview, "openedCredentials">[];
+}): { readonly headline: string; readonly meaning: string } | undefined {
+  const opened = [...new Set(subjects.flatMap(({ openedCredentials }) => openedCredentials))];
+  const [one, many] = WORDINGS[perspective].opened;
+  return opened.length === 0
+    ? undefined
+    : {
+        headline: `${opened.join(", ")} ${opened.length === 1 ? one : many}.`,
+        meaning: "Anyone who makes a pod send a request there gets AWS credentials.",
+      };
 }
 
 /** Whether the pods can get AWS credentials afterwards, which is asked first; empty where that goes without saying. */

@@ -86,7 +86,7 @@ describe("review", () => {
         pairs: `${4_194_304n * 65_536n}`,
         witness: "100.64.0.1:443/tcp",
         because: expect.stringContaining(
-          "after: allowed by 0.0.0.0/0 at spec.egress[4].to[0] of keeperhub/workflow-runner",
+          "after: allowed by rule 4 of keeperhub/workflow-runner-block-imds (0.0.0.0/0, spec.egress[4].to[0])",
         ),
       }),
     ]);

@@ -4,6 +4,8 @@ import {
   COMMENT_LIMIT,
   commentMarker,
   renderMarkdown,
+  renderText,
+  reviewDrift,
   reviewStack,
   type StackReview,
 } from "../../../tools/review/index.ts";
@@ -153,6 +155,48 @@ describe("what a reviewer has to see", () => {
       /EC2 instance metadata \(IMDS\) 169\.254\.169\.254, .* can be reached: anyone who makes a pod send/,
     );
     expect(open).not.toContain(closed);
+  });
+
+  describe("before all else and in red, that credentials become reachable, and what that means", () => {
+    const opening = (after: object, stack = "dev", before = policy([])) =>
+      reviewStack(plan([{ op: "update", before, after }], [], stack));
+    const imds = policy([block("169.254.169.254/32", [], [{ port: 80 }])]);
+    const same = opening(imds, "same", imds);
+    const red =
+      "> [!CAUTION]\n> `dev`: **EC2 instance metadata (IMDS) 169.254.169.254 becomes reachable.** " +
+      "Anyone who makes a pod send a request there gets AWS credentials.";
+
+    it.each([
+      ["the comment", renderMarkdown([same, opening(imds)])],
+      ["the shortest one", renderMarkdown([opening(imds)], { limit: 600 })],
+    ])("%s", (_, markdown) => {
+      expect(markdown.split("\n\n").slice(1, 3)).toEqual(["## Egress review", red]);
+      expect(markdown).not.toContain("`same`: **");
+    });
+
+    it("several of them, several stacks, and the text", () => {
+      const all = policy([block("169.254.0.0/16")]);
+      const markdown = renderMarkdown(["a", "b", "c", "d"].map((stack) => opening(all, stack)));
+      expect(markdown).toMatch(/> `a`, `b`, `c` and others: \*\*EC2 .*, EKS .* become reachable\.\*\*/);
+      expect(markdown.match(/CAUTION/g)).toHaveLength(1);
+      expect(renderText([opening(imds)])).toMatch(
+        /^dev: wider\n {2}DANGER: EC2 instance metadata .* becomes reachable\./,
+      );
+    });
+
+    it.each([
+      ["another port of the same address", opening(policy([block("169.254.169.254/32", [], [{ port: 22 }])]))],
+      ["closing them", opening(policy([]), "dev", imds)],
+      ["what was open before", same],
+    ])("but not for %s", (_, review) => {
+      expect(renderMarkdown([review])).not.toContain("CAUTION");
+      expect(renderText([review])).not.toContain("DANGER");
+    });
+
+    it("in drift, from the program to what is live", () => {
+      const review = reviewDrift(plan([{ op: "same", before: policy([]), after: policy([]) }]), [imds]);
+      expect(renderMarkdown([review])).toContain("can be reached, which the program denies.**");
+    });
   });
 
   it("policy results, the worst first, quoted", () => {

@@ -9,6 +9,7 @@ import {
 } from "../../../analysis/index.ts";
 import type { NetworkFacts } from "../../../runner/networkFacts.ts";
 import { NETWORK_POLICY, reviewDrift, reviewStack, type StackReview } from "../../../tools/review/index.ts";
+import type { PlacedBlock } from "../../../tools/review/networkFacts.ts";
 import { reviewRows } from "../../../tools/review/rows.ts";
 import { block, type MadeStep, plan, policy, recordedPlan } from "./previews.ts";
 
@@ -554,11 +555,13 @@ describe("rows", () => {
   const KUBERNETES = { name: "kubernetes" } as const;
   const compiled = (...egress: object[]) =>
     compile(parseNetworkPolicies([policy(egress)]), { semantics: KUBERNETES, source: SELECTED_BY_EVERY_POLICY });
-  const OWN = [{ cidr: parseCidr("10.1.0.0/16"), name: "VPC vpc-1" }];
+  const OWN: PlacedBlock[] = [
+    { cidr: parseCidr("10.1.0.0/16"), name: "VPC vpc-1", place: "vpc" },
+    { cidr: parseCidr("172.20.0.0/16"), name: "Services of cluster shop", place: "network" },
+  ];
   const rows = (before: EgressAnalysis, after: EgressAnalysis) =>
     reviewRows([{ semantics: "kubernetes", before, after, diff: diff(before, after, OWN) }], {
       blocks: OWN,
-      own: OWN,
       pods: new Map(),
     }).map(({ direction, destination, witness }) => [direction, destination, witness]);
   const dns = { to: [{ podSelector: { matchLabels: { app: "dns" } } }], ports: [{ port: 53 }] };
@@ -568,6 +571,18 @@ describe("rows", () => {
     expect(tightened.map(([direction]) => direction)).not.toContain("gained");
     expect(tightened.length).toBeGreaterThan(0);
     expect(rows(compiled(), compiled(dns))).toEqual([["gained", "pods app=dns in namespace shop", undefined]]);
+  });
+
+  it.each<readonly [string, object, boolean]>([
+    ["all of the VPC on its port, without the Services' block", block("10.1.0.0/16", [], dns.ports), false],
+    ["all of the VPC on another port", block("10.1.0.0/16", [], [{ port: 54 }]), true],
+    ["the VPC but for one address", block("10.1.0.0/16", ["10.1.7.7/32"], dns.ports), true],
+    ["the Services' block alone", block("172.20.0.0/16", [], dns.ports), true],
+  ])("call a pod rule opened unless blocks reached every pod before: %s", (_, before, isOpened) => {
+    const pods = rows(compiled(before), compiled(before, dns)).filter(([, destination]) =>
+      destination?.includes("dns"),
+    );
+    expect(pods.length > 0).toBe(isOpened);
   });
 
   it("begin with credentials, by their own address and port", () => {

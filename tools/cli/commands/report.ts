@@ -75,7 +75,7 @@ async function fromFiles(flags: ReportFlags, terminal: Terminal): Promise<Report
     before: before === undefined ? null : ofNamespace(before),
     after: ofNamespace(after),
     source,
-    names: { blocks: [], own: [], pods: new Map() },
+    names: { blocks: [], pods: new Map() },
     ipFamily: undefined,
     agent: { before: undefined, after: undefined },
     obstacles: [],
@@ -94,7 +94,9 @@ function dataOf(context: ReportContext, flags: ReportFlags): ReportData {
         ? [...(flags.before === undefined ? [] : [`${flags.before.join(", ")} →`]), ...(flags.policy ?? [])].join(" ")
         : `Preview of the stack ${stack}`,
     source: source ?? null,
-    names: distinct([...own, ...context.names.blocks].map(({ cidr, name }) => ({ cidr: formatCidr(cidr), name }))),
+    names: distinct(
+      [...own, ...context.names.blocks].map(({ cidr, ...rest }) => ({ cidr: formatCidr(cidr), ...rest })),
+    ),
     pods: Object.fromEntries(context.names.pods),
     ipFamily: flags.ipFamily ?? context.ipFamily ?? (stack === undefined ? "ipv4" : null),
     agent: {

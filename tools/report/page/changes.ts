@@ -1,9 +1,8 @@
 import { diff, type EgressAnalysis } from "../../../analysis/index.ts";
-import { openCredentials } from "../../review/concerns.ts";
-import { plainPhrase } from "../../review/phrase.ts";
+import { openedCredentials } from "../../review/concerns.ts";
 import { formatRowPorts, type ReviewRow, reviewRows } from "../../review/rows.ts";
 import { verdictOfRows } from "../../review/stackReview.ts";
-import { namesOf } from "../../review/wording.ts";
+import { alarmOf, namesOf } from "../../review/wording.ts";
 import { capital, formatCount, plural } from "../../words.ts";
 import { byId, element } from "./dom.ts";
 import type { State, Store } from "./state.ts";
@@ -43,20 +42,15 @@ function content({ model, reading: { name, before, after } }: State): HTMLElemen
   ];
 }
 
-/** What must not be overlooked: credentials that become reachable, and what that means. */
+/** What must not be overlooked, in red. */
 function alarm(before: EgressAnalysis, after: EgressAnalysis): HTMLElement[] {
-  const known = openCredentials([before]);
-  const opened = openCredentials([after]).filter((name) => !known.includes(name));
-  return opened.length === 0
+  const said = alarmOf({
+    perspective: "plan",
+    subjects: [{ openedCredentials: openedCredentials([{ before, after }]) }],
+  });
+  return said === undefined
     ? []
-    : [
-        element(
-          "p",
-          { class: "alarm", role: "alert" },
-          element("strong", {}, `${opened.join(", ")} ${opened.length === 1 ? "becomes" : "become"} reachable.`),
-          " Anyone who makes a pod send a request there gets AWS credentials.",
-        ),
-      ];
+    : [element("p", { class: "alarm", role: "alert" }, element("strong", {}, said.headline), ` ${said.meaning}`)];
 }
 
 /** The verdict of the change in a sentence. */
@@ -93,6 +87,6 @@ function line(row: ReviewRow): HTMLElement {
     element("td", { role: "cell" }, namesOf(row).join("; ")),
     cell("Ports", formatRowPorts(row)),
     cell("Addresses", row.addresses === undefined ? "–" : formatCount(row.addresses), "number"),
-    cell("Because", plainPhrase(row.because), "why"),
+    cell("Because", row.because, "why"),
   );
 }
