@@ -1,10 +1,11 @@
+import { cellRange } from "./addressMap.ts";
 import { type ChangedRange, fewestBoxes } from "./boxes.ts";
 import { type AddressRange, formatRange } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
 import { witnessOf } from "./diff.ts";
 import { type Explanation, explain } from "./explain.ts";
 import type { PolicyProtocol, PortRange } from "./networkPolicy.ts";
-import { cellIndexAt, cellRange } from "./partition.ts";
+import { cellIndexAt } from "./partition.ts";
 import { judgePods } from "./podAssertions.ts";
 import type { Point } from "./point.ts";
 import type { PortTable } from "./ports.ts";

@@ -1,4 +1,6 @@
-import type { AddressRange } from "./cidr.ts";
+import { ADDRESS_FAMILIES } from "./address.ts";
+import { type AddressMaps, cellRange, zip } from "./addressMap.ts";
+import { type AddressRange, compareRanges } from "./cidr.ts";
 import type { PortRange } from "./networkPolicy.ts";
 import type { PortSpan, PortTable, Protocol } from "./ports.ts";
 import { PORTLESS_PROTOCOLS, PROTOCOLS, spanPairs } from "./ports.ts";
@@ -65,6 +67,23 @@ function spanChanges(before: readonly PortSpan[], after: readonly PortSpan[]): (
     }
   }
   return changes;
+}
+
+/** Where verdicts differ, as few boxes, by family, address and port. */
+export function changedBoxes(before: AddressMaps<PortTable>, after: AddressMaps<PortTable>): ChangeBox[] {
+  return ADDRESS_FAMILIES.flatMap((family) => {
+    const changes = zip(before[family], after[family], tableChanges);
+    return fewestBoxes(
+      changes.cells.flatMap((cell, index) =>
+        cell.length === 0 ? [] : [{ range: cellRange(changes, index), changes: cell }],
+      ),
+    );
+  }).sort(
+    (a, b) =>
+      compareRanges(a.range, b.range) ||
+      a.ports.from - b.ports.from ||
+      (a.protocols.join() < b.protocols.join() ? -1 : 1),
+  );
 }
 
 /**

@@ -1,11 +1,11 @@
 import { type AddressFamily, formatAddress } from "./address.ts";
+import { byFamily, nestedMap } from "./addressMap.ts";
 import type { Inventory } from "./inventory.ts";
 import { kubernetesPartition, kubernetesTerms } from "./kubernetes.ts";
 import { appliesTo, type NetworkPolicy, type Sender } from "./networkPolicy.ts";
-import { type Partition, partitionByLongestPrefix, uniformPartition } from "./partition.ts";
+import { type Cell, type Partition, partitionOf, uniformPartition } from "./partition.ts";
 import { commonTable, type PortGrant, PROTOCOLS, portTable, uniformTable, withProtocol } from "./ports.ts";
 import type { PodGrant } from "./reach/podReach.ts";
-import { byFamily } from "./reach/tableMap.ts";
 import {
   everyPodAllowed,
   podGrants,
@@ -155,10 +155,11 @@ function vpcCniPartition(
   const denied = finish(uniformTable("deny", PROTOCOLS));
   const allowing = entries.filter(({ values }) => values.some(({ items }) => items.length > 0));
   const tables = new Map(allowing.map((entry) => [entry, finish(entryTable(entry))]));
-  return partitionByLongestPrefix(family, entries, (entry) => ({
+  const cellOf = (entry?: MapEntry): Cell => ({
     table: (entry && tables.get(entry)) ?? denied,
     origin: { kind: "map-entry", entry },
-  }));
+  });
+  return partitionOf(nestedMap(family, entries, cellOf(), (_, [longest]) => cellOf(longest)));
 }
 
 function entryTable({ values }: MapEntry): ReturnType<typeof uniformTable> {

@@ -1,5 +1,5 @@
 import type { AddressFamily } from "./address.ts";
-import type { Change, ChangeBox } from "./boxes.ts";
+import { type Change, type ChangeBox, changedBoxes } from "./boxes.ts";
 import { type AddressRange, contains } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
 import { type Explanation, explain } from "./explain.ts";
@@ -9,7 +9,6 @@ import type { Point } from "./point.ts";
 import { PORTLESS_PROTOCOLS, type Protocol } from "./ports.ts";
 import { type PodRow, podRows, subtractPodGrants } from "./reach/podReach.ts";
 import { Reach } from "./reach/reach.ts";
-import { changedBoxes } from "./reach/tableMap.ts";
 import { boxSize } from "./regions.ts";
 import { credentialEndpoints } from "./specialPurpose.ts";
 import { openness } from "./verdict.ts";

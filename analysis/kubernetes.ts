@@ -1,5 +1,5 @@
 import type { AddressFamily } from "./address.ts";
-import { ADDRESS_BITS } from "./address.ts";
+import { nestedMap } from "./addressMap.ts";
 import { type Cidr, contains, hostOf } from "./cidr.ts";
 import type { Inventory } from "./inventory.ts";
 import { type NetworkPolicy, POLICY_PROTOCOLS } from "./networkPolicy.ts";
@@ -34,10 +34,6 @@ export function kubernetesTerms(
 /**
  * Cuts a family as Kubernetes specifies it: an address is reached by every peer whose block holds it and none of whose
  * own `except`s does, and a port is allowed if one of those peers' rules allows it.
- *
- * One sweep over the sorted ends of all blocks and `except`s. The set of peers that reach the current address is a state
- * of an automaton that is built as it goes, so that the thousand identical stretches between the `except`s of one rule
- * share one state and one port table.
  */
 export function kubernetesPartition(
   family: AddressFamily,
@@ -45,159 +41,96 @@ export function kubernetesPartition(
   inventory: Inventory | undefined,
   ipBlockMatchesPods: boolean,
 ): Partition {
-  const reachable = terms
+  const edges = terms
     // A policy's selectors do not see the pods of the host network: their traffic is the node's (API reference).
-    .filter((term) => term.cidr.family === family && term.pod?.hostNetwork !== true)
-    .map((term) => ({ term, holes: holesOf(term, ipBlockMatchesPods ? undefined : inventory) }));
-  return sweep(family, reachable);
+    .filter(({ cidr, pod }) => cidr.family === family && pod?.hostNetwork !== true)
+    .flatMap((term) => [
+      { cidr: term.cidr, term, isHole: false, except: undefined },
+      ...holesOf(term, ipBlockMatchesPods ? undefined : inventory),
+    ]);
+  const { inside, outside } = states(terms);
+  const map = nestedMap<Edge, Inside>(family, edges, { state: outside, excepted: [] }, ({ state, excepted }, same) => {
+    const holes = same.filter(({ isHole }) => isHole);
+    return { state: inside(state, same), excepted: holes.length === 0 ? excepted : [...excepted, ...holes] };
+  });
+  const cells = map.cells.map(
+    ({ state: { table, terms }, excepted }): Cell => ({ table, origin: { kind: "peers", terms, excepted } }),
+  );
+  return partitionOf({ ...map, cells });
 }
 
-/** A stretch inside a peer's block that the peer does not reach. */
-interface Hole {
+/** A peer's block, or a part of it that the peer does not reach. */
+interface Edge extends ExceptedTerm {
   readonly cidr: Cidr;
-  readonly except: number | undefined;
+  readonly isHole: boolean;
 }
 
-interface Reach {
-  readonly term: AddressTerm;
-  readonly holes: readonly Hole[];
-}
-
-function holesOf(term: AddressTerm, leaveToSelectors: Inventory | undefined): Hole[] {
-  const holes: Hole[] = term.excepts.map((cidr, except) => ({ cidr, except }));
+function holesOf(term: AddressTerm, leaveToSelectors: Inventory | undefined): Edge[] {
+  const hole = (cidr: Cidr, except: number | undefined): Edge => ({ cidr, term, isHole: true, except });
   // A rule without `to` reaches pods too; only blocks are in doubt.
-  if (term.pod === undefined && term.peer !== undefined) {
-    for (const pod of leaveToSelectors?.pods ?? []) {
-      for (const cidr of pod.hostNetwork ? [] : pod.addresses.map(hostOf)) {
-        if (contains(term.cidr, cidr)) {
-          holes.push({ cidr, except: undefined });
-        }
-      }
-    }
-  }
-  return holes;
+  const isInDoubt = term.pod === undefined && term.peer !== undefined;
+  const pods = isInDoubt ? (leaveToSelectors?.pods ?? []).filter(({ hostNetwork }) => !hostNetwork) : [];
+  return [
+    ...term.excepts.map(hole),
+    ...pods
+      .flatMap(({ addresses }) => addresses.map(hostOf))
+      .filter((cidr) => contains(term.cidr, cidr))
+      .map((cidr) => hole(cidr, undefined)),
+  ];
 }
 
-/** An end of a block (`hole` undefined) or of one of its holes. */
-interface Edge {
-  readonly at: bigint;
-  readonly reach: number;
-  readonly hole: number | undefined;
-  readonly opens: boolean;
+/** What holds inside some blocks. */
+interface Inside {
+  readonly state: State;
+  readonly excepted: readonly ExceptedTerm[];
 }
 
-function edgesOf(reaches: readonly Reach[]): Edge[] {
-  const edges: Edge[] = [];
-  const add = (range: Cidr, reach: number, hole: number | undefined) => {
-    edges.push({ at: range.first, reach, hole, opens: true }, { at: range.last + 1n, reach, hole, opens: false });
-  };
-  for (const [index, { term, holes }] of reaches.entries()) {
-    add(term.cidr, index, undefined);
-    for (const [hole, { cidr }] of holes.entries()) {
-      add(cidr, index, hole);
-    }
-  }
-  return edges.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
-}
-
-/** A set of peers that reach an address together; sets with the same members are the same state. */
+/** Peers that reach an address together. */
 interface State {
-  readonly members: readonly number[];
   readonly terms: readonly AddressTerm[];
   readonly table: PortTable;
-  readonly toggled: Map<number, State>;
+  /** Peers that an `except` keeps away, whatever block comes inside it. */
+  readonly holed: ReadonlySet<AddressTerm>;
+  /** What follows inside further edges, by their text. */
+  readonly next: Map<string, State>;
 }
 
-function sweep(family: AddressFamily, reaches: readonly Reach[]): Partition {
-  const states = new Map<string, State>();
-  const stateOf = (members: readonly number[]): State => {
-    const key = members.join();
-    let state = states.get(key);
+/**
+ * Makes states, each once: the thousand identical stretches between the `except`s of one rule share one state and one
+ * port table.
+ */
+function states(all: readonly AddressTerm[]) {
+  const order = new Map(all.map((term, index) => [term, index]));
+  const orderOf = (term: AddressTerm) => order.get(term) as number;
+  const known = new Map<string, State>();
+  const stateOf = (terms: readonly AddressTerm[], holed: ReadonlySet<AddressTerm>): State => {
+    const key = `${terms.map(orderOf).join()} ${[...holed].map(orderOf).sort().join()}`;
+    let state = known.get(key);
     if (state === undefined) {
-      const terms = members.map((member) => (reaches[member] as Reach).term);
-      const permissions = terms.flatMap((term) => term.permissions);
-      const table = portTable(permissions, POLICY_PROTOCOLS, anyGrantAllows);
-      state = { members, terms, table, toggled: new Map() };
-      states.set(key, state);
+      const table = portTable(
+        terms.flatMap(({ permissions }) => permissions),
+        POLICY_PROTOCOLS,
+        anyGrantAllows,
+      );
+      state = { terms, table, holed, next: new Map() };
+      known.set(key, state);
     }
     return state;
   };
-  const toggle = (state: State, member: number): State => {
-    let next = state.toggled.get(member);
-    if (next === undefined) {
-      const { members } = state;
-      next = stateOf(
-        members.includes(member)
-          ? members.filter((other) => other !== member)
-          : [...members, member].sort((a, b) => a - b),
+  const inside = (around: State, edges: readonly Edge[]): State => {
+    const key = edges.map(({ term, isHole }) => `${isHole ? "-" : ""}${orderOf(term)}`).join();
+    let state = around.next.get(key);
+    if (state === undefined) {
+      const holed = new Set([...around.holed, ...edges.filter(({ isHole }) => isHole).map(({ term }) => term)]);
+      const entered = edges.filter(({ isHole }) => !isHole).map(({ term }) => term);
+      const terms = [...around.terms, ...entered].filter((term) => !holed.has(term));
+      state = stateOf(
+        terms.sort((a, b) => orderOf(a) - orderOf(b)),
+        holed,
       );
-      state.toggled.set(member, next);
+      around.next.set(key, state);
     }
-    return next;
+    return state;
   };
-
-  const inBlock = new Uint8Array(reaches.length);
-  const inHoles = new Map<number, Set<number>>();
-  const reaching = (index: number) => inBlock[index] === 1 && !inHoles.has(index);
-  const starts: bigint[] = [];
-  const cells: Cell[] = [];
-  const end = 1n << BigInt(ADDRESS_BITS[family]);
-  const edges = edgesOf(reaches);
-  let state = stateOf([]);
-  let next = 0;
-  for (let at = 0n; at < end; at = edges[next]?.at ?? end) {
-    const before = new Map<number, boolean>();
-    for (let edge = edges[next]; edge !== undefined && edge.at === at; edge = edges[++next]) {
-      if (!before.has(edge.reach)) {
-        before.set(edge.reach, reaching(edge.reach));
-      }
-      if (edge.hole === undefined) {
-        inBlock[edge.reach] = edge.opens ? 1 : 0;
-      } else {
-        moveThroughHole(inHoles, edge.reach, edge.hole, edge.opens);
-      }
-    }
-    for (const [index, reached] of before) {
-      if (reached !== reaching(index)) {
-        state = toggle(state, index);
-      }
-    }
-    starts.push(at);
-    cells.push({
-      table: state.table,
-      origin: { kind: "peers", terms: state.terms, excepted: exceptedAt(reaches, inHoles) },
-    });
-  }
-  return partitionOf(family, starts, cells);
-}
-
-function moveThroughHole(inHoles: Map<number, Set<number>>, reach: number, hole: number, opens: boolean): void {
-  const holes = inHoles.get(reach) ?? new Set();
-  if (opens) {
-    inHoles.set(reach, holes.add(hole));
-    return;
-  }
-  holes.delete(hole);
-  if (holes.size === 0) {
-    inHoles.delete(reach);
-  }
-}
-
-const NONE: readonly ExceptedTerm[] = [];
-
-function exceptedAt(
-  reaches: readonly Reach[],
-  inHoles: ReadonlyMap<number, ReadonlySet<number>>,
-): readonly ExceptedTerm[] {
-  if (inHoles.size === 0) {
-    return NONE;
-  }
-  const excepted: ExceptedTerm[] = [];
-  for (const [reach, holes] of inHoles) {
-    const { term, holes: all } = reaches[reach] as Reach;
-    for (const hole of holes) {
-      excepted.push({ term, except: (all[hole] as Hole).except });
-    }
-  }
-  return excepted;
+  return { inside, outside: stateOf([], new Set()) };
 }

@@ -1,6 +1,5 @@
 import type { Address, AddressFamily } from "./address.ts";
-import { LAST_ADDRESS } from "./address.ts";
-import type { AddressRange, Cidr } from "./cidr.ts";
+import { type AddressMap, uniformMap } from "./addressMap.ts";
 import type { Service } from "./inventory.ts";
 import type { Point } from "./point.ts";
 import type { Grant, PortTable, Protocol } from "./ports.ts";
@@ -50,23 +49,19 @@ export interface Cell {
   readonly origin: CellOrigin;
 }
 
-/** All addresses of a family, cut into cells: `starts[i]` to `starts[i + 1] - 1` is `cells[i]`. */
-export interface Partition {
-  readonly family: AddressFamily;
-  /** Ascending, the first is 0. */
-  readonly starts: readonly bigint[];
-  readonly cells: readonly Cell[];
+/** All addresses of a family, cut into cells. */
+export interface Partition extends AddressMap<Cell> {
   /** `starts` in the form that is fastest to search: IPv4 addresses fit a double exactly. */
   readonly index: Float64Array | readonly bigint[];
 }
 
-export function partitionOf(family: AddressFamily, starts: readonly bigint[], cells: readonly Cell[]): Partition {
-  return { family, starts, cells, index: family === "ipv4" ? Float64Array.from(starts, Number) : starts };
+export function partitionOf({ family, starts, cells }: AddressMap<Cell>): Partition {
+  return { family, starts, cells, index: family === "ipv4" ? new Float64Array(starts.map(Number)) : starts };
 }
 
 /** One cell for a whole family. */
 export function uniformPartition(family: AddressFamily, cell: Cell): Partition {
-  return partitionOf(family, [0n], [cell]);
+  return partitionOf(uniformMap(family, cell));
 }
 
 /** Which cell holds an address. */
@@ -74,12 +69,6 @@ export function cellIndexAt(partition: Partition, address: Address): number {
   return address.family === "ipv4"
     ? lastNotAbove(partition.index as Float64Array, Number(address.value))
     : lastNotAbove(partition.index as readonly bigint[], address.value);
-}
-
-/** The addresses of a cell. */
-export function cellRange({ family, starts }: Partition, index: number): AddressRange {
-  const next = starts[index + 1];
-  return { family, first: starts[index] as bigint, last: next === undefined ? LAST_ADDRESS[family] : next - 1n };
 }
 
 function lastNotAbove<T extends number | bigint>(sorted: ArrayLike<T>, value: T): number {
@@ -94,44 +83,4 @@ function lastNotAbove<T extends number | bigint>(sorted: ArrayLike<T>, value: T)
     }
   }
   return low;
-}
-
-/** Cuts a family by longest prefix: each address belongs to the narrowest block that holds it, or to none. */
-export function partitionByLongestPrefix<T extends { readonly cidr: Cidr }>(
-  family: AddressFamily,
-  entries: readonly T[],
-  cellOf: (entry: T | undefined) => Cell,
-): Partition {
-  const sorted = [...entries].sort((a, b) =>
-    a.cidr.first === b.cidr.first ? a.cidr.prefixLength - b.cidr.prefixLength : a.cidr.first < b.cidr.first ? -1 : 1,
-  );
-  const starts: bigint[] = [];
-  const cells: Cell[] = [];
-  const open: T[] = [];
-  let cursor = 0n;
-  const emitUpTo = (last: bigint) => {
-    if (cursor <= last) {
-      starts.push(cursor);
-      cells.push(cellOf(open.at(-1)));
-      cursor = last + 1n;
-    }
-  };
-  const closeBefore = (first: bigint | undefined) => {
-    for (
-      let top = open.at(-1);
-      top !== undefined && (first === undefined || top.cidr.last < first);
-      top = open.at(-1)
-    ) {
-      emitUpTo(top.cidr.last);
-      open.pop();
-    }
-  };
-  for (const entry of sorted) {
-    closeBefore(entry.cidr.first);
-    emitUpTo(entry.cidr.first - 1n);
-    open.push(entry);
-  }
-  closeBefore(undefined);
-  emitUpTo(LAST_ADDRESS[family]);
-  return partitionOf(family, starts, cells);
 }

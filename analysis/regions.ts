@@ -1,8 +1,8 @@
 import { ADDRESS_FAMILIES, type AddressFamily } from "./address.ts";
+import { cellRange } from "./addressMap.ts";
 import type { AddressRange } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
 import type { PortRange } from "./networkPolicy.ts";
-import { cellRange } from "./partition.ts";
 import { type PortSpan, PROTOCOLS, type Protocol } from "./ports.ts";
 import type { Verdict } from "./verdict.ts";
 

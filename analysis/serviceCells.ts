@@ -1,4 +1,5 @@
-import { cidrKey, hostOf } from "./cidr.ts";
+import { nestedMap, zip } from "./addressMap.ts";
+import { type Cidr, cidrKey, hostOf } from "./cidr.ts";
 import type { Inventory, Service, ServicePort } from "./inventory.ts";
 import { backendsOf, targetNumber } from "./inventory.ts";
 import { type Cell, cellIndexAt, type Partition, partitionOf, type ServicePoint } from "./partition.ts";
@@ -10,10 +11,11 @@ import { spanAt, withPort } from "./ports.ts";
  * arrive. Ports that the Service does not have, and Services whose backends are not known, are judged as bare addresses.
  */
 export function withServices(partition: Partition, inventory: Inventory | undefined): Partition {
-  const cells = new Map<string, { readonly at: bigint; readonly cell: Cell }>();
+  const cells = new Map<string, { readonly cidr: Cidr; readonly cell: Cell }>();
   for (const service of inventory?.services ?? []) {
     for (const address of service.clusterIps.filter(({ family }) => family === partition.family)) {
-      const key = cidrKey(hostOf(address));
+      const cidr = hostOf(address);
+      const key = cidrKey(cidr);
       const base = cells.get(key)?.cell ?? (partition.cells[cellIndexAt(partition, address)] as Cell);
       const points = service.ports.flatMap((port) => servicePoint(partition, service, port, inventory as Inventory));
       if (points.length > 0) {
@@ -21,11 +23,20 @@ export function withServices(partition: Partition, inventory: Inventory | undefi
           (table, { protocol, port, ...span }) => withPort(table, protocol, port, span),
           base.table,
         );
-        cells.set(key, { at: address.value, cell: { table, origin: { kind: "service", service, points, base } } });
+        cells.set(key, { cidr, cell: { table, origin: { kind: "service", service, points, base } } });
       }
     }
   }
-  return cells.size === 0 ? partition : overlay(partition, [...cells.values()]);
+  if (cells.size === 0) {
+    return partition;
+  }
+  const hosts = nestedMap<{ cidr: Cidr; cell: Cell }, Cell | undefined>(
+    partition.family,
+    [...cells.values()],
+    undefined,
+    (_, [host]) => host?.cell,
+  );
+  return partitionOf(zip(partition, hosts, (cell, host) => host ?? cell));
 }
 
 /** One port of a Service; none where no backend has an address and a number for the target. */
@@ -58,30 +69,4 @@ function servicePoint(
           grants: spans.flatMap(({ grants }) => grants),
         },
       ];
-}
-
-/** Puts cells of single addresses over a partition. */
-function overlay(partition: Partition, hosts: readonly { readonly at: bigint; readonly cell: Cell }[]): Partition {
-  const sorted = [...hosts].sort((a, b) => (a.at < b.at ? -1 : 1));
-  const starts: bigint[] = [];
-  const cells: Cell[] = [];
-  let next = 0;
-  for (const [index, cell] of partition.cells.entries()) {
-    const end = partition.starts[index + 1];
-    let from = partition.starts[index] as bigint;
-    for (let host = sorted[next]; host !== undefined && (end === undefined || host.at < end); host = sorted[++next]) {
-      if (from < host.at) {
-        starts.push(from);
-        cells.push(cell);
-      }
-      starts.push(host.at);
-      cells.push(host.cell);
-      from = host.at + 1n;
-    }
-    if (end === undefined || from < end) {
-      starts.push(from);
-      cells.push(cell);
-    }
-  }
-  return partitionOf(partition.family, starts, cells);
 }

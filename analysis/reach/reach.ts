@@ -1,4 +1,6 @@
 import type { AddressFamily } from "../address.ts";
+import { type AddressMaps, byFamily, uniformMap, zip } from "../addressMap.ts";
+import { changedBoxes } from "../boxes.ts";
 import type { AddressRange } from "../cidr.ts";
 import type { EgressAnalysis } from "../compile.ts";
 import { EVERY_PORT, POLICY_PROTOCOLS, type PolicyProtocol, type PortRange } from "../networkPolicy.ts";
@@ -17,7 +19,6 @@ import { boxSize } from "../regions.ts";
 import { openness, type Verdict } from "../verdict.ts";
 import { intersectPodGrants, type PodGrant, type PodRow, podRows, subtractPodGrants } from "./podReach.ts";
 import { EVERY_POD, type PodSet } from "./podSets.ts";
-import { byFamily, changedBoxes, type TableMap, type TableMaps, tableMapOf, uniformMap, zip } from "./tableMap.ts";
 
 /** A box of destinations: every address of a range, on every one of some ports of some protocols. */
 export interface ReachBox {
@@ -62,11 +63,11 @@ const NOTHING = byFamily((family) => uniformMap(family, DENIED));
  */
 export class Reach {
   /** Tables of ports for all addresses. */
-  readonly maps: TableMaps;
+  readonly maps: AddressMaps<PortTable>;
   /** Pods by label; the products may overlap. */
   readonly grants: readonly PodGrant[];
 
-  private constructor(maps: TableMaps, grants: readonly PodGrant[]) {
+  private constructor(maps: AddressMaps<PortTable>, grants: readonly PodGrant[]) {
     this.maps = maps;
     this.grants = grants;
   }
@@ -74,7 +75,7 @@ export class Reach {
   /** What the pod of an analysis can send to. */
   static of({ partitions, podGrants, isolated }: Pick<EgressAnalysis, "partitions" | "podGrants" | "isolated">): Reach {
     return new Reach(
-      byFamily((family) => tableMapOf(partitions[family])),
+      byFamily((family) => ({ ...partitions[family], cells: partitions[family].cells.map(({ table }) => table) })),
       isolated ? podGrants : EVERYTHING_BY_LABEL,
     );
   }
@@ -93,7 +94,7 @@ export class Reach {
     return new Reach(
       byFamily((family) => {
         const own = cuts.filter((cut) => cut.family === family);
-        return { family, starts: own.map(({ first }) => first), tables: own.map(({ table }) => table) };
+        return { family, starts: own.map(({ first }) => first), cells: own.map(({ table }) => table) };
       }),
       pods.map((set) => ({ peer: undefined, pods: set, permissions, namedPorts: [] })),
     );
@@ -172,10 +173,7 @@ export class Reach {
       .reduce((sum, { range, ports }) => sum + boxSize(range, ports), 0n);
   }
 
-  private combine(other: Reach, tables: (a: PortTable, b: PortTable) => PortTable): TableMaps {
-    return byFamily((family): TableMap => {
-      const found = zip(this.maps[family], other.maps[family], tables);
-      return { family, starts: found.map(({ range }) => range.first), tables: found.map(({ value }) => value) };
-    });
+  private combine(other: Reach, tables: (a: PortTable, b: PortTable) => PortTable): AddressMaps<PortTable> {
+    return byFamily((family) => zip(this.maps[family], other.maps[family], tables));
   }
 }

@@ -1,4 +1,5 @@
 import { ADDRESS_FAMILIES } from "../address.ts";
+import { cellRange, zip } from "../addressMap.ts";
 import { tableChanges } from "../boxes.ts";
 import { type AddressRange, cidrsOf, formatRange } from "../cidr.ts";
 import type { EgressAnalysis } from "../compile.ts";
@@ -10,7 +11,6 @@ import { openness } from "../verdict.ts";
 import type { PodRow } from "./podReach.ts";
 import { EVERY_POD } from "./podSets.ts";
 import { Reach } from "./reach.ts";
-import { zip } from "./tableMap.ts";
 
 /** More ranges or rows than this are counted, not listed. */
 const MOST_LISTED = 4;
@@ -74,12 +74,12 @@ function addressChanges(before: Reach, after: Reach): AddressChange[] {
       old: withPorts(old),
       fresh: withPorts(fresh),
     }));
-    for (const { range, value } of pairs) {
+    for (const [index, value] of pairs.cells.entries()) {
       if (value.old.signature !== value.fresh.signature) {
         const key = `${value.old.signature}|${value.fresh.signature}|${family}`;
         const known = changes.get(key);
         changes.set(key, known ?? { ...value, ranges: [] });
-        changes.get(key)?.ranges.push(range);
+        changes.get(key)?.ranges.push(cellRange(pairs, index));
       }
     }
   }

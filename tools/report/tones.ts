@@ -1,7 +1,8 @@
+import { cellRange } from "../../analysis/addressMap.ts";
 import { tableChanges } from "../../analysis/boxes.ts";
 import type { AddressRange } from "../../analysis/cidr.ts";
 import { POLICY_PROTOCOLS } from "../../analysis/networkPolicy.ts";
-import { cellIndexAt, cellRange, type Partition } from "../../analysis/partition.ts";
+import { cellIndexAt, type Partition } from "../../analysis/partition.ts";
 import { type PortTable, type Protocol, spanAt } from "../../analysis/ports.ts";
 import { openness, type Verdict } from "../../analysis/verdict.ts";
 

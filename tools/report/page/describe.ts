@@ -1,3 +1,4 @@
+import { cellRange } from "../../../analysis/addressMap.ts";
 import {
   type AddressRange,
   cidrsOf,
@@ -9,7 +10,7 @@ import {
   type Point,
   type Protocol,
 } from "../../../analysis/index.ts";
-import { cellIndexAt, cellRange } from "../../../analysis/partition.ts";
+import { cellIndexAt } from "../../../analysis/partition.ts";
 import { element } from "./dom.ts";
 import { type State, shown } from "./state.ts";
 import { allowedPorts, VERDICT_WORDS } from "./words.ts";

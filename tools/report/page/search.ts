@@ -1,3 +1,4 @@
+import { cellRange } from "../../../analysis/addressMap.ts";
 import {
   type AddressRange,
   type EgressAnalysis,
@@ -10,7 +11,6 @@ import {
   parseAddress,
   parsePoint,
 } from "../../../analysis/index.ts";
-import { cellRange } from "../../../analysis/partition.ts";
 import { spanAt } from "../../../analysis/ports.ts";
 import { formatCount } from "../../words.ts";
 import { byId, element } from "./dom.ts";
