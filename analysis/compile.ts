@@ -97,7 +97,7 @@ export function compile(policies: readonly NetworkPolicy[], options: CompileOpti
     semantics.name === "vpc-cni" &&
     inventory === undefined &&
     parts.podGrants.some(
-      ({ peer, permissions, namedPorts }) => peer !== undefined && permissions.length + namedPorts.length > 0,
+      ({ place, permissions, namedPorts }) => place?.peer !== undefined && permissions.length + namedPorts.length > 0,
     );
   return {
     ...parts,

@@ -1,19 +1,17 @@
 import type { Address, AddressFamily } from "./address.ts";
-import { type ChangeBox, tableChanges } from "./boxes.ts";
+import type { ChangeBox } from "./boxes.ts";
 import { type Cidr, contains, hostOf, wholeFamily } from "./cidr.ts";
 import { type CompileOptions, compile, type EgressAnalysis } from "./compile.ts";
 import { bareDiff, type DiffBox, describeBox } from "./diff.ts";
 import type { Explanation } from "./explain.ts";
 import { backendsOf, type Inventory, targetNumber } from "./inventory.ts";
 import type { NamedAddresses } from "./names.ts";
-import type { NetworkPolicy, PortRange } from "./networkPolicy.ts";
+import type { NetworkPolicy } from "./networkPolicy.ts";
 import { locate, type Point } from "./point.ts";
-import type { Protocol } from "./ports.ts";
-import { type Reference, referenceTo } from "./reference.ts";
-import { selectorRegion } from "./selectorRegions.ts";
+import type { Reference } from "./reference.ts";
 import type { VpcCniSemantics } from "./semantics.ts";
+import { rulePeers } from "./terms.ts";
 import type { MapEntry } from "./vpcCniMap.ts";
-import { PORT_SLOTS } from "./vpcCniSlots.ts";
 import { clusterIpObstacles } from "./vpcCniTerms.ts";
 
 /** The shape of rules that makes the AWS agent deviate from Kubernetes (docs/semantics.md has an example of each). */
@@ -201,76 +199,6 @@ function overDenyShape(
       : "shared-first-address";
 }
 
-/** Ports of pods given by labels on which the agent enforces something else, told from the rules alone. */
-export interface PodDivergence {
-  readonly direction: "over-allow" | "order-dependent";
-  readonly shape: "every-port-leak" | "slot-overflow";
-  /** The pods: `pods app=web in namespace shop`. */
-  readonly pods: string;
-  readonly protocols: readonly Protocol[];
-  readonly ports: PortRange;
-  /** The rules that cause it. */
-  readonly causedBy: readonly Reference[];
-  /** What happens, in one sentence. */
-  readonly text: string;
-}
-
-/**
- * Where the semantics disagree about pods given by labels whatever addresses they have: more ports than a pod's entry has
- * slots, and agents that open the ports of a rule for the whole family on every pod. Nothing with an inventory, where
- * {@link divergences} compares the addresses themselves.
- */
-export function podDivergences(
-  policies: readonly NetworkPolicy[],
-  options: Omit<CompileOptions, "semantics"> & { readonly semantics: VpcCniSemantics },
-): PodDivergence[] {
-  const specified = compile(policies, { ...options, semantics: { name: "kubernetes" } });
-  const enforced = compile(policies, options);
-  if (options.inventory !== undefined || !specified.isolated || enforced.aborts.length > 0) {
-    return [];
-  }
-  return enforced.selectors.flatMap(({ text, pods, table }) =>
-    tableChanges(selectorRegion(specified, pods).table, table).flatMap(
-      ({ after, protocols, ports }): PodDivergence[] => {
-        if (after === "deny") {
-          // A rule without `to` that the agent cuts by `except`s: its addresses are compared.
-          return [];
-        }
-        const grants = protocols.flatMap((protocol) =>
-          (table.spans[protocol] ?? [])
-            .filter(({ from, to }) => from <= ports.to && ports.from <= to)
-            .flatMap((span) => span.grants),
-        );
-        const rules = new Map(grants.map((grant) => [`${grant.policy} ${grant.rule} ${grant.peer}`, grant]));
-        const causedBy = [...rules.values()].map((grant) => referenceTo(enforced, grant));
-        return after === "allow"
-          ? [
-              {
-                direction: "over-allow",
-                shape: "every-port-leak",
-                pods: text,
-                protocols,
-                ports,
-                causedBy,
-                text: "the agent opens the ports of a rule for the whole family on every pod that a rule names, excepted or not",
-              },
-            ]
-          : [
-              {
-                direction: "order-dependent",
-                shape: "slot-overflow",
-                pods: text,
-                protocols,
-                ports,
-                causedBy,
-                text: `the rules have more than ${PORT_SLOTS} port entries for the same pods, and which are kept is random`,
-              },
-            ];
-      },
-    ),
-  );
-}
-
 /** Why the agent denies a ClusterIP whose backends are allowed. */
 function serviceShape(
   { inventory, policies, applying }: EgressAnalysis,
@@ -309,9 +237,9 @@ function sharesExcept(enforced: EgressAnalysis, specified: Explanation, entry: M
     return (
       block !== undefined &&
       !(peer?.kind === "ipBlock" && peer.excepts.some((except) => holdsFirst(except, entry.cidr))) &&
-      allPeers(enforced).some(
-        (other) =>
-          other.kind === "ipBlock" &&
+      rulePeers(enforced.policies, enforced.applying).some(
+        ({ peer: other }) =>
+          other?.kind === "ipBlock" &&
           isSame(other.cidr, block) &&
           other.excepts.some((except) => contains(except, entry.cidr) || holdsFirst(except, entry.cidr)),
       )
@@ -340,8 +268,4 @@ function peerOf({ policies }: EgressAnalysis, { policyIndex, rule, peer }: Refer
 function blockOf(analysis: EgressAnalysis, reference: Reference, family: AddressFamily): Cidr | undefined {
   const peer = peerOf(analysis, reference);
   return reference.peer === undefined ? wholeFamily(family) : peer?.kind === "ipBlock" ? peer.cidr : undefined;
-}
-
-function allPeers({ policies, applying }: EgressAnalysis) {
-  return applying.flatMap((index) => policies[index]?.egress.flatMap(({ to }) => to ?? []) ?? []);
 }

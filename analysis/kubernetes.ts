@@ -5,7 +5,7 @@ import type { Inventory } from "./inventory.ts";
 import { type NetworkPolicy, POLICY_PROTOCOLS } from "./networkPolicy.ts";
 import { type Cell, type ExceptedTerm, type Partition, partitionOf } from "./partition.ts";
 import { anyGrantAllows, type PortTable, portTable } from "./ports.ts";
-import { type AddressTerm, addressTerms, podPermissions, podTerms } from "./terms.ts";
+import { type AddressTerm, addressTerms, podPermissions, podTerms, rulePeers } from "./terms.ts";
 
 /**
  * The peers as addresses, as Kubernetes resolves them: also the port names of a rule without `to`, which reaches every
@@ -16,19 +16,16 @@ export function kubernetesTerms(
   applying: readonly number[],
   inventory: Inventory | undefined,
 ): AddressTerm[] {
-  const terms = addressTerms(policies, applying, inventory);
-  for (const policy of applying) {
-    for (const [index, rule] of (policies[policy] as NetworkPolicy).egress.entries()) {
-      const place = { policy, rule: index, peer: undefined };
-      for (const pod of rule.to === undefined ? (inventory?.pods ?? []) : []) {
-        const permissions = podPermissions(rule, place, pod).filter(({ grants }) =>
-          grants.some(({ port }) => port !== undefined && rule.ports?.[port]?.name !== undefined),
-        );
-        terms.push(...(permissions.length === 0 ? [] : podTerms(place, pod, permissions)));
-      }
-    }
-  }
-  return terms;
+  const everywhere = rulePeers(policies, applying).filter(({ peer }) => peer === undefined);
+  const byName = everywhere.flatMap(({ place, rule }) =>
+    (inventory?.pods ?? []).flatMap((pod) => {
+      const permissions = podPermissions(rule, place, pod).filter(({ grants }) =>
+        grants.some(({ port }) => port !== undefined && rule.ports?.[port]?.name !== undefined),
+      );
+      return permissions.length === 0 ? [] : podTerms(place, pod, permissions);
+    }),
+  );
+  return [...addressTerms(policies, applying, inventory), ...byName];
 }
 
 /**

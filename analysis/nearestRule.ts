@@ -2,11 +2,10 @@ import { ADDRESS_BITS, type Address } from "./address.ts";
 import { type Cidr, contains, wholeFamily } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
 import { backendsOf, type Pod } from "./inventory.ts";
-import type { EgressRule, NetworkPolicy, SelectorPeer } from "./networkPolicy.ts";
 import type { Point } from "./point.ts";
 import { permits } from "./ports.ts";
 import { formatRulePorts, type Reference, referenceTo } from "./reference.ts";
-import { matchingPods, numericPermissions, podPermissions, type RulePlace } from "./terms.ts";
+import { matchingPods, numericPermissions, podPermissions, type RulePeer, type RulePlace, rulePeers } from "./terms.ts";
 
 /** The rule that came closest to allowing a denied point. */
 export interface NearestRule {
@@ -18,6 +17,8 @@ export interface NearestRule {
 /** How a peer relates to a denied point. */
 interface Candidate {
   readonly place: RulePlace;
+  /** What the rule's `ports` allow, as text. */
+  readonly ports: string;
   readonly block: Cidr | undefined;
   /** Index of the `except` that holds the address. */
   readonly except: number | undefined;
@@ -32,86 +33,71 @@ interface Candidate {
  * where there is none, the one that has the port and the nearest block.
  */
 export function nearestRule(analysis: EgressAnalysis, point: Point, address: Address): NearestRule | undefined {
-  let best: Candidate | undefined;
-  for (const candidate of candidates(analysis, point, address)) {
-    if (best === undefined || isCloser(candidate, best)) {
-      best = candidate;
-    }
-  }
-  if (best === undefined) {
+  const all = candidates(analysis, point, address);
+  if (all.length === 0) {
     return undefined;
   }
-  const { policy, rule } = best.place;
-  const ports = formatRulePorts((analysis.policies[policy] as NetworkPolicy).egress[rule] as EgressRule);
-  return { reference: referenceTo(analysis, best.place, { except: best.except }), why: whyNot(analysis, best, ports) };
+  const best = all.reduce((closest, candidate) => (isCloser(candidate, closest) ? candidate : closest));
+  return { reference: referenceTo(analysis, best.place, { except: best.except }), why: whyNot(analysis, best) };
 }
 
 function whyNot(
-  analysis: EgressAnalysis,
-  { block, except, addressMatches, portMatches }: Candidate,
-  ports: string,
+  { semantics }: EgressAnalysis,
+  { ports, block, except, addressMatches, portMatches }: Candidate,
 ): string {
-  if (addressMatches) {
-    if (except !== undefined) {
-      return portMatches ? "which would allow it without that except" : `which excepts it and allows only ${ports}`;
-    }
-    return portMatches
-      ? block === undefined
-        ? "for which the controller emits no entry here"
-        : analysis.semantics.name === "kubernetes"
-          ? "whose block doesn't match pods here"
-          : "which the agent does not apply here"
-      : `which allows only ${ports}`;
+  if (!addressMatches) {
+    return block === undefined
+      ? "which reaches pods by their labels, not this address"
+      : `which does not contain it${portMatches ? "" : ` and allows only ${ports}`}`;
   }
-  return block === undefined
-    ? "which reaches pods by their labels, not this address"
-    : `which does not contain it${portMatches ? "" : ` and allows only ${ports}`}`;
+  if (except !== undefined) {
+    return portMatches ? "which would allow it without that except" : `which excepts it and allows only ${ports}`;
+  }
+  if (!portMatches) {
+    return `which allows only ${ports}`;
+  }
+  if (block === undefined) {
+    return "for which the controller emits no entry here";
+  }
+  return semantics.name === "kubernetes"
+    ? "whose block doesn't match pods here"
+    : "which the agent does not apply here";
 }
 
-function* candidates(analysis: EgressAnalysis, point: Point, address: Address): Generator<Candidate> {
+function candidates(analysis: EgressAnalysis, point: Point, address: Address): Candidate[] {
   const { family, value } = address;
   const at = { family, first: value, last: value };
-  for (const policy of analysis.applying) {
-    for (const [ruleIndex, rule] of (analysis.policies[policy] as NetworkPolicy).egress.entries()) {
-      for (const [peerIndex, peer] of (rule.to ?? [undefined]).entries()) {
-        const place = { policy, rule: ruleIndex, peer: rule.to === undefined ? undefined : peerIndex };
-        const block = peer === undefined ? wholeFamily(family) : peer.kind === "ipBlock" ? peer.cidr : undefined;
-        const pods = peer?.kind === "pods" ? podsAt(analysis, peer, policy, at) : [];
-        const except = peer?.kind === "ipBlock" ? peer.excepts.findIndex((cidr) => contains(cidr, at)) : -1;
-        yield {
-          place,
-          block,
-          except: except < 0 ? undefined : except,
-          addressMatches: pods.length > 0 || (block !== undefined && contains(block, at)),
-          portMatches: permits(
-            [numericPermissions(rule, place), ...pods.map((pod) => podPermissions(rule, place, pod))].flat(),
-            point,
-          ),
-          sharedBits: block === undefined ? 0 : commonBits(block, address),
-        };
-      }
-    }
-  }
+  return rulePeers(analysis.policies, analysis.applying).map((each) => {
+    const { place, rule, peer } = each;
+    const block = peer === undefined ? wholeFamily(family) : peer.kind === "ipBlock" ? peer.cidr : undefined;
+    const pods = podsAt(analysis, each, address);
+    const except = peer?.kind === "ipBlock" ? peer.excepts.findIndex((cidr) => contains(cidr, at)) : -1;
+    return {
+      place,
+      ports: formatRulePorts(rule),
+      block,
+      except: except < 0 ? undefined : except,
+      addressMatches: pods.length > 0 || (block !== undefined && contains(block, at)),
+      portMatches: permits(
+        [numericPermissions(rule, place), ...pods.map((pod) => podPermissions(rule, place, pod))].flat(),
+        point,
+      ),
+      sharedBits: block === undefined ? 0 : commonBits(block, address),
+    };
+  });
 }
 
 /** The pods of a peer that have an address, or are behind the Service that has it, as far as the inventory goes. */
-function podsAt(
-  { inventory, policies }: EgressAnalysis,
-  peer: SelectorPeer,
-  policy: number,
-  { family, first }: Pick<Cidr, "family" | "first">,
-): Pod[] {
-  if (inventory === undefined) {
+function podsAt({ inventory }: EgressAnalysis, { peer, namespace }: RulePeer, at: Address): Pod[] {
+  if (inventory === undefined || peer?.kind !== "pods") {
     return [];
   }
   const isAt = (addresses: readonly Address[]) =>
-    addresses.some((address) => address.family === family && address.value === first);
+    addresses.some(({ family, value }) => family === at.family && value === at.value);
   const behind = inventory.services
     .filter(({ clusterIps }) => isAt(clusterIps))
     .flatMap((service) => backendsOf(service, inventory));
-  return matchingPods(peer, (policies[policy] as NetworkPolicy).namespace, inventory).filter(
-    (pod) => isAt(pod.addresses) || behind.includes(pod),
-  );
+  return matchingPods(peer, namespace, inventory).filter((pod) => isAt(pod.addresses) || behind.includes(pod));
 }
 
 function isCloser(a: Candidate, b: Candidate): boolean {

@@ -4,7 +4,6 @@ import { POLICY_PROTOCOLS } from "./networkPolicy.ts";
 import type { Partition } from "./partition.ts";
 import {
   anyGrantAllows,
-  type Judge,
   type PortGrant,
   type PortQuestion,
   type PortTable,
@@ -14,7 +13,7 @@ import {
 } from "./ports.ts";
 import type { NamedPortGrant, PodGrant } from "./reach/podReach.ts";
 import { EVERY_POD, formatPodSet, isNarrowerPodSet, namespaceNamed, type PodSet } from "./reach/podSets.ts";
-import { numericPermissions } from "./terms.ts";
+import { numericPermissions, type RulePlace, rulePeers } from "./terms.ts";
 import { slotKey, slotVerdict } from "./vpcCniSlots.ts";
 
 /**
@@ -31,27 +30,16 @@ export interface SelectorRegion {
 
 /** The peers of the applying policies that are given by labels; a rule without `to` reaches every pod. */
 export function podGrants(policies: readonly NetworkPolicy[], applying: readonly number[]): PodGrant[] {
-  return applying.flatMap((policyIndex) => {
-    const policy = policies[policyIndex] as NetworkPolicy;
-    return policy.egress.flatMap((rule, ruleIndex) => {
-      const at = (peer: number | undefined, pods: PodSet): PodGrant => {
-        const place = { policy: policyIndex, rule: ruleIndex, peer };
-        return { peer, pods, permissions: numericPermissions(rule, place), namedPorts: namedPorts(rule, place) };
-      };
-      if (rule.to === undefined) {
-        return [at(undefined, EVERY_POD)];
-      }
-      return rule.to.flatMap((peer, peerIndex) =>
-        peer.kind === "pods"
-          ? [
-              at(peerIndex, {
-                podSelector: peer.podSelector,
-                namespaceSelector: peer.namespaceSelector ?? namespaceNamed(policy.namespace),
-              }),
-            ]
-          : [],
-      );
-    });
+  return rulePeers(policies, applying).flatMap(({ place, namespace, rule, peer }): PodGrant[] => {
+    const own = { place, permissions: numericPermissions(rule, place), namedPorts: namedPorts(rule, place) };
+    if (peer === undefined) {
+      return [{ ...own, pods: EVERY_POD }];
+    }
+    if (peer.kind === "ipBlock") {
+      return [];
+    }
+    const { podSelector, namespaceSelector = namespaceNamed(namespace) } = peer;
+    return [{ ...own, pods: { podSelector, namespaceSelector } }];
   });
 }
 
@@ -74,7 +62,7 @@ export function vpcCniPodGrants(
       ),
     );
   return grants.map((grant) =>
-    grant.peer === undefined
+    grant.place?.peer === undefined
       ? { ...grant, permissions: grant.permissions.filter(isEverywhere), namedPorts: [] }
       : isLeaking
         ? { ...grant, permissions: [...grant.permissions, ...ofEveryHost] }
@@ -92,31 +80,32 @@ export function selectorRegions(analysis: PodRules): SelectorRegion[] {
 /** What of an analysis decides about pods by label. */
 export type PodRules = Pick<EgressAnalysis, "podGrants" | "semantics" | "ofEveryHost">;
 
+/** What the grants allow on a set of pods. */
+export function selectorRegion(rules: PodRules, pods: PodSet): SelectorRegion {
+  const covering = rules.podGrants.filter((grant) => isNarrowerPodSet(pods, grant.pods));
+  const namedPorts = covering.flatMap((grant) => grant.namedPorts);
+  return { text: formatPodSet(pods), pods, table: podTable(rules, covering), namedPorts };
+}
+
 /**
- * What the grants allow on a set of pods. Under `vpc-cni` a pod's entry has as many slots as any, so that some of too many
- * ports are lost at random.
+ * What some grants allow on pods that all of them name. Under `vpc-cni` a pod's entry has as many slots as any, so that
+ * some of too many ports are lost at random.
  */
-export function selectorRegion({ podGrants, semantics, ofEveryHost }: PodRules, pods: PodSet): SelectorRegion {
-  const covering = podGrants.filter((grant) => isNarrowerPodSet(pods, grant.pods));
-  const permissions = covering.flatMap((grant) => grant.permissions);
-  const named = covering.flatMap(({ namedPorts }) => namedPorts);
+export function podTable(
+  { semantics, ofEveryHost }: Pick<EgressAnalysis, "semantics" | "ofEveryHost">,
+  grants: readonly PodGrant[],
+): PortTable {
+  const permissions = grants.flatMap((grant) => grant.permissions);
+  if (semantics.name === "kubernetes") {
+    return portTable(permissions, POLICY_PROTOCOLS, anyGrantAllows);
+  }
   const items = distinctItems([...permissions, ...ofEveryHost]);
   // A named port takes a slot, too, once a pod gives it a number.
-  const names = new Set(named.map(({ protocol, name }) => `${protocol} ${name}`)).size;
-  const judge: Judge =
-    semantics.name === "kubernetes"
-      ? anyGrantAllows
-      : (matching) => slotVerdict({ items, excepts: [] }, matching, names);
-  return {
-    text: formatPodSet(pods),
-    pods,
-    table: portTable(
-      semantics.name === "kubernetes" ? permissions : distinctItems(permissions),
-      POLICY_PROTOCOLS,
-      judge,
-    ),
-    namedPorts: named,
-  };
+  const named = grants.flatMap(({ namedPorts }) => namedPorts.map(({ protocol, name }) => `${protocol} ${name}`));
+  const names = new Set(named).size;
+  return portTable(distinctItems(permissions), POLICY_PROTOCOLS, (matching) =>
+    slotVerdict({ items, excepts: [] }, matching, names),
+  );
 }
 
 /** Equal items take one slot. */
@@ -154,16 +143,13 @@ export function unplacedGrants(
 ): PodGrant[] {
   return inventory === undefined
     ? podGrants.filter(
-        (grant) => (grant.peer !== undefined || semantics.name === "kubernetes") && mayAllow(grant, asked),
+        (grant) => (grant.place?.peer !== undefined || semantics.name === "kubernetes") && mayAllow(grant, asked),
       )
     : [];
 }
 
-function namedPorts(
-  rule: EgressRule,
-  place: { readonly policy: number; readonly rule: number; readonly peer: number | undefined },
-): NamedPortGrant[] {
-  return (rule.ports ?? []).flatMap(({ protocol, name }, port) =>
+function namedPorts({ ports = [] }: EgressRule, place: RulePlace): NamedPortGrant[] {
+  return ports.flatMap(({ protocol, name }, port) =>
     name === undefined ? [] : [{ protocol, name, grant: { ...place, port } }],
   );
 }

@@ -7,6 +7,7 @@ import {
   type EgressRule,
   EVERY_PORT,
   type NetworkPolicy,
+  type Peer,
   type PolicyPort,
   type SelectorPeer,
 } from "./networkPolicy.ts";
@@ -49,6 +50,27 @@ export function podPermissions(
   );
 }
 
+/** A peer of a rule; a rule without `to` counts as one peer that is every destination, `undefined`. */
+export interface RulePeer {
+  readonly place: RulePlace;
+  /** The policy's. */
+  readonly namespace: string;
+  readonly rule: EgressRule;
+  readonly peer: Peer | undefined;
+}
+
+/** The peers of some policies, in their order. */
+export function rulePeers(policies: readonly NetworkPolicy[], applying: readonly number[]): RulePeer[] {
+  return applying.flatMap((policy) => {
+    const { namespace, egress } = policies[policy] as NetworkPolicy;
+    return egress.flatMap((rule, ruleIndex): RulePeer[] =>
+      rule.to === undefined
+        ? [{ place: { policy, rule: ruleIndex, peer: undefined }, namespace, rule, peer: undefined }]
+        : rule.to.map((peer, index) => ({ place: { policy, rule: ruleIndex, peer: index }, namespace, rule, peer })),
+    );
+  });
+}
+
 /** Every peer as addresses, in the order of the policies; peers given by labels only as far as the inventory goes. */
 export function addressTerms(
   policies: readonly NetworkPolicy[],
@@ -56,36 +78,16 @@ export function addressTerms(
   inventory: Inventory | undefined,
   portOf: typeof namedPort = namedPort,
 ): AddressTerm[] {
-  const terms: AddressTerm[] = [];
-  for (const policy of applying) {
-    const { namespace, egress } = policies[policy] as NetworkPolicy;
-    for (const [ruleIndex, rule] of egress.entries()) {
-      if (rule.to === undefined) {
-        const place = { policy, rule: ruleIndex, peer: undefined };
-        const permissions = numericPermissions(rule, place);
-        terms.push(
-          ...ADDRESS_FAMILIES.map((family) => ({ ...place, cidr: wholeFamily(family), excepts: [], permissions })),
-        );
-        continue;
-      }
-      for (const [peerIndex, peer] of rule.to.entries()) {
-        const place = { policy, rule: ruleIndex, peer: peerIndex };
-        if (peer.kind === "ipBlock") {
-          terms.push({
-            ...place,
-            cidr: peer.cidr,
-            excepts: peer.excepts,
-            permissions: numericPermissions(rule, place),
-          });
-        } else if (inventory !== undefined) {
-          for (const pod of matchingPods(peer, namespace, inventory)) {
-            terms.push(...podTerms(place, pod, podPermissions(rule, place, pod, portOf)));
-          }
-        }
-      }
+  return rulePeers(policies, applying).flatMap(({ place, namespace, rule, peer }): AddressTerm[] => {
+    if (peer?.kind === "pods") {
+      const pods = inventory === undefined ? [] : matchingPods(peer, namespace, inventory);
+      return pods.flatMap((pod) => podTerms(place, pod, podPermissions(rule, place, pod, portOf)));
     }
-  }
-  return terms;
+    const permissions = numericPermissions(rule, place);
+    const blocks =
+      peer === undefined ? ADDRESS_FAMILIES.map((family) => ({ cidr: wholeFamily(family), excepts: [] })) : [peer];
+    return blocks.map(({ cidr, excepts }) => ({ ...place, cidr, excepts, permissions }));
+  });
 }
 
 /** A pod as the blocks of its addresses. */

@@ -15,7 +15,6 @@ import {
   type NetworkPolicy,
   type PolicyPort,
   type PolicyProtocol,
-  type SelectorPeer,
 } from "./networkPolicy.ts";
 import { type PortGrant, permits } from "./ports.ts";
 import {
@@ -23,7 +22,9 @@ import {
   addressTerms,
   matchingPods,
   podPermissions,
+  type RulePeer,
   type RulePlace,
+  rulePeers,
   selectsNamespace,
 } from "./terms.ts";
 
@@ -40,48 +41,28 @@ export function vpcCniTerms(
   const terms = addressTerms(policies, applying, inventory, declaredPort).filter(({ pod, cidr }) =>
     isPrimary(pod, cidr),
   );
-  if (inventory === undefined) {
-    return terms;
-  }
-  for (const policy of applying) {
-    const { namespace, egress } = policies[policy] as NetworkPolicy;
-    for (const [ruleIndex, rule] of egress.entries()) {
-      for (const [peerIndex, peer] of (rule.to ?? []).entries()) {
-        if (peer.kind === "pods") {
-          const place = { policy, rule: ruleIndex, peer: peerIndex };
-          terms.push(...clusterIpTerms(rule, peer, place, namespace, inventory));
-        }
-      }
-    }
-  }
-  return terms;
+  const clusterIps = rulePeers(policies, applying).flatMap((each) =>
+    inventory === undefined ? [] : clusterIpTerms(each, inventory),
+  );
+  return [...terms, ...clusterIps];
 }
 
-function clusterIpTerms(
-  rule: EgressRule,
-  peer: SelectorPeer,
-  place: RulePlace,
-  policyNamespace: string,
-  inventory: Inventory,
-): AddressTerm[] {
-  const terms: AddressTerm[] = [];
-  for (const service of inventory.services) {
-    // Only `spec.clusterIP` is read, so a dual-stack Service has one address here.
-    const clusterIp = service.clusterIps[0];
-    if (
-      clusterIp === undefined ||
-      !selectsNamespace(peer, policyNamespace, service.namespace, inventory) ||
-      // The policy's selector is applied to the Service's selector as if that were a set of labels.
-      !selects(peer.podSelector, service.selector ?? {})
-    ) {
-      continue;
-    }
-    const permissions = servicePermissions(rule, place, service, inventory);
-    if (permissions.length > 0) {
-      terms.push({ ...place, cidr: hostOf(clusterIp), excepts: [], permissions });
-    }
+function clusterIpTerms({ place, namespace, rule, peer }: RulePeer, inventory: Inventory): AddressTerm[] {
+  if (peer?.kind !== "pods") {
+    return [];
   }
-  return terms;
+  return inventory.services.flatMap((service): AddressTerm[] => {
+    // Only `spec.clusterIP` is read, so a dual-stack Service has one address here.
+    const [clusterIp] = service.clusterIps;
+    const isSelected =
+      selectsNamespace(peer, namespace, service.namespace, inventory) &&
+      // The policy's selector is applied to the Service's selector as if that were a set of labels.
+      selects(peer.podSelector, service.selector ?? {});
+    const permissions = isSelected ? servicePermissions(rule, place, service, inventory) : [];
+    return clusterIp === undefined || permissions.length === 0
+      ? []
+      : [{ ...place, cidr: hostOf(clusterIp), excepts: [], permissions }];
+  });
 }
 
 /** The controller takes `status.podIP` alone, and ordinary containers alone. */
@@ -206,33 +187,27 @@ export function clusterIpObstacles(
   inventory: Inventory,
 ): ClusterIpObstacle[] {
   const backends = backendsOf(service, inventory);
-  return applying.flatMap((policy) => {
-    const { namespace, egress } = policies[policy] as NetworkPolicy;
-    return egress.flatMap((rule, ruleIndex) =>
-      (rule.to ?? []).flatMap((peer, peerIndex): ClusterIpObstacle[] => {
-        const place = { policy, rule: ruleIndex, peer: peerIndex };
-        const reached = (peer.kind === "pods" ? matchingPods(peer, namespace, inventory) : []).filter(
-          (pod) =>
-            backends.includes(pod) &&
-            permits(podPermissions(rule, place, pod), {
-              protocol: servicePort.protocol,
-              port: targetNumber(servicePort, pod) ?? 0,
-            }),
-        );
-        if (peer.kind !== "pods" || reached.length === 0) {
-          return [];
-        }
-        const { requirements } = peer.podSelector;
-        const missing = requirements.filter((each) => !selects({ requirements: [each] }, service.selector ?? {}));
-        if (missing.length > 0) {
-          const why = `selects its pods, but the Service's selector doesn't have ${formatSelector({ requirements: missing })}, so the controller emits no rule for the ClusterIP`;
-          return [{ place, kind: "selector-lacks-label", why }];
-        }
-        const isEmitted = permits(servicePermissions(rule, place, service, inventory), servicePort);
-        const why =
-          "allows the container port, but the controller doesn't find the Service's port for it, so it emits no rule for the ClusterIP";
-        return isEmitted ? [] : [{ place, kind: "port-not-resolved", why }];
-      }),
+  return rulePeers(policies, applying).flatMap(({ place, namespace, rule, peer }): ClusterIpObstacle[] => {
+    const reached = (peer?.kind === "pods" ? matchingPods(peer, namespace, inventory) : []).filter(
+      (pod) =>
+        backends.includes(pod) &&
+        permits(podPermissions(rule, place, pod), {
+          protocol: servicePort.protocol,
+          port: targetNumber(servicePort, pod) ?? 0,
+        }),
     );
+    if (peer?.kind !== "pods" || reached.length === 0) {
+      return [];
+    }
+    const { requirements } = peer.podSelector;
+    const missing = requirements.filter((each) => !selects({ requirements: [each] }, service.selector ?? {}));
+    if (missing.length > 0) {
+      const why = `selects its pods, but the Service's selector doesn't have ${formatSelector({ requirements: missing })}, so the controller emits no rule for the ClusterIP`;
+      return [{ place, kind: "selector-lacks-label", why }];
+    }
+    const isEmitted = permits(servicePermissions(rule, place, service, inventory), servicePort);
+    const why =
+      "allows the container port, but the controller doesn't find the Service's port for it, so it emits no rule for the ClusterIP";
+    return isEmitted ? [] : [{ place, kind: "port-not-resolved", why }];
   });
 }

@@ -1,5 +1,6 @@
 import { POLICY_PROTOCOLS, type PolicyProtocol, type PortRange } from "../networkPolicy.ts";
 import type { Grant, PortGrant } from "../ports.ts";
+import type { RulePlace } from "../terms.ts";
 import { formatPodSet, intersectPodSets, isNarrowerPodSet, type PodSet, subtractPodSets } from "./podSets.ts";
 
 /** A port that only the destination pod can turn into a number. */
@@ -11,8 +12,8 @@ export interface NamedPortGrant {
 
 /** Some pods and what is allowed there: a product. A list of them, which may overlap, is what a pod can reach by label. */
 export interface PodGrant {
-  /** Index in `to`; `undefined`: the rule has no `to`. */
-  readonly peer: number | undefined;
+  /** Where it is written; `undefined` for what no rule says. */
+  readonly place: RulePlace | undefined;
   readonly pods: PodSet;
   readonly permissions: readonly PortGrant[];
   readonly namedPorts: readonly NamedPortGrant[];
@@ -55,7 +56,7 @@ export function intersectPodGrants(a: readonly PodGrant[], b: readonly PodGrant[
       ];
       return permissions.length + namedPorts.length === 0
         ? []
-        : intersectPodSets(left.pods, right.pods).map((pods) => ({ peer: left.peer, pods, permissions, namedPorts }));
+        : intersectPodSets(left.pods, right.pods).map((pods) => ({ place: left.place, pods, permissions, namedPorts }));
     }),
   );
 }
@@ -97,7 +98,7 @@ function numbersLeft(grant: PodGrant, permission: PortGrant, removed: readonly P
   return protocols.flatMap((protocol) =>
     stretches(permission.range, protocol, removed).flatMap(({ range, holes }) =>
       subtractPodSets(grant.pods, holes).map((pods) => ({
-        peer: grant.peer,
+        place: grant.place,
         pods,
         permissions: [{ protocol, range, grants: permission.grants }],
         namedPorts: [],
@@ -120,7 +121,7 @@ function namesLeft(grant: PodGrant, port: NamedPortGrant, removed: readonly PodG
       }
     }
   }
-  return left.map((pods) => ({ peer: grant.peer, pods, permissions: [], namedPorts: [port] }));
+  return left.map((pods) => ({ place: grant.place, pods, permissions: [], namedPorts: [port] }));
 }
 
 /** A range of ports cut where the pods that grants reach change; neighbours with the same pods are one. */

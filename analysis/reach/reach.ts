@@ -42,7 +42,7 @@ export interface Space {
 /** Of a pod that no policy isolates. */
 const EVERYTHING_BY_LABEL: readonly PodGrant[] = [
   {
-    peer: undefined,
+    place: undefined,
     pods: EVERY_POD,
     permissions: [{ protocol: "any", range: EVERY_PORT, grants: [] }],
     namedPorts: [],
@@ -96,7 +96,7 @@ export class Reach {
         const own = cuts.filter((cut) => cut.family === family);
         return { family, starts: own.map(({ first }) => first), cells: own.map(({ table }) => table) };
       }),
-      pods.map((set) => ({ peer: undefined, pods: set, permissions, namedPorts: [] })),
+      pods.map((set) => ({ place: undefined, pods: set, permissions, namedPorts: [] })),
     );
   }
 
