@@ -60,9 +60,9 @@ export function formatCidr(cidr: Cidr): string {
   return `${formatAddress({ family: cidr.family, value: cidr.first })}/${cidr.prefixLength}`;
 }
 
-/** A short text that is equal exactly for equal blocks; cheaper than {@link formatCidr} where nobody reads it. */
-export function cidrKey({ family, first, prefixLength }: Cidr): string {
-  return `${family === "ipv4" ? 4 : 6} ${first}/${prefixLength}`;
+/** A key that is equal exactly for equal blocks; cheaper than {@link formatCidr} where nobody reads it. */
+export function cidrKey({ family, first, prefixLength }: Cidr): string | number {
+  return family === "ipv4" ? Number(first) * 64 + prefixLength : `${first}/${prefixLength}`;
 }
 
 /** The block of a prefix length that holds an address. */

@@ -3,9 +3,9 @@ import { nestedMap } from "./addressMap.ts";
 import { type Cidr, contains, hostOf } from "./cidr.ts";
 import type { Inventory } from "./inventory.ts";
 import { type NetworkPolicy, POLICY_PROTOCOLS } from "./networkPolicy.ts";
-import { type Cell, type ExceptedTerm, type Partition, partitionOf } from "./partition.ts";
+import { type Cell, type Partition, partitionOf } from "./partition.ts";
 import { anyGrantAllows, type PortTable, portTable } from "./ports.ts";
-import { type AddressTerm, addressTerms, podPermissions, podTerms, rulePeers } from "./terms.ts";
+import { type AddressTerm, addressTerms, type ExceptedTerm, podPermissions, podTerms, rulePeers } from "./terms.ts";
 
 /**
  * The peers as addresses, as Kubernetes resolves them: also the port names of a rule without `to`, which reaches every

@@ -3,7 +3,7 @@ import { type AddressMap, uniformMap } from "./addressMap.ts";
 import type { Service } from "./inventory.ts";
 import type { Point } from "./point.ts";
 import type { Grant, PortTable, Protocol } from "./ports.ts";
-import type { AddressTerm } from "./terms.ts";
+import type { AddressTerm, ExceptedTerm } from "./terms.ts";
 import type { Verdict } from "./verdict.ts";
 import type { MapEntry } from "./vpcCniMap.ts";
 
@@ -11,7 +11,10 @@ import type { MapEntry } from "./vpcCniMap.ts";
 export type CellOrigin =
   /** No policy isolates the pod. */
   | { readonly kind: "not-isolated" }
-  /** Under `kubernetes`: the peers that reach the addresses, and those that would without an `except`. */
+  /**
+   * Under `kubernetes`: the peers that reach the addresses, and those that would without an `except`, or without one
+   * (`undefined`) if blocks did not leave pod addresses to selectors.
+   */
   | { readonly kind: "peers"; readonly terms: readonly AddressTerm[]; readonly excepted: readonly ExceptedTerm[] }
   /** Under `kubernetes`: the ClusterIP of a Service, and what the address would be without it. */
   | {
@@ -34,13 +37,6 @@ export interface ServicePoint {
   readonly backends: readonly Point[];
   readonly verdict: Verdict;
   readonly grants: readonly Grant[];
-}
-
-/** A peer that an `except` keeps from some addresses. */
-export interface ExceptedTerm {
-  readonly term: AddressTerm;
-  /** Index into the peer's `except`, or `undefined` where the block leaves pod addresses to selectors. */
-  readonly except: number | undefined;
 }
 
 /** Addresses that are judged alike for the same reasons. */

@@ -11,7 +11,7 @@ import { spanAt, withPort } from "./ports.ts";
  * arrive. Ports that the Service does not have, and Services whose backends are not known, are judged as bare addresses.
  */
 export function withServices(partition: Partition, inventory: Inventory | undefined): Partition {
-  const cells = new Map<string, { readonly cidr: Cidr; readonly cell: Cell }>();
+  const cells = new Map<string | number, { readonly cidr: Cidr; readonly cell: Cell }>();
   for (const service of inventory?.services ?? []) {
     for (const address of service.clusterIps.filter(({ family }) => family === partition.family)) {
       const cidr = hostOf(address);

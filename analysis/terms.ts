@@ -26,6 +26,13 @@ export interface AddressTerm {
   readonly pod?: Pod;
 }
 
+/** A peer's block that an `except` cuts, or the peer's block itself. */
+export interface ExceptedTerm {
+  readonly term: AddressTerm;
+  /** Index in the peer's `except`. */
+  readonly except: number | undefined;
+}
+
 /** The place of a rule, or of one of its peers. */
 export interface RulePlace {
   readonly policy: number;

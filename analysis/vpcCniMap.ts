@@ -5,8 +5,8 @@ import { isReadableByAgent, isWrittenMapped, writtenAddress } from "./policyCidr
 import type { PortGrant } from "./ports.ts";
 import { leaksEveryPort, NEWEST_AGENT, tellsBlocksByText, type VpcCniSemantics } from "./semantics.ts";
 import type { AddressTerm } from "./terms.ts";
-import { type Draft, mergeRules, mergeRulesLeaking } from "./vpcCniRules.ts";
-import type { EntryValue, ExceptPlace, RefusedBlock } from "./vpcCniSlots.ts";
+import { type Drafts, mergeRules, mergeRulesLeaking } from "./vpcCniRules.ts";
+import type { EntryValue, RefusedBlock } from "./vpcCniSlots.ts";
 
 /** One entry; a packet meets only the entry with the longest prefix. */
 export interface MapEntry {
@@ -46,7 +46,7 @@ export function agentMap(terms: readonly AddressTerm[], semantics: VpcCniSemanti
   const { entries, refused } = withExcepts(drafts, excepting, semantics, keyOf);
   const whole = drafts.get(cidrKey(cidrAt(ipFamily, 0n, 0)));
   // Inherited unless excepted somewhere; agents up to 1.2.3 do not ask.
-  const isInherited = whole !== undefined && (leaking || whole.excepts.size === 0);
+  const isInherited = whole !== undefined && (leaking || whole.excepts.isEmpty);
   return {
     entries,
     refused: [...unreadableBlocks(rules, excepting, byText), ...refused],
@@ -55,7 +55,7 @@ export function agentMap(terms: readonly AddressTerm[], semantics: VpcCniSemanti
 }
 
 /** Two ways of writing one block are two keys to agents up to 1.4.1. */
-function textKey(cidr: Cidr): string {
+function textKey(cidr: Cidr): ReturnType<typeof cidrKey> {
   return cidr.written ?? cidrKey(cidr);
 }
 
@@ -66,74 +66,59 @@ function unreadableBlocks(
   isMappedUnknown: boolean,
 ): RefusedBlock[] {
   const isUnreadable = (cidr: Cidr) => !isReadableByAgent(cidr) || (isMappedUnknown && isWrittenMapped(cidr));
-  return [
-    ...rules.flatMap((term): RefusedBlock[] =>
-      isUnreadable(term.cidr) ? [{ term, except: undefined, why: "unreadable" }] : [],
-    ),
-    ...excepting.flatMap((term) =>
-      term.excepts.flatMap((cidr, except): RefusedBlock[] =>
-        isUnreadable(cidr) ? [{ term, except, why: "unreadable" }] : [],
-      ),
-    ),
+  const blocks = [
+    ...rules.map((term) => ({ term, except: undefined, cidr: term.cidr })),
+    ...excepting.flatMap((term) => term.excepts.map((cidr, except) => ({ term, except, cidr }))),
   ];
+  return blocks
+    .filter(({ cidr }) => isUnreadable(cidr))
+    .map(({ term, except }) => ({ term, except, why: "unreadable" }));
 }
 
 /** Adds the entries that are not rules: the node's, and a denial for each `except` that is no rule's block. */
 function withExcepts(
-  drafts: ReadonlyMap<string, Draft>,
+  drafts: Drafts,
   rules: readonly AddressTerm[],
   { ipFamily, nodeIp }: VpcCniSemantics,
-  keyOf: (cidr: Cidr) => string,
+  keyOf: typeof cidrKey,
 ): Omit<AgentMap, "ofEveryHost"> {
-  const byKey = new Map<string, { cidr: Cidr; values: EntryValue[] }>();
+  const entries = new Map<ReturnType<typeof cidrKey>, MapEntry & { readonly values: EntryValue[] }>();
   const put = (cidr: Cidr, value: EntryValue) => {
     const key = cidrKey(cidr);
-    const entry = byKey.get(key) ?? { cidr, values: [] };
-    entry.values.push(value);
-    byKey.set(key, entry);
+    const known = entries.get(key);
+    if (known === undefined) {
+      entries.set(key, { cidr, values: [value], isNode: false });
+    } else {
+      known.values.push(value);
+    }
   };
   for (const { cidr, items, lists } of drafts.values()) {
     put(cidr, { items: [...items.values()], ...(lists === undefined ? {} : { lists }), excepts: [] });
   }
+  const denied = Map.groupBy(
+    rules.flatMap((term) => term.excepts.map((_, except) => ({ term, except }))),
+    ({ term, except }) => keyOf(term.excepts[except] as Cidr),
+  );
   const refused: RefusedBlock[] = [];
-  for (const [text, places] of exceptPlaces(rules, keyOf)) {
+  for (const [text, excepts] of denied) {
+    const [{ term, except }] = excepts as [{ term: AddressTerm; except: number }];
+    const key = keyIn(ipFamily, term.excepts[except] as Cidr);
     if (drafts.has(text)) {
       continue;
     }
-    const { term, except } = places[0] as ExceptPlace;
-    const key = keyIn(ipFamily, term.excepts[except] as Cidr);
     if (key === undefined) {
-      refused.push(...places.map((place) => ({ ...place, why: "key-too-long" as const })));
+      refused.push(...excepts.map((place) => ({ ...place, why: "key-too-long" as const })));
     } else {
-      put(key, { items: [], excepts: places });
+      put(key, { items: [], excepts });
     }
   }
-  const entries: MapEntry[] = [...byKey.values()].map((entry) => ({ ...entry, isNode: false }));
-  if (nodeIp !== undefined) {
-    const cidr = hostOf(nodeIp);
-    // Written first, so any other entry with its key replaces it.
-    if (!byKey.has(cidrKey(cidr))) {
-      const everything: PortGrant = { protocol: "any", range: EVERY_PORT, grants: [] };
-      entries.push({ cidr, values: [{ items: [everything], excepts: [] }], isNode: true });
-    }
+  const node = nodeIp && hostOf(nodeIp);
+  // Written first, so any other entry with its key replaces it.
+  if (node !== undefined && !entries.has(cidrKey(node))) {
+    const everything: PortGrant = { protocol: "any", range: EVERY_PORT, grants: [] };
+    entries.set(cidrKey(node), { cidr: node, values: [{ items: [everything], excepts: [] }], isNode: true });
   }
-  return { entries, refused };
-}
-
-function exceptPlaces(rules: readonly AddressTerm[], keyOf: (cidr: Cidr) => string): Map<string, ExceptPlace[]> {
-  const places = new Map<string, ExceptPlace[]>();
-  for (const term of rules) {
-    for (const [except, cidr] of term.excepts.entries()) {
-      const text = keyOf(cidr);
-      const known = places.get(text);
-      if (known === undefined) {
-        places.set(text, [{ term, except }]);
-      } else {
-        known.push({ term, except });
-      }
-    }
-  }
-  return places;
+  return { entries: [...entries.values()], refused };
 }
 
 /**

@@ -10,16 +10,19 @@ export interface Draft {
   readonly cidr: Cidr;
   readonly items: Map<string, PortGrant>;
   readonly lists?: readonly (readonly PortGrant[])[];
-  /** Network addresses of the joined `except`s by prefix length. */
-  readonly excepts: Map<number, Set<bigint>>;
+  /** The joined `except`s. */
+  readonly excepts: BlockIndex<true>;
 }
+
+/** Drafts by the text or the number that tells blocks apart. */
+export type Drafts = Map<ReturnType<typeof cidrKey>, Draft>;
 
 /**
  * Merges rules block by block, broad first, as the agent does: a block starts with the items of all wider ones that are
  * already there, unless its first address lies in one of the wider block's `except`s, however narrow that is.
  */
-export function mergeRules(rules: readonly AddressTerm[], keyOf: (cidr: Cidr) => string): Map<string, Draft> {
-  return merge(rules, keyOf, (donor, created) => !isExcepted(donor, created.first));
+export function mergeRules(rules: readonly AddressTerm[], keyOf: typeof cidrKey): Drafts {
+  return merge(rules, keyOf, ({ excepts }, created) => excepts.holding(created).length === 0);
 }
 
 /** The same for agents up to 1.2.3: inheritance ignores `except`s, and `/0` gives its items to every other block. */
@@ -27,8 +30,8 @@ export function mergeRulesLeaking(
   rules: readonly AddressTerm[],
   emitted: readonly AddressTerm[],
   ipFamily: AddressFamily,
-  keyOf: (cidr: Cidr) => string,
-): Map<string, Draft> {
+  keyOf: typeof cidrKey,
+): Drafts {
   const drafts = merge(
     rules.filter(({ cidr }) => cidr.prefixLength > 0),
     keyOf,
@@ -60,25 +63,26 @@ export function mergeRulesLeaking(
 
 function merge(
   rules: readonly AddressTerm[],
-  keyOf: (cidr: Cidr) => string,
+  keyOf: typeof cidrKey,
   passesOn: (donor: Draft, created: Cidr) => boolean,
-): Map<string, Draft> {
-  const drafts = new Map<string, Draft>();
-  const donors = new Donors();
+): Drafts {
+  const drafts: Drafts = new Map();
+  const donors = new BlockIndex<readonly Draft[]>();
   // By the prefix length as it is written, which puts mapped blocks last.
   for (const term of [...rules].sort((a, b) => writtenPrefixLength(a.cidr) - writtenPrefixLength(b.cidr))) {
     const key = keyOf(term.cidr);
     let merged = drafts.get(key);
     if (merged === undefined) {
       merged = draft(term.cidr);
-      for (const donor of donors.containing(term.cidr)) {
+      // Those that hold the first address: narrower ones, too, where a mapped block comes late.
+      for (const donor of donors.holding(term.cidr).flat()) {
         if (passesOn(donor, term.cidr)) {
           inherit(merged, donor);
         }
       }
       drafts.set(key, merged);
       if (!isHostPrefix(term.cidr)) {
-        donors.add(merged);
+        donors.set(term.cidr, [...(donors.get(term.cidr) ?? []), merged]);
       }
     }
     addRule(merged, term);
@@ -92,20 +96,15 @@ function isHostPrefix({ prefixLength }: Cidr): boolean {
 }
 
 function draft(cidr: Cidr): Draft {
-  return { cidr, items: new Map(), excepts: new Map() };
+  return { cidr, items: new Map(), excepts: new BlockIndex() };
 }
 
 function addRule(target: Draft, term: AddressTerm): void {
   for (const permission of term.permissions) {
     addItem(target, permission, permission.grants);
   }
-  for (const { prefixLength, first } of term.excepts) {
-    const known = target.excepts.get(prefixLength);
-    if (known === undefined) {
-      target.excepts.set(prefixLength, new Set([first]));
-    } else {
-      known.add(first);
-    }
+  for (const except of term.excepts) {
+    target.excepts.set(except, true);
   }
 }
 
@@ -125,32 +124,25 @@ function addItem(target: Draft, permission: PortGrant, grants: readonly Grant[])
   target.items.set(key, { ...permission, grants: [...(known?.grants ?? []), ...grants] });
 }
 
-/** Whether a network address lies in one of the joined `except`s of a block, however narrow the `except` is. */
-function isExcepted({ cidr, excepts }: Draft, address: bigint): boolean {
-  for (const [prefixLength, firsts] of excepts) {
-    if (firsts.has(cidrAt(cidr.family, address, prefixLength).first)) {
-      return true;
-    }
-  }
-  return false;
-}
+/** Values of blocks, found by the address that they hold. */
+class BlockIndex<Value> {
+  private readonly byLength = new Map<number, Map<bigint, Value>>();
 
-/** The blocks that pass their ports on, by prefix length. */
-class Donors {
-  private readonly byLength = new Map<number, Map<bigint, Draft[]>>();
-
-  add(donor: Draft): void {
-    const { prefixLength, first } = donor.cidr;
-    const known = this.byLength.get(prefixLength) ?? new Map<bigint, Draft[]>();
-    this.byLength.set(prefixLength, known.set(first, [...(known.get(first) ?? []), donor]));
+  get isEmpty(): boolean {
+    return this.byLength.size === 0;
   }
 
-  /** Those that hold the first address: narrower ones, too, where a mapped block comes late. */
-  containing({ family, first }: Cidr): Draft[] {
-    const found: Draft[] = [];
-    for (const [length, donors] of this.byLength) {
-      found.push(...(donors.get(cidrAt(family, first, length).first) ?? []));
-    }
-    return found;
+  get({ prefixLength, first }: Cidr): Value | undefined {
+    return this.byLength.get(prefixLength)?.get(first);
+  }
+
+  set({ prefixLength, first }: Cidr, value: Value): void {
+    const known = this.byLength.get(prefixLength) ?? new Map<bigint, Value>();
+    this.byLength.set(prefixLength, known.set(first, value));
+  }
+
+  /** The values of the blocks that hold the first address of another. */
+  holding({ family, first }: Cidr): Value[] {
+    return [...this.byLength].flatMap(([length, values]) => values.get(cidrAt(family, first, length).first) ?? []);
   }
 }

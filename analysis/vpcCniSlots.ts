@@ -1,21 +1,12 @@
 import type { PortGrant } from "./ports.ts";
-import type { AddressTerm } from "./terms.ts";
+import type { ExceptedTerm } from "./terms.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Protocol-and-port slots of one entry (`MAX_PORT_PROTOCOL` of the eBPF program, agent 1.0 to 1.4). */
 export const PORT_SLOTS = 24;
 
-/** An `except` that became an entry: the peer and the index in its `except`. */
-export interface ExceptPlace {
-  readonly term: AddressTerm;
-  readonly except: number;
-}
-
 /** A block at which the agent gives up: a peer's own, or one of its `except`s, and why. */
-export interface RefusedBlock {
-  readonly term: AddressTerm;
-  /** Index in the peer's `except`; `undefined`: the peer's own block. */
-  readonly except: number | undefined;
+export interface RefusedBlock extends ExceptedTerm {
   /** The kernel refuses the key, or the agent cannot parse the text. */
   readonly why: "key-too-long" | "unreadable";
 }
@@ -30,7 +21,7 @@ export interface EntryValue {
    */
   readonly lists?: readonly (readonly PortGrant[])[];
   /** The `except`s that made the entry deny. */
-  readonly excepts: readonly ExceptPlace[];
+  readonly excepts: readonly ExceptedTerm[];
 }
 
 /**

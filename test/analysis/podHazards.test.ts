@@ -16,10 +16,10 @@ const peer = (podSelector: object, namespace = "shop") => ({
 });
 const app = (...values: string[]) => ({ matchExpressions: [{ key: "app", operator: "In", values }] });
 const to = (peers: object[], count: number, from?: number) => ({ to: peers, ports: ports(count, from) });
-const found = (egress: object[], agentVersion = "1.4.2") => {
+const found = (egress: object[], agentVersion = "1.4.2", blocks = VPC) => {
   const semantics = { name: "vpc-cni" as const, ipFamily: "ipv4" as const, agentVersion };
   const analysis = compile(parseNetworkPolicies([policy(egress)]), { semantics, source: SELECTED_BY_EVERY_POLICY });
-  return podHazards(analysis, VPC).map(({ shape, pods, what }) => `${shape}: ${pods} ${what}`);
+  return podHazards(analysis, blocks).map(({ shape, pods, what }) => `${shape}: ${pods} ${what}`);
 };
 
 describe("port entries of pods by label", () => {
@@ -44,6 +44,7 @@ describe("port entries of pods by label", () => {
       [to([peer(app("a"))], 12), block("0.0.0.0/0", { except: ["10.0.0.0/8"], ports: ports(13, 2000) })],
       undefined,
     ],
+    ["12 beside 13 to everywhere", [to([peer(app("a"))], 12), { ports: ports(13, 2000) }], 25],
     [
       "12 beside a block of 13",
       [to([peer(app("a"))], 12), block("10.1.0.0/24", { ports: ports(13, 2000) })],
@@ -55,6 +56,11 @@ describe("port entries of pods by label", () => {
       count === undefined ? [] : [expect.stringMatching(new RegExp(`^slot-overflow: .* have ${count} port entries`))],
     );
   });
+});
+
+it("ports of a rule for everywhere take slots, wherever the pods are", () => {
+  const rules = [to([peer(app("a"))], 12), { ports: ports(13, 2000) }];
+  expect(found(rules, "1.4.2", [])).toEqual([expect.stringContaining("have 25 port entries")]);
 });
 
 describe("an agent before 1.2.4", () => {

@@ -19,7 +19,7 @@ export function blockTree(
   analyses: readonly EgressAnalysis[],
   names: readonly NamedAddresses[],
 ): BlockNode {
-  const blocks = new Map<string, Cidr>();
+  const blocks = new Map<ReturnType<typeof cidrKey>, Cidr>();
   const add = (cidr: Cidr) => {
     if (cidr.family === family && cidr.prefixLength > 0) {
       blocks.set(cidrKey(cidr), cidr);
