@@ -1,7 +1,7 @@
 import type { Destination } from "./declaration.ts";
-import type { GuardrailName, Violation } from "./violation.ts";
+import type { Objection } from "./violation.ts";
 
-/** A word that somebody gave for something that a guardrail would refuse. */
+/** Something that a guardrail would refuse and that somebody accepts. */
 export interface Acknowledgement {
   /** What config calls it. */
   readonly name: string;
@@ -18,7 +18,7 @@ export interface RegionAcknowledgement extends Acknowledgement {
   readonly region: Pick<Destination, "cidrs" | "pods" | "ports">;
 }
 
-/** What may happen to a declared policy only with a word: it loses its protection, leaves the plan, or selects other pods. */
+/** What may happen to a declared policy only with an acknowledgement: it loses its protection, leaves the plan, or selects other pods. */
 export const POLICY_CHANGES = ["unprotect", "remove", "selector"] as const;
 
 export type PolicyChange = (typeof POLICY_CHANGES)[number];
@@ -36,46 +36,32 @@ export function valid<Kind extends Acknowledgement>(acknowledgements: readonly K
 }
 
 /** Acknowledgements that have expired, or that cover nothing. */
-export function staleViolations<Kind extends Acknowledgement>(
-  guardrail: GuardrailName,
+export function stale<Kind extends Acknowledgement>(
   acknowledgements: readonly Kind[],
   today: string,
   isUsed: (acknowledgement: Kind) => boolean,
-): Violation[] {
+): Objection[] {
   return acknowledgements.flatMap((acknowledgement) => {
-    const { name, reason, expires, mayBeUnused = false } = acknowledgement;
-    const what = `acknowledgement "${name}" (${reason})`;
+    const { expires, mayBeUnused = false } = acknowledgement;
     if (expires !== undefined && expires < today) {
       const fix = "remove it, and what it covers from the plan; or give it a new date if the reason still holds.";
-      return [stale(guardrail, `${what} expired on ${expires}; today is ${today}.`, fix)];
+      return [{ message: `${text(acknowledgement)} expired on ${expires}; today is ${today}.`, fix }];
     }
-    return mayBeUnused || isUsed(acknowledgement)
-      ? []
-      : [stale(guardrail, `${what} is not used: the plan does nothing that it covers.`, "remove it from the config.")];
+    const message = `${text(acknowledgement)} is not used: the plan does nothing that it covers.`;
+    return mayBeUnused || isUsed(acknowledgement) ? [] : [{ message, fix: "remove it from the config." }];
   });
 }
 
 /** Acknowledgements of differences where it is not known what is deployed. */
-export function unmatchable(guardrail: GuardrailName, acknowledgements: readonly Acknowledgement[]): Violation[] {
+export function unmatchable(acknowledgements: readonly Acknowledgement[]): Objection[] {
   return acknowledgements
     .filter(({ mayBeUnused = false }) => !mayBeUnused)
-    .map(({ name, reason }) => ({
-      ...stale(
-        guardrail,
-        `cannot conclude: acknowledgement "${name}" (${reason}) is for a difference to what is deployed, which is not given.`,
-        "give the pack a file with the deployed policies, or remove the acknowledgement.",
-      ),
+    .map((each) => ({
+      message: `cannot conclude: ${text(each)} is for a difference to what is deployed, which is not given.`,
+      fix: "give the pack a file with the deployed policies, or remove the acknowledgement.",
     }));
 }
 
-function stale(guardrail: GuardrailName, message: string, fix: string): Violation {
-  return {
-    guardrail,
-    resource: undefined,
-    policy: undefined,
-    rule: undefined,
-    witness: undefined,
-    message,
-    fix,
-  };
+function text({ name, reason }: Acknowledgement): string {
+  return `acknowledgement "${name}" (${reason})`;
 }

@@ -1,28 +1,30 @@
 import {
   type Divergence,
   type DivergenceShape,
+  describeProblem,
+  formatCidr,
   formatPoint,
   formatReference,
+  parsePolicyCidr,
   podHazards,
   policyId,
   type Reference,
   referenceTo,
 } from "../analysis/index.ts";
-import { formatBox } from "./boxes.ts";
-import { otherFamily } from "./concern.ts";
-import { placeOf } from "./finding.ts";
+import { LONGEST_POLICY_NAME } from "../runner/contract.ts";
+import { formatBox, placeOf } from "./finding.ts";
 import type { ReadPolicy } from "./plannedPolicy.ts";
-import { type Reach, selecting } from "./policySet.ts";
-import { exceptingEdit, triedEdit } from "./repairs.ts";
+import { type RunnerReach, selecting } from "./policySet.ts";
+import { blockPeerAt, type ExceptEdit, exceptingEdit, triedEdit } from "./repairs.ts";
 import { allReaches, type Situation } from "./situation.ts";
-import type { GuardrailName, Violation } from "./violation.ts";
+import type { Objection } from "./violation.ts";
 import { hazardsOf } from "./wrongReach.ts";
 
-/** Longest name for which controller and agent agree on the policy (EKS facts, 2026-08). */
-const LONGEST_NAME = 57;
+/** Shapes that policies alone can have: nothing is known here of nodes and Services. */
+type PolicyShape = Exclude<DivergenceShape, `node-${string}` | `service-${string}` | "other-family-not-enforced">;
 
 /** What a shape is called and what helps. */
-const SHAPES: Readonly<Partial<Record<DivergenceShape, readonly [name: string, fix: string]>>> = {
+const SHAPES: Readonly<Record<PolicyShape, readonly [name: string, fix: string]>> = {
   "same-cidr-except": [
     "an except bleeds into another rule with the same block",
     "give the other rule a peer of its own (a selector or a narrower block) instead of the same block or no `to`.",
@@ -60,76 +62,72 @@ const SHAPES: Readonly<Partial<Record<DivergenceShape, readonly [name: string, f
     "the controller applies egress rules although policyTypes lack Egress",
     'set policyTypes to ["Egress"], or remove the egress rules.',
   ],
+  "unreadable-block": [
+    "the agent cannot read a block as it is written, and loads nothing of the policy",
+    "write the block as it is read: without leading zeros, and an IPv4 block as IPv4.",
+  ],
+  "ipv6-prefix-32": ["the agent passes over an IPv6 block of /32", "allow its two halves, which are /33."],
+  "named-port-without-to": ["the agent drops port names of a rule without `to`", "write the port's number."],
+  unclassified: ["the agent enforces something else", "rewrite the rules so that their blocks do not overlap."],
 };
 
 /** Guardrail 5: nothing that the VPC CNI enforces otherwise than written, and no shape that it drops. */
-export function eksHazards(situation: Situation): Violation[] {
-  const { runners, plan } = situation;
-  const shapes = new Set(runners.flatMap((runner) => selecting(plan, runner).read));
+export function eksHazards(situation: Situation): Objection[] {
+  const { runners, plan, scope } = situation;
+  const policies = new Set(runners.flatMap((runner) => selecting(plan, runner).read));
   return [
-    ...[...shapes].flatMap(shapeHazards),
-    ...allReaches(situation).flatMap((reach) => reachHazards("eks-hazards", situation, reach)),
-    ...(situation.scope === "plan" ? clusterHazards(situation) : []),
+    ...[...policies].flatMap(ofOnePolicy),
+    ...allReaches(situation).flatMap((reach) => reachHazards(situation, reach)),
+    ...(scope === "plan" ? ofCluster(situation) : []),
   ];
 }
 
-/** What can be seen in one policy alone: host bits, a long name, ports that no address has. */
-export function shapeHazards({ policy, planned, looseCidrs }: ReadPolicy): Violation[] {
+/** What can be seen in one policy alone: blocks that are written loosely, a long name, ports that no address has. */
+function ofOnePolicy({ policy, planned: { resource } }: ReadPolicy): Objection[] {
+  const { name, egress, warnings } = policy;
   const id = policyId(policy);
-  const at = (rule: number | undefined, witness: string, message: string, fix: string): Violation => ({
-    guardrail: "eks-hazards",
-    resource: planned.resource,
+  const at = (rule: number | undefined, witness: string, what: string, fix: string): Objection => ({
+    resource,
     policy: id,
     rule,
     witness,
-    message: `NetworkPolicy ${id}: ${message}`,
+    message: `NetworkPolicy ${id}: ${what}`,
     fix,
   });
-  const loose = looseCidrs.map(({ path, rule, text, canonical }) =>
-    at(
-      rule,
-      text,
-      `${path} is ${text}, with bits set after the prefix; agents before 1.4.2 enforce it at random, and newer API servers refuse it.`,
-      `write ${canonical}.`,
-    ),
-  );
-  const longName =
-    policy.name.length > LONGEST_NAME
+  return [
+    ...warnings.flatMap((warning) => {
+      const [, rule] = /^spec\.egress\[(\d+)\]/.exec(warning.where) ?? [];
+      const text = String(warning.value);
+      const block = formatCidr(parsePolicyCidr(text).cidr);
+      return rule === undefined ? [] : [at(Number(rule), text, `${describeProblem(warning)}.`, `write ${block}.`)];
+    }),
+    ...(name.length > LONGEST_POLICY_NAME
       ? [
           at(
             undefined,
-            policy.name,
-            `its name has ${policy.name.length} characters; beyond ${LONGEST_NAME} the agent looks for a policy of another name.`,
-            `use at most ${LONGEST_NAME} characters.`,
+            name,
+            `its name has ${name.length} characters; beyond ${LONGEST_POLICY_NAME} the agent looks for a policy of another name.`,
+            `use at most ${LONGEST_POLICY_NAME} characters.`,
           ),
         ]
-      : [];
-  const named = policy.egress.flatMap(({ to, ports }, rule) => {
-    const names = (ports ?? []).flatMap(({ name }) => name ?? []);
-    const onAddresses = to === undefined || to.some(({ kind }) => kind === "ipBlock");
-    return names.length === 0 || !onAddresses
-      ? []
-      : [
-          at(
-            rule,
-            `port "${names[0]}"`,
-            `rule ${rule} (spec.egress[${rule}]) names port "${names.join('", "')}" for addresses, which have no port names; the controller drops it.`,
-            "write the port's number.",
-          ),
-        ];
-  });
-  return [...loose, ...longName, ...named];
+      : []),
+    ...egress.flatMap(({ to, ports }, rule) => {
+      const names = (ports ?? []).flatMap(({ name }) => name ?? []);
+      const onAddresses = to === undefined || to.some(({ kind }) => kind === "ipBlock");
+      const what = `rule ${rule} (spec.egress[${rule}]) names port "${names.join('", "')}" for addresses, which have no port names; the controller drops it.`;
+      return names.length > 0 && onAddresses ? [at(rule, `port "${names[0]}"`, what, "write the port's number.")] : [];
+    }),
+  ];
 }
 
 /** What the agent makes of the policies of a reach, on addresses and on pods by label. */
-export function reachHazards(guardrail: GuardrailName, situation: Situation, reach: Reach): Violation[] {
+export function reachHazards(situation: Situation, reach: RunnerReach): Objection[] {
   return [
-    ...divergenceHazards(guardrail, situation, reach),
-    ...podHazards(reach.analysis, situation.declaration.vpcCidrs).map(({ shape, pods, what, rules }): Violation => {
-      const [name, fix] = SHAPES[shape] as readonly [string, string];
+    ...[...hazardsOf(reach).values()].map((same) => ofDivergences(situation, reach, same)),
+    ...podHazards(reach.analysis, situation.declaration.vpcCidrs).map(({ shape, pods, what, rules }) => {
+      const [name, fix] = SHAPES[shape];
       const places = [...new Set(rules.map(formatReference))];
       return {
-        guardrail,
         ...placeOf(reach, rules[0]),
         witness: pods,
         message: `${shape}: ${name}. On EKS ${pods} ${what}: ${places.join(", ")}.`,
@@ -139,23 +137,26 @@ export function reachHazards(guardrail: GuardrailName, situation: Situation, rea
   ];
 }
 
-function divergenceHazards(guardrail: GuardrailName, situation: Situation, reach: Reach): Violation[] {
-  return [...hazardsOf(reach).values()].map((same) => {
-    const first = same[0] as Divergence;
-    const { shape, direction, witness, explanations } = first;
-    const { before, after } = explanations;
-    const [name, fix] = SHAPES[shape] ?? [shape, "rewrite the rules so that their blocks do not overlap."];
-    const refused = reach.analysis.aborts.map(({ term, except }) => referenceTo(reach.analysis, term, { except }));
-    const by = refused.length === 0 ? "" : ` Refused: ${refused.map(formatReference).join(", ")}.`;
-    const more = same.length > 1 ? ` and ${same.length - 1} more` : "";
-    return {
-      guardrail,
-      ...placeOf(reach, refused[0] ?? after.allowedBy[0] ?? after.exceptedBy[0] ?? before.allowedBy[0]),
-      witness: formatPoint(witness),
-      message: `${direction}, ${shape}: ${name}.${by} As specified, ${before.text} As enforced by the VPC CNI, ${after.text} Region: ${formatBox(first)}${more}.`,
-      fix: fixOf(situation, reach, same) ?? fix,
-    };
-  });
+/** What to say about divergences of one cause. */
+function ofDivergences(situation: Situation, reach: RunnerReach, same: readonly Divergence[]): Objection {
+  const first = same[0] as Divergence;
+  const { shape, direction, witness, explanations } = first;
+  const { before, after } = explanations;
+  const [name, fix] = SHAPES[shape as PolicyShape] ?? SHAPES.unclassified;
+  const refused = refusedBy(reach);
+  const by = refused.length === 0 ? "" : ` Refused: ${refused.map(formatReference).join(", ")}.`;
+  const more = same.length > 1 ? ` and ${same.length - 1} more` : "";
+  return {
+    ...placeOf(reach, refused[0] ?? after.allowedBy[0] ?? after.exceptedBy[0] ?? before.allowedBy[0]),
+    witness: formatPoint(witness),
+    message: `${direction}, ${shape}: ${name}.${by} As specified, ${before.text} As enforced by the VPC CNI, ${after.text} Region: ${formatBox(first)}${more}.`,
+    fix: fixOf(situation, reach, same) ?? fix,
+  };
+}
+
+/** What the agent refuses to load. */
+function refusedBy({ analysis }: RunnerReach): Reference[] {
+  return analysis.aborts.map(({ term, except }) => referenceTo(analysis, term, { except }));
 }
 
 /** Shapes that dropping an `except` cures, if nothing else is lost by it. */
@@ -169,66 +170,40 @@ const OF_AN_EXCEPT: readonly DivergenceShape[] = [
 /**
  * What cures hazards of one cause, tried: without the `except` that denies, or with one more in the rule that allows there.
  */
-function fixOf(situation: Situation, reach: Reach, same: readonly Divergence[]): string | undefined {
-  const [
-    {
-      shape,
-      explanations: { before, after },
-    },
-  ] = same as [Divergence];
+function fixOf(situation: Situation, reach: RunnerReach, same: readonly Divergence[]): string | undefined {
+  const { shape, explanations } = same[0] as Divergence;
   if (!OF_AN_EXCEPT.includes(shape)) {
     return undefined;
   }
-  const refused = reach.analysis.aborts.map(({ term, except }) => referenceTo(reach.analysis, term, { except }));
-  const places = refused.length > 0 ? refused : after.exceptedBy;
+  const refused = refusedBy(reach);
+  const places = refused.length > 0 ? refused : explanations.after.exceptedBy;
   const drops = Map.groupBy(places, ({ policyIndex, rule, peer }) => `${policyIndex} ${rule} ${peer}`);
-  for (const own of drops.values()) {
-    const [place] = own as [Reference];
-    const peer =
-      place.peer === undefined
-        ? undefined
-        : reach.policies[place.policyIndex]?.policy.egress[place.rule]?.to?.[place.peer];
-    const blocks =
-      peer?.kind === "ipBlock"
-        ? own.flatMap(({ except }) => (except === undefined ? [] : (peer.excepts[except] ?? [])))
-        : [];
-    const text = triedEdit(situation, reach, { place, action: "drop", blocks });
+  const edits = [...drops.values()].map((own): ExceptEdit => {
+    const place = own[0] as Reference;
+    const excepts = blockPeerAt(reach, place)?.excepts ?? [];
+    return { place, action: "drop", blocks: own.flatMap(({ except = -1 }) => excepts[except] ?? []) };
+  });
+  for (const edit of [...edits, exceptingEdit(situation, reach, same, explanations.before.allowedBy[0])]) {
+    const text = triedEdit(situation, reach, edit);
     if (text !== undefined) {
       return `${text}.`;
     }
   }
-  const excepting = triedEdit(situation, reach, exceptingEdit(situation, reach, same, before.allowedBy[0]));
-  return excepting && `${excepting}.`;
+  return undefined;
 }
 
 /** What the cluster leaves open beside every policy, now or after this plan. */
-function clusterHazards({ declaration: { cluster }, switches }: Situation): Violation[] {
-  const off = switches.map(
-    ({ resource, what, fix }): Violation => ({
-      guardrail: "eks-hazards",
-      resource,
-      policy: undefined,
-      rule: undefined,
-      witness: undefined,
-      message: `nothing enforces NetworkPolicies after this: ${what}.`,
-      fix,
-    }),
-  );
-  if (cluster.otherFamilyEgress !== true) {
-    return off;
-  }
-  const other = otherFamily(cluster.ipFamily) === "ipv4" ? "IPv4" : "IPv6";
-  const setting = other === "IPv4" ? "ENABLE_V4_EGRESS" : "ENABLE_V6_EGRESS";
-  return [
-    ...off,
-    {
-      guardrail: "eks-hazards",
-      resource: undefined,
-      policy: undefined,
-      rule: undefined,
-      witness: other === "IPv4" ? "169.254.169.254:80/tcp" : "[fd00:ec2::254]:80/tcp",
-      message: `the pods send ${other} through an interface to which no policy is applied (${setting}), the metadata service included.`,
-      fix: `set ${setting} to "false" in the configuration of the vpc-cni add-on.`,
-    },
-  ];
+function ofCluster({ declaration: { cluster }, switches }: Situation): Objection[] {
+  const off = switches.map(({ resource, what, fix }) => ({
+    resource,
+    message: `nothing enforces NetworkPolicies after this: ${what}.`,
+    fix,
+  }));
+  const [other, setting, witness] =
+    cluster.ipFamily === "ipv4"
+      ? ["IPv6", "ENABLE_V6_EGRESS", "[fd00:ec2::254]:80/tcp"]
+      : ["IPv4", "ENABLE_V4_EGRESS", "169.254.169.254:80/tcp"];
+  const message = `the pods send ${other} through an interface to which no policy is applied (${setting}), the metadata service included.`;
+  const fix = `set ${setting} to "false" in the configuration of the vpc-cni add-on.`;
+  return cluster.otherFamilyEgress === true ? [...off, { witness, message, fix }] : off;
 }

@@ -1,35 +1,31 @@
-import type { ChangeBox } from "../analysis/boxes.ts";
 import {
   contains,
   type Explanation,
   explain,
   formatPoint,
   formatPorts,
+  formatRange,
   type NamedAddresses,
   namesIn,
+  POLICY_PROTOCOLS,
   type PodRow,
   type Point,
   policyId,
+  type Reach,
+  type ReachBox,
   type Reference,
   witnessOf,
 } from "../analysis/index.ts";
-import { formatBox } from "./boxes.ts";
-import type { Reach } from "./policySet.ts";
-import type { GuardrailName, Violation } from "./violation.ts";
+import type { RunnerReach } from "./policySet.ts";
+import type { Objection } from "./violation.ts";
 
-/** Something found under one semantics; the same under the other becomes one violation with it. */
-export interface Finding {
+/** Something found under one semantics; the same under the other becomes one objection with it. */
+export interface Finding extends Objection {
   /** Equal for findings that one message can tell. */
   readonly key: string;
   readonly semantics: string;
   /** Which of the runner pods, where not all. */
   readonly pods: string | undefined;
-  readonly resource: string | undefined;
-  readonly policy: string | undefined;
-  readonly rule: number | undefined;
-  readonly witness: string;
-  readonly message: string;
-  readonly fix: string;
 }
 
 /** More regions than this are counted, not listed. */
@@ -41,7 +37,9 @@ export interface FindingText {
   readonly heading: string;
   readonly names: readonly NamedAddresses[];
   /** What to do about some boxes, of which the first is explained. */
-  readonly fix: (boxes: readonly ChangeBox[], why: Explanation) => string;
+  readonly fix: (boxes: readonly ReachBox[], why: Explanation) => string;
+  /** What to do about pods by label. */
+  readonly podFix: string;
   /** The port that a witness should have, where the region holds it. */
   readonly port?: number;
   /** One finding for all boxes, explained by the first. Default: one for each decision. */
@@ -52,32 +50,40 @@ export interface FindingText {
  * What is found in reaches, smallest first, without what is found already in the reach of fewer of the same policies: there
  * it has the same cause.
  */
-export function foundFirst<Item>(
-  reaches: readonly Reach[],
-  find: (reach: Reach) => readonly Item[],
-  isKnown: (item: Item, known: readonly Item[]) => boolean,
-): [reach: Reach, items: Item[]][] {
-  const before: [Reach, readonly Item[]][] = [];
-  return reaches.flatMap((reach): [Reach, Item[]][] => {
+export function foundFirst(
+  reaches: readonly RunnerReach[],
+  find: (reach: RunnerReach) => Reach,
+): [reach: RunnerReach, found: Reach][] {
+  const before: [RunnerReach, Reach][] = [];
+  return reaches.flatMap((reach): [RunnerReach, Reach][] => {
     const found = find(reach);
-    const known = before.flatMap(([other, items]) =>
-      other.semantics.name === reach.semantics.name && other.policies.every((policy) => reach.policies.includes(policy))
-        ? items
-        : [],
-    );
+    if (found.isEmpty) {
+      return [];
+    }
+    const fresh = before
+      .filter(
+        ([other]) =>
+          other.semantics.name === reach.semantics.name &&
+          other.policies.every((policy) => reach.policies.includes(policy)),
+      )
+      .reduce((rest, [, known]) => rest.minus(known), found);
     before.push([reach, found]);
-    const fresh = found.filter((item) => !isKnown(item, known));
-    return fresh.length === 0 ? [] : [[reach, fresh]];
+    return fresh.isEmpty ? [] : [[reach, fresh]];
   });
+}
+
+/** What is found in the reach of some pods: addresses, and pods by label. */
+export function findings(reach: RunnerReach, found: Reach, text: FindingText): Finding[] {
+  return [...addressFindings(reach, found.boxes, text), ...found.pods.map((row) => podFinding(reach, row, text))];
 }
 
 /** Boxes of a reach, those of one family decided by the same rules for the same reason as one finding each. */
 export function addressFindings(
-  reach: Reach,
-  boxes: readonly ChangeBox[],
-  { heading, names, fix, port, together = false }: FindingText,
+  reach: RunnerReach,
+  boxes: readonly ReachBox[],
+  { heading, names, fix, port, together = false }: Omit<FindingText, "podFix">,
 ): Finding[] {
-  const witness = (box: ChangeBox): Point =>
+  const witness = (box: ReachBox): Point =>
     port !== undefined && box.ports.from <= port && port <= box.ports.to ? { ...witnessOf(box), port } : witnessOf(box);
   const groups = Map.groupBy(
     boxes.map((box) => ({ box, why: explain(reach.analysis, witness(box)) })),
@@ -101,33 +107,37 @@ export function addressFindings(
 }
 
 /** What a region is called: the caller's block around it, else the registry's name. */
-function nameOf({ range }: ChangeBox, names: readonly NamedAddresses[]): string {
+function nameOf({ range }: ReachBox, names: readonly NamedAddresses[]): string {
   return names.find(({ cidr }) => contains(cidr, range))?.name ?? namesIn(range)[0] ?? "";
 }
 
 /** Ports on pods by label; the rule is the first that grants them. */
-export function podFindings(reach: Reach, rows: readonly PodRow[], heading: string, fix: string): Finding[] {
-  return rows.map((row) => {
-    const [grant] = row.grants;
-    const policy = grant === undefined ? undefined : reach.policies[grant.policy];
-    const id = policy && policyId(policy.policy);
-    const by =
-      grant === undefined
-        ? "because no policy isolates the egress of this pod"
-        : `by rule ${grant.rule} of ${id} (spec.egress[${grant.rule}]${grant.peer === undefined ? "" : `.to[${grant.peer}]`})`;
-    const witness = formatPods(row);
-    return {
-      key: `pods ${id} ${grant?.rule} ${witness}`,
-      resource: policy?.planned.resource,
-      policy: id,
-      rule: grant?.rule,
-      semantics: reach.semantics.name,
-      pods: reach.pods,
-      witness,
-      message: `${witness}: allowed ${by}. ${heading}.`,
-      fix,
-    };
-  });
+function podFinding(reach: RunnerReach, row: PodRow, { heading, podFix }: FindingText): Finding {
+  const [grant] = row.grants;
+  const policy = grant && reach.policies[grant.policy];
+  const id = policy && policyId(policy.policy);
+  const by =
+    grant === undefined
+      ? "because no policy isolates the egress of this pod"
+      : `by rule ${grant.rule} of ${id} (spec.egress[${grant.rule}]${grant.peer === undefined ? "" : `.to[${grant.peer}]`})`;
+  const witness = formatPods(row);
+  return {
+    key: `pods ${id} ${grant?.rule} ${witness}`,
+    resource: policy?.planned.resource,
+    policy: id,
+    rule: grant?.rule,
+    semantics: reach.semantics.name,
+    pods: reach.pods,
+    witness,
+    message: `${witness}: allowed ${by}. ${heading}.`,
+    fix: podFix,
+  };
+}
+
+/** `10.0.0.0/8 TCP, UDP 443`, `10.0.0.0/8 all ports`. */
+export function formatBox({ range, protocols, ports }: Pick<ReachBox, "range" | "protocols" | "ports">): string {
+  const every = ports.from === 0 && ports.to === 65535 && POLICY_PROTOCOLS.every((each) => protocols.includes(each));
+  return `${formatRange(range)} ${every ? "" : `${protocols.join(", ")} `}${formatPorts(ports)}`;
 }
 
 /** `pods app=web in namespace x, TCP 8080`. */
@@ -135,26 +145,21 @@ export function formatPods({ text, protocols, ports }: PodRow): string {
   return `${text}, ${protocols.join(", ")} ${typeof ports === "string" ? `port "${ports}"` : formatPorts(ports)}`;
 }
 
-/** Whether others say the same about pods. */
-export function isSamePods(row: PodRow, others: readonly PodRow[]): boolean {
-  return others.some((other) => formatPods(other) === formatPods(row));
-}
-
-/** Turns findings into violations, the same ones under both semantics into one. */
-export function violationsOf(guardrail: GuardrailName, findings: readonly Finding[]): Violation[] {
+/** Turns findings into objections, the same ones under both semantics into one. */
+export function objectionsOf(findings: readonly Finding[]): Objection[] {
   return [...Map.groupBy(findings, ({ key }) => key).values()].map((same) => {
     const { resource, policy, rule, witness, message, fix, pods } = same[0] as Finding;
     const semantics = [...new Set(same.map(({ semantics }) => semantics))].join(" and ");
     const text = `${message} (${semantics}${pods === undefined ? "" : `; runner pods with ${pods}`})`;
-    return { guardrail, resource, policy, rule, witness, message: text, fix };
+    return { resource, policy, rule, witness, message: text, fix };
   });
 }
 
 /** Where a reference of a reach points. */
 export function placeOf(
-  { policies }: Pick<Reach, "policies">,
+  { policies }: RunnerReach,
   reference: Reference | undefined,
-): Pick<Finding, "resource" | "policy" | "rule"> {
+): Pick<Objection, "resource" | "policy" | "rule"> {
   const policy = reference && policies[reference.policyIndex];
   return { resource: policy?.planned.resource, policy: reference?.policy, rule: reference?.rule };
 }

@@ -1,25 +1,21 @@
-import type { ChangeBox } from "../analysis/boxes.ts";
-import { contains, type Explanation, formatCidr } from "../analysis/index.ts";
-import { isCovered } from "./boxes.ts";
-import { credentialEndpoints } from "./concern.ts";
-import { addressFindings, foundFirst, violationsOf } from "./finding.ts";
-import type { Reach } from "./policySet.ts";
+import { contains, credentialEndpoints, type Explanation, formatCidr, type ReachBox } from "../analysis/index.ts";
+import { addressFindings, foundFirst, objectionsOf } from "./finding.ts";
+import type { RunnerReach } from "./policySet.ts";
 import { memberIn } from "./remedies.ts";
 import { exceptingEdit, triedEdit } from "./repairs.ts";
 import { reaches, type Situation } from "./situation.ts";
-import type { Violation } from "./violation.ts";
+import type { Objection } from "./violation.ts";
 import { openEndpoints } from "./wrongReach.ts";
 
 /**
  * Guardrail 1: the endpoints that hand out credentials are unreachable on every port, the metadata service whatever is
  * declared, EKS Pod Identity unless it is.
  */
-export function metadataEndpoints(situation: Situation): Violation[] {
+export function metadataEndpoints(situation: Situation): Objection[] {
   const { declaration, names } = situation;
-  const found = foundFirst(reaches(situation), (reach) => openEndpoints(declaration, reach), isCovered);
-  return violationsOf(
-    "metadata-endpoints",
-    found.flatMap(([reach, boxes]) =>
+  const found = foundFirst(reaches(situation), (reach) => openEndpoints(declaration, reach));
+  return objectionsOf(
+    found.flatMap(([reach, { boxes }]) =>
       addressFindings(reach, boxes, {
         heading: "Open",
         names,
@@ -31,7 +27,7 @@ export function metadataEndpoints(situation: Situation): Violation[] {
 }
 
 /** How to close endpoints that a rule opens, and for one that may be declared, how to declare it. */
-function fixOf(situation: Situation, reach: Reach, boxes: readonly ChangeBox[], why: Explanation): string {
+function fixOf(situation: Situation, reach: RunnerReach, boxes: readonly ReachBox[], why: Explanation): string {
   const { declaration } = situation;
   const edit = exceptingEdit(situation, reach, boxes, why.allowedBy[0]);
   const close = triedEdit(situation, reach, edit) ?? "narrow the block of the rule named here, or remove the rule";

@@ -1,8 +1,15 @@
-import { type LabelSelector, labelSelector, ProblemsError, parseNetworkPolicies } from "../analysis/index.ts";
+import {
+  type LabelSelector,
+  labelSelector,
+  labelsSelector,
+  namespaceNamed,
+  ProblemsError,
+  parseNetworkPolicies,
+} from "../analysis/index.ts";
 import { NAMESPACE_NAME_LABEL } from "../analysis/inventory.ts";
 import type { Declaration } from "./declaration.ts";
 import { isObject, type Members, membersOf } from "./plainObject.ts";
-import { mightSelect, type RunnerPods, runnerPods, selectorOf } from "./selection.ts";
+import { mightSelect, type RunnerPods, runnerPods } from "./selection.ts";
 import type { OpaquePolicy } from "./situation.ts";
 
 /** Whether an object of some kind may select runner pods of one namespace: `false` only where its own members prove it. */
@@ -16,7 +23,7 @@ const byPodSelector: MaySelect = ({ metadata, spec }, runner) =>
 const bySubject: MaySelect = ({ spec }, { namespace, pods }) => {
   const { namespaces, pods: subject } = membersOf(membersOf(spec).subject);
   const { namespaceSelector, podSelector } = membersOf(subject);
-  const own = selectorOf({ [NAMESPACE_NAME_LABEL]: namespace });
+  const own = namespaceNamed(namespace);
   return maySelect(namespaces ?? namespaceSelector, own) && maySelect(podSelector, pods);
 };
 
@@ -75,7 +82,7 @@ function withoutSource(selector: unknown): unknown {
 const byExpression: MaySelect = ({ metadata, spec }, runner) => {
   const [, key, , value] = /^\s*([\w./-]+)\s*==\s*(['"])([\w.-]*)\2\s*$/.exec(String(membersOf(spec).selector)) ?? [];
   const selector = key === undefined || value === undefined ? {} : { [key]: value };
-  return isHere(metadata, runner) && mightSelect(selectorOf(selector), runner.pods);
+  return isHere(metadata, runner) && mightSelect(labelsSelector(selector), runner.pods);
 };
 
 /** Kinds beside the NetworkPolicy that take part in verdicts about pods, by API group, and how each chooses its pods. */

@@ -1,13 +1,4 @@
-import {
-  ADDRESS_BITS,
-  cidrAt,
-  describeProblem,
-  formatCidr,
-  type NetworkPolicy,
-  ProblemsError,
-  parseAddress,
-  parseNetworkPolicies,
-} from "../analysis/index.ts";
+import { describeProblem, type NetworkPolicy, ProblemsError, parseNetworkPolicies } from "../analysis/index.ts";
 import { isObject, membersOf } from "./plainObject.ts";
 
 /** A NetworkPolicy of a plan or of a cluster, as it was found. */
@@ -28,19 +19,10 @@ export interface PlannedPolicy {
   readonly renderedTo?: string;
 }
 
-/** Where a CIDR has bits set after its prefix, and the block that it means. */
-export interface LooseCidr {
-  readonly path: string;
-  readonly rule: number;
-  readonly text: string;
-  readonly canonical: string;
-}
-
 /** A policy that can be analysed. */
 export interface ReadPolicy {
   readonly planned: PlannedPolicy;
   readonly policy: NetworkPolicy;
-  readonly looseCidrs: readonly LooseCidr[];
 }
 
 /** A policy about which nothing can be concluded, and why. */
@@ -58,42 +40,39 @@ export interface UnreadPolicy {
 /** Paths under which nothing bears on egress. */
 const IRRELEVANT = /^(metadata\.(?!name$|namespace$)|status\b|spec\.ingress\b|__|apiVersion$|kind$|id$|urn$)/;
 
-/** Reads a policy, canonical or not; every problem makes it unreadable, none is guessed away. */
+/** Reads a policy; every problem makes it unreadable, none is guessed away. */
 export function readPolicy(planned: PlannedPolicy): ReadPolicy | UnreadPolicy {
   const { contestedPaths = [] } = planned;
   const unknown = (planned.unknownPaths ?? []).filter((path) => !IRRELEVANT.test(path));
   const object = ownFields(planned.object);
-  if (unknown.length > 0 || contestedPaths.length > 0) {
-    const onlyRules = [...unknown, ...contestedPaths].every((path) => path.startsWith("spec.egress"));
-    const common = {
-      planned,
-      identity: unknown.some((path) => path.startsWith("metadata")) ? undefined : identityOf(object),
-      shell: onlyRules ? shellOf(planned, object) : undefined,
-    };
-    return unknown.length > 0
-      ? {
-          ...common,
-          reason: `${unknown.join(", ")} ${unknown.length === 1 ? "is" : "are"} unknown until up`,
-          fix: "make every value of the policy known at preview: from config, and from lookups whose arguments are plain values.",
-        }
-      : {
-          ...common,
-          reason: `several patches set ${contestedPaths.join(", ")} to different values, of which the one that is applied last wins`,
-          fix: "put the values into one patch, or into the policy itself.",
-        };
-  }
-  const looseCidrs: LooseCidr[] = [];
-  const policy = tryParse(canonical(object, looseCidrs));
-  if (isPolicy(policy)) {
-    return { planned, policy, looseCidrs };
-  }
-  return {
+  const unread = (reason: string, fix: string): UnreadPolicy => ({
     planned,
-    identity: identityOf(object),
-    shell: shellOf(planned, object),
-    reason: `it is not a NetworkPolicy that the API server would accept: ${policy.map(describeProblem).join("; ")}`,
-    fix: "correct the policy.",
-  };
+    identity: unknown.some((path) => path.startsWith("metadata")) ? undefined : identityOf(object),
+    shell: [...unknown, ...contestedPaths].every((path) => path.startsWith("spec.egress"))
+      ? shellOf(planned, object)
+      : undefined,
+    reason,
+    fix,
+  });
+  if (unknown.length > 0) {
+    return unread(
+      `${unknown.join(", ")} ${unknown.length === 1 ? "is" : "are"} unknown until up`,
+      "make every value of the policy known at preview: from config, and from lookups whose arguments are plain values.",
+    );
+  }
+  if (contestedPaths.length > 0) {
+    return unread(
+      `several patches set ${contestedPaths.join(", ")} to different values, of which the one that is applied last wins`,
+      "put the values into one patch, or into the policy itself.",
+    );
+  }
+  const policy = tryParse(object);
+  return isPolicy(policy)
+    ? { planned, policy }
+    : unread(
+        `it is not a NetworkPolicy that the API server would accept: ${policy.map(describeProblem).join("; ")}`,
+        "correct the policy.",
+      );
 }
 
 export function isRead(policy: ReadPolicy | UnreadPolicy): policy is ReadPolicy {
@@ -139,50 +118,5 @@ function shellOf(planned: PlannedPolicy, object: unknown): ReadPolicy | undefine
   // A rule, any rule, keeps the default of `policyTypes` what it was; rules that are unknown altogether count as one.
   const rules = Array.isArray(egress) && egress.length === 0 ? [] : [{}];
   const shell = tryParse({ ...object, spec: { ...spec, egress: rules } });
-  return isPolicy(shell) ? { planned, policy: { ...shell, egress: [] }, looseCidrs: [] } : undefined;
-}
-
-/** Replaces blocks with host bits set by what they mean to the agent, and notes where. */
-function canonical(object: unknown, found: LooseCidr[]): unknown {
-  if (!isObject(object) || !isObject(object.spec) || !Array.isArray(object.spec.egress)) {
-    return object;
-  }
-  const egress = object.spec.egress.map((rule, ruleIndex) => {
-    if (!isObject(rule) || !Array.isArray(rule.to)) {
-      return rule;
-    }
-    const fix = (text: unknown, path: string): unknown => {
-      const block = typeof text === "string" ? withoutHostBits(text) : undefined;
-      if (block === undefined) {
-        return text;
-      }
-      found.push({ path, rule: ruleIndex, text: text as string, canonical: block });
-      return block;
-    };
-    const to = rule.to.map((peer, peerIndex) => {
-      if (!isObject(peer) || !isObject(peer.ipBlock)) {
-        return peer;
-      }
-      const path = `spec.egress[${ruleIndex}].to[${peerIndex}].ipBlock`;
-      const { cidr, except } = peer.ipBlock;
-      const excepts = Array.isArray(except)
-        ? except.map((text, index) => fix(text, `${path}.except[${index}]`))
-        : except;
-      return { ...peer, ipBlock: { ...peer.ipBlock, cidr: fix(cidr, `${path}.cidr`), except: excepts } };
-    });
-    return { ...rule, to };
-  });
-  return { ...object, spec: { ...object.spec, egress } };
-}
-
-/** The block that a CIDR with host bits set means; `undefined` for any other text. */
-function withoutHostBits(text: string): string | undefined {
-  const [host = "", digits = ""] = text.split("/");
-  const address = /^\d{1,3}$/.test(digits) ? parseAddress(host) : undefined;
-  const prefixLength = Number(digits);
-  if (address === undefined || prefixLength > ADDRESS_BITS[address.family]) {
-    return undefined;
-  }
-  const block = cidrAt(address.family, address.value, prefixLength);
-  return block.first === address.value ? undefined : formatCidr(block);
+  return isPolicy(shell) ? { planned, policy: { ...shell, egress: [] } } : undefined;
 }

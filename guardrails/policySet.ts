@@ -3,6 +3,7 @@ import {
   type EgressAnalysis,
   type NetworkPolicy,
   policyId,
+  Reach,
   SELECTED_BY_EVERY_POLICY,
   type Semantics,
 } from "../analysis/index.ts";
@@ -24,6 +25,11 @@ export function policySet(planned: readonly PlannedPolicy[]): PolicySet {
   };
 }
 
+/** All policies of a set, readable or not. */
+export function allOf({ read, unread }: PolicySet): (ReadPolicy | UnreadPolicy)[] {
+  return [...read, ...unread];
+}
+
 /** `namespace/name` of a policy; of an unreadable one as far as it can be told. */
 export function idOf(policy: ReadPolicy | UnreadPolicy): string | undefined {
   if (isRead(policy)) {
@@ -33,27 +39,35 @@ export function idOf(policy: ReadPolicy | UnreadPolicy): string | undefined {
   return identity && `${identity.namespace}/${identity.name}`;
 }
 
+/** The policies of a set that a condition holds for. */
+export function filterSet(
+  { read, unread }: PolicySet,
+  keeps: (policy: ReadPolicy | UnreadPolicy) => boolean,
+): PolicySet {
+  return { read: read.filter(keeps), unread: unread.filter(keeps) };
+}
+
 /** The policies whose pods are known, an unreadable one without its rules: it isolates all the same. */
 export function shells({ read, unread }: PolicySet): ReadPolicy[] {
   return [...read, ...unread.flatMap(({ shell }) => shell ?? [])];
 }
 
 /** The policies that may select one of these pods. */
-export function selecting({ read, unread }: PolicySet, runner: RunnerPods): PolicySet {
-  return {
-    read: read.filter(({ policy }) => selectionOf(policy, runner) !== "none"),
-    unread: unread.filter(({ shell, identity }) =>
-      shell === undefined
-        ? identity === undefined || identity.namespace === runner.namespace
-        : selectionOf(shell.policy, runner) !== "none",
-    ),
-  };
+export function selecting(set: PolicySet, runner: RunnerPods): PolicySet {
+  return filterSet(set, (policy) => {
+    const shell = isRead(policy) ? policy : policy.shell;
+    return shell === undefined
+      ? idOf(policy) === undefined || idOf(policy)?.startsWith(`${runner.namespace}/`) === true
+      : selectionOf(shell.policy, runner) !== "none";
+  });
 }
 
 /** What some runner pods may reach. */
-export interface Reach {
+export interface RunnerReach {
   readonly semantics: Semantics;
   readonly analysis: EgressAnalysis;
+  /** The same as a set, on the protocols that a policy can name: the others come and go with rules for every port. */
+  readonly reach: Reach;
   /** The policies of the analysis, in its order. */
   readonly policies: readonly ReadPolicy[];
   /** Which of the runner pods, where not all: `tier=paid`. */
@@ -61,12 +75,9 @@ export interface Reach {
 }
 
 /** What policies allow together, all taken to select the pod. */
-export function reachOf(policies: readonly ReadPolicy[], semantics: Semantics): Reach {
-  return {
-    semantics,
-    policies,
-    analysis: compile(policiesOf(policies), { semantics, source: SELECTED_BY_EVERY_POLICY }),
-  };
+export function reachOf(policies: readonly ReadPolicy[], semantics: Semantics): RunnerReach {
+  const analysis = compile(policiesOf(policies), { semantics, source: SELECTED_BY_EVERY_POLICY });
+  return { semantics, policies, analysis, reach: Reach.of(analysis).withPorts };
 }
 
 export function policiesOf(read: readonly ReadPolicy[]): NetworkPolicy[] {

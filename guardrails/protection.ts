@@ -1,18 +1,15 @@
 import { formatSelector } from "../analysis/index.ts";
-import { type ChangeAcknowledgement, type PolicyChange, staleViolations, valid } from "./acknowledgement.ts";
+import { type ChangeAcknowledgement, type PolicyChange, stale, valid } from "./acknowledgement.ts";
 import { isObject, membersOf } from "./plainObject.ts";
 import { isRead, type ReadPolicy, type UnreadPolicy } from "./plannedPolicy.ts";
-import { idOf, type PolicySet, selecting } from "./policySet.ts";
+import { allOf, idOf, type PolicySet, selecting } from "./policySet.ts";
 import type { Situation } from "./situation.ts";
-import type { Violation } from "./violation.ts";
+import type { Objection } from "./violation.ts";
 
 /** What happens to a declared policy. */
-interface Change {
+interface Change extends Objection {
   readonly policy: string;
   readonly change: PolicyChange;
-  readonly resource: string | undefined;
-  readonly message: string;
-  readonly fix: string;
 }
 
 /**
@@ -25,7 +22,7 @@ export function protection(
   { scope, declaration, runners, plan, named, deployed }: Situation,
   acknowledgements: readonly ChangeAcknowledgement[],
   today: string,
-): Violation[] {
+): Objection[] {
   // Without a name nobody can tell whether it is a declared policy, nor without a selector what becomes of one.
   const isOpen = (policy: UnreadPolicy) => {
     const id = idOf(policy);
@@ -38,52 +35,36 @@ export function protection(
     ...unprotected(named),
     ...(deployed === undefined || unread.some(isOpen) ? [] : changesSince(deployed, named, declaration.policies)),
   ];
+  const accepts = (word: ChangeAcknowledgement, { policy, change }: Change) =>
+    word.policy === policy && word.change === change;
   const accepted = valid(acknowledgements, today);
-  const accepts =
-    ({ policy, change }: Change) =>
-    (word: ChangeAcknowledgement) =>
-      word.policy === policy && word.change === change;
   return [
-    ...[...named.read, ...named.unread].flatMap(ownedViolations),
+    ...allOf(named).flatMap(owned),
     ...changes
-      .filter((change) => !accepted.some(accepts(change)))
-      .map(
-        ({ policy, resource, message, fix }): Violation => ({
-          guardrail: "protection",
-          resource,
-          policy,
-          rule: undefined,
-          witness: undefined,
-          message,
-          fix,
-        }),
-      ),
+      .filter((change) => !accepted.some((word) => accepts(word, change)))
+      .map(({ change: _, ...objection }) => objection),
     ...(scope === "alone"
       ? []
-      : staleViolations("protection", acknowledgements, today, (word) =>
-          changes.some((change) => accepts(change)(word)),
-        )),
+      : stale(acknowledgements, today, (word) => changes.some((change) => accepts(word, change)))),
   ];
 }
 
 /** What the garbage collector deletes with its owner, whatever protects it in the engine. */
-function ownedViolations(policy: ReadPolicy | UnreadPolicy): Violation[] {
-  const { ownerReferences } = membersOf(membersOf(policy.planned.object).metadata);
+function owned(policy: ReadPolicy | UnreadPolicy): Objection[] {
+  const { resource, object } = policy.planned;
+  const { ownerReferences } = membersOf(membersOf(object).metadata);
   const owners = Array.isArray(ownerReferences) ? ownerReferences.filter(isObject) : [];
   return owners.map(({ kind, name }) => ({
-    guardrail: "protection",
-    resource: policy.planned.resource,
+    resource,
     policy: idOf(policy),
-    rule: undefined,
-    witness: undefined,
     message: `NetworkPolicy ${idOf(policy)} has an owner, ${kind ?? "object"} ${name ?? "(name unknown)"}: the garbage collector deletes it with that, and the runners could reach everything.`,
     fix: "take metadata.ownerReferences out of the policy.",
   }));
 }
 
 /** Declared policies of the plan that the engine would delete without asking. */
-function unprotected({ read, unread }: PolicySet): Change[] {
-  return [...read, ...unread]
+function unprotected(named: PolicySet): Change[] {
+  return allOf(named)
     .filter(({ planned }) => planned.protect === false)
     .map((policy) => ({
       policy: idOf(policy) ?? "",
@@ -95,22 +76,14 @@ function unprotected({ read, unread }: PolicySet): Change[] {
 }
 
 function changesSince(deployed: PolicySet, named: PolicySet, declared: readonly string[]): Change[] {
-  const planned = new Map([...named.read, ...named.unread].map((policy) => [idOf(policy), policy]));
-  return [...deployed.read, ...deployed.unread].flatMap((before): Change[] => {
-    const id = idOf(before) ?? "";
-    const after = planned.get(id);
+  const planned = new Map(allOf(named).map((policy) => [idOf(policy), policy]));
+  return allOf(deployed).flatMap((before): Change[] => {
+    const policy = idOf(before) ?? "";
+    const after = planned.get(policy);
     if (after === undefined) {
-      return declared.includes(id)
-        ? [
-            {
-              policy: id,
-              change: "remove",
-              resource: undefined,
-              message: `NetworkPolicy ${id} is deployed and not in the plan: it would be deleted or left without an owner.`,
-              fix: 'keep it in the program; or acknowledge the change "remove".',
-            },
-          ]
-        : [];
+      const message = `NetworkPolicy ${policy} is deployed and not in the plan: it would be deleted or left without an owner.`;
+      const fix = 'keep it in the program; or acknowledge the change "remove".';
+      return declared.includes(policy) ? [{ policy, change: "remove", message, fix }] : [];
     }
     const [old, now] = [before, after].map((each) => {
       const readable = isRead(each) ? each.policy : each.shell?.policy;
@@ -120,10 +93,10 @@ function changesSince(deployed: PolicySet, named: PolicySet, declared: readonly 
       ? []
       : [
           {
-            policy: id,
+            policy,
             change: "selector",
             resource: after.planned.resource,
-            message: `NetworkPolicy ${id} changes its podSelector from "${old}" to "${now}"; the controller may not apply that to a live policy (aws-network-policy-agent #643).`,
+            message: `NetworkPolicy ${policy} changes its podSelector from "${old}" to "${now}"; the controller may not apply that to a live policy (aws-network-policy-agent #643).`,
             fix: 'create a policy under a new name first and remove the old one later; or acknowledge the change "selector".',
           },
         ];

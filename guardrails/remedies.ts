@@ -1,11 +1,9 @@
-import type { ChangeBox } from "../analysis/boxes.ts";
 import {
   type Cidr,
   cidrAt,
   cidrKey,
   cidrsOf,
   contains,
-  type EgressAnalysis,
   type Explanation,
   formatCidr,
   isNat64,
@@ -13,14 +11,15 @@ import {
   nat64Image,
   overlaps,
   POLICY_PROTOCOLS,
+  type PolicyProtocol,
+  Reach,
+  type ReachBox,
   rangeSet,
   subtract,
 } from "../analysis/index.ts";
-import { allowedBeyond, intersection, within } from "./boxes.ts";
-import { privateSpace } from "./concern.ts";
 import type { Declaration, DeclaredPorts, Destination } from "./declaration.ts";
-import { allowing, destinationRule } from "./declaredPolicies.ts";
-import type { Reach } from "./policySet.ts";
+import type { RunnerReach } from "./policySet.ts";
+import { destinationReach, privateSpace } from "./wanted.ts";
 
 /**
  * What somebody changes in a declaration after the network has changed, to the value. A change is proposed only if it
@@ -56,7 +55,7 @@ export function memberIn({ source }: Pick<Declaration, "source">, member: string
 }
 
 /** The blocks that a finding is about: as the rule that decides writes them where those fit, else the fewest that do. */
-function blocksOf(boxes: readonly ChangeBox[], { policies }: Reach, { allowedBy }: Explanation): Cidr[] {
+function blocksOf(boxes: readonly ReachBox[], { policies }: RunnerReach, { allowedBy }: Explanation): Cidr[] {
   const ranges = rangeSet(boxes.map(({ range }) => range));
   const [place] = allowedBy;
   const peers = place && policies[place.policyIndex]?.policy.egress[place.rule]?.to;
@@ -66,7 +65,7 @@ function blocksOf(boxes: readonly ChangeBox[], { policies }: Reach, { allowedBy 
 }
 
 /** A region as a destination's members, such as `"cidrs": ["10.1.103.0/24"], "ports": ["5432/TCP"]`. */
-export function regionMembers(boxes: readonly ChangeBox[], reach: Reach, why: Explanation): string | undefined {
+export function regionMembers(boxes: readonly ReachBox[], reach: RunnerReach, why: Explanation): string | undefined {
   const ports = portsOf(boxes);
   const cidrs = blocksOf(boxes, reach, why);
   if (cidrs.length > MOST_VALUES || ports === undefined || !isExactly(boxes, { cidrs, pods: [], ports }, reach)) {
@@ -79,11 +78,14 @@ export function regionMembers(boxes: readonly ChangeBox[], reach: Reach, why: Ex
 /** The blocks of a finding for the destination that they belong to: one with the same ports. */
 export function destinationEdit(
   { destinations }: Declaration,
-  boxes: readonly ChangeBox[],
-  reach: Reach,
+  boxes: readonly ReachBox[],
+  reach: RunnerReach,
   why: Explanation,
 ): DeclarationEdit | undefined {
   const cidrs = blocksOf(boxes, reach, why);
+  if (cidrs.length > MOST_VALUES) {
+    return undefined;
+  }
   const fitting = destinations.filter(
     ({ cidrs: own, ports }) => own.length > 0 && isExactly(boxes, { cidrs, pods: [], ports }, reach),
   );
@@ -94,20 +96,20 @@ export function destinationEdit(
     peers.some((peer) => peer.kind === "ipBlock" && destination.cidrs.some((cidr) => overlaps(cidr, peer.cidr))),
   );
   const destination = served ?? fitting[0];
-  return destination === undefined || cidrs.length > MOST_VALUES
+  return destination === undefined
     ? undefined
     : { action: "add", values: cidrs.map(formatCidr), member: `destinations.${destination.name}.cidrs` };
 }
 
 /** Declared blocks of the VPC that are open altogether, if none of this would be private without them. */
-export function staleVpcEdit(declaration: Declaration, boxes: readonly ChangeBox[]): DeclarationEdit | undefined {
+export function staleVpcEdit(declaration: Declaration, boxes: readonly ReachBox[]): DeclarationEdit | undefined {
   const { vpcCidrs } = declaration;
   const ranges = rangeSet(boxes.map(({ range }) => range));
   const stale = vpcCidrs.filter((cidr) =>
     [cidr, ...imageOf(cidr)].some((block) => subtract([block], ranges).length === 0),
   );
   const rest = { ...declaration, vpcCidrs: vpcCidrs.filter((cidr) => !stale.includes(cidr)) };
-  return stale.length === 0 || within(boxes, privateSpace(rest)).length > 0
+  return stale.length === 0 || privateSpace(rest).some((block) => ranges.some((range) => overlaps(block, range)))
     ? undefined
     : { action: "remove", values: stale.map(formatCidr), member: "vpcCidrs" };
 }
@@ -115,14 +117,10 @@ export function staleVpcEdit(declaration: Declaration, boxes: readonly ChangeBox
 /** Blocks of a destination that are lost altogether, if they are all that is lost. */
 export function lostBlocksEdit(
   { name, cidrs, ports }: Destination,
-  lost: readonly ChangeBox[],
-  { analysis }: Reach,
+  lost: readonly ReachBox[],
+  { reach }: RunnerReach,
 ): DeclarationEdit | undefined {
-  const allowed = allowedBeyond(allowing([]), analysis);
-  const gone = cidrs.filter((cidr) => {
-    const boxes = allowedBeyond(allowing([]), allowing([destinationRule({ cidrs: [cidr], pods: [], ports })]));
-    return intersection(boxes, allowed).length === 0;
-  });
+  const gone = cidrs.filter((cidr) => destinationReach({ cidrs: [cidr], pods: [], ports }).intersection(reach).isEmpty);
   const isAll = lost.every(({ range }) => subtract([range], gone).length === 0);
   return gone.length === 0 || !isAll || gone.length > MOST_VALUES
     ? undefined
@@ -132,13 +130,13 @@ export function lostBlocksEdit(
 /**
  * The `except`s that take public addresses away, if nothing would be lost were they blocks of the VPC.
  *
- * @param lostWith what is lost with another declaration
+ * @param losesWith whether anything is lost with another declaration
  */
 export function vpcBlocksEdit(
   declaration: Declaration,
-  lost: readonly ChangeBox[],
-  { policies }: Reach,
-  lostWith: (declaration: Declaration) => readonly ChangeBox[],
+  lost: readonly ReachBox[],
+  { policies }: RunnerReach,
+  losesWith: (declaration: Declaration) => boolean,
 ): { readonly edit: DeclarationEdit; readonly declaration: Declaration; readonly blocks: readonly Cidr[] } | undefined {
   const ranges = rangeSet(lost.map(({ range }) => range));
   const excepts = policies.flatMap(({ policy }) =>
@@ -148,35 +146,38 @@ export function vpcBlocksEdit(
   // The VPC has the IPv4 block, not its image behind NAT64.
   const blocks = distinct(lostExcepts.map((block) => (isNat64(block) ? ipv4Of(block) : block)));
   const widened = { ...declaration, vpcCidrs: [...declaration.vpcCidrs, ...blocks] };
-  return blocks.length === 0 || blocks.length > MOST_VALUES || lostWith(widened).length > 0
+  return blocks.length === 0 || blocks.length > MOST_VALUES || losesWith(widened)
     ? undefined
     : { edit: { action: "add", values: blocks.map(formatCidr), member: "vpcCidrs" }, declaration: widened, blocks };
 }
 
 /** Whether a destination would declare all of some boxes, and nothing that is not reachable. */
 function isExactly(
-  boxes: readonly ChangeBox[],
+  boxes: readonly ReachBox[],
   region: Pick<Destination, "cidrs" | "pods" | "ports">,
-  { analysis }: Reach,
+  { reach }: RunnerReach,
 ): boolean {
-  const declared = allowing([destinationRule(region)]);
-  return isCovered(boxes, declared) && allowedBeyond(analysis, declared).length === 0;
+  const declared = destinationReach(region);
+  return (
+    declared.minus(reach).isEmpty &&
+    boxes.every(
+      ({ range, protocols, ports }) =>
+        Reach.over({ addresses: [range], protocols: namedIn(protocols), ports: [ports] }).minus(declared).isEmpty,
+    )
+  );
 }
 
-function isCovered(boxes: readonly ChangeBox[], declared: EgressAnalysis): boolean {
-  const denied = allowedBeyond(declared, EVERYTHING_ALLOWED);
-  return intersection(boxes, denied).length === 0;
+function namedIn(protocols: ReachBox["protocols"]): PolicyProtocol[] {
+  return POLICY_PROTOCOLS.filter((protocol) => protocols.includes(protocol));
 }
-
-const EVERYTHING_ALLOWED = allowing([{ to: undefined, ports: undefined }]);
 
 /** All ports of boxes; `undefined` where port 0 is among them, which no declaration names. */
-function portsOf(boxes: readonly ChangeBox[]): DeclaredPorts[] | undefined {
+function portsOf(boxes: readonly ReachBox[]): DeclaredPorts[] | undefined {
   if (boxes.some(({ ports }) => ports.from === 0)) {
     return undefined;
   }
   const all = boxes.flatMap(({ protocols, ports: range }) =>
-    POLICY_PROTOCOLS.filter((protocol) => protocols.includes(protocol)).map((protocol) => ({ protocol, range })),
+    namedIn(protocols).map((protocol) => ({ protocol, range })),
   );
   return [...new Map(all.map((ports) => [JSON.stringify(ports), ports])).values()];
 }

@@ -1,36 +1,35 @@
-import type { ChangeBox } from "../analysis/boxes.ts";
-import { bareDiff, explain, type PodRow, witnessOf } from "../analysis/index.ts";
-import { isCovered, within } from "./boxes.ts";
-import { addressFindings, type Finding, formatPods, foundFirst, isSamePods, violationsOf } from "./finding.ts";
-import type { Reach } from "./policySet.ts";
+import { explain, type PodRow, type ReachBox, witnessOf } from "../analysis/index.ts";
+import { addressFindings, type Finding, formatPods, foundFirst, objectionsOf } from "./finding.ts";
+import type { RunnerReach } from "./policySet.ts";
 import { destinationEdit, formatEdits, lostBlocksEdit, memberIn, vpcBlocksEdit } from "./remedies.ts";
 import { certainReaches, type Situation } from "./situation.ts";
-import type { Violation } from "./violation.ts";
-import { lostBoxes, type Requirement, requirements, undeclaredBoxes } from "./wrongReach.ts";
+import type { Objection } from "./violation.ts";
+import { type Requirement, wantedOf } from "./wanted.ts";
+import { undeclared } from "./wrongReach.ts";
 
 /** Guardrail 4: what the runners need stays reachable for every one of them, under both semantics. */
-export function requiredDestinations(situation: Situation): Violation[] {
+export function requiredDestinations(situation: Situation): Objection[] {
   const all = certainReaches(situation);
-  const findings = requirements(situation.declaration).flatMap((requirement) => [
-    ...foundFirst(all, (reach) => lostBoxes(reach, requirement), isCovered).flatMap(([reach, lost]) =>
-      lossFindings(situation, reach, requirement, lost, lossFix(situation, reach, requirement, lost)),
-    ),
-    ...foundFirst(all, (reach) => bareDiff(reach.analysis, requirement.analysis).gained.pods, isSamePods).flatMap(
-      ([reach, lost]) => podLosses(situation, reach, requirement, lost),
-    ),
-  ]);
-  return violationsOf("required-destinations", findings);
+  const found = wantedOf(situation.declaration).requirements.flatMap((requirement) =>
+    foundFirst(all, ({ reach }) => requirement.reach.minus(reach)).flatMap(([reach, lost]) => [
+      ...lossFindings(situation, reach, requirement, lost.boxes, () =>
+        lossFix(situation, reach, requirement, lost.boxes),
+      ),
+      ...lost.pods.map((row) => podLoss(situation, reach, requirement, row)),
+    ]),
+  );
+  return objectionsOf(found);
 }
 
 /** What to say about lost addresses of a requirement. */
 export function lossFindings(
   { names }: Situation,
-  reach: Reach,
+  reach: RunnerReach,
   { name }: Requirement,
-  lost: readonly ChangeBox[],
-  fix: string,
+  lost: readonly ReachBox[],
+  fix: () => string,
 ): Finding[] {
-  return addressFindings(reach, lost, { heading: "Lost", names, together: true, fix: () => fix }).map((finding) => ({
+  return addressFindings(reach, lost, { heading: "Lost", names, together: true, fix }).map((finding) => ({
     ...finding,
     key: `${name}: ${finding.key}`,
     message: `${name} is not reachable everywhere: ${finding.message}`,
@@ -41,26 +40,28 @@ const ALLOW = "allow it in a rule of its own, with the port as the destination's
 
 /** What to do about lost addresses of a requirement. */
 function lossFix(
-  { declaration }: Situation,
-  reach: Reach,
-  { name, member, destination }: Requirement,
-  lost: readonly ChangeBox[],
+  situation: Situation,
+  reach: RunnerReach,
+  requirement: Requirement,
+  lost: readonly ReachBox[],
 ): string {
+  const { declaration } = situation;
+  const { name, destination } = requirement;
   if (destination !== undefined) {
     const edit = lostBlocksEdit(destination, lost, reach);
     return edit === undefined
-      ? `${ALLOW}; or, if the runners no longer need it, change ${memberIn(declaration, member)}.`
+      ? allowOrChange(situation, requirement)
       : `if this is no destination any more, ${formatEdits([edit], declaration)}; if it is, ${ALLOW}.`;
   }
   const vpc = vpcBlocksEdit(declaration, lost, reach, (changed) => {
-    const again = requirements(changed).find((requirement) => requirement.name === name);
-    return again === undefined ? [] : lostBoxes(reach, again);
+    const again = wantedOf(changed).requirements.find((requirement) => requirement.name === name);
+    return again !== undefined && again.reach.minus(reach.reach).boxes.length > 0;
   });
   if (vpc === undefined) {
-    return `${ALLOW}; or, if the runners no longer need it, change ${memberIn(declaration, member)}.`;
+    return allowOrChange(situation, requirement);
   }
   // Inside the VPC what is allowed has to be declared; so that this is not the next thing to be refused.
-  const opened = within(undeclaredBoxes(vpc.declaration, reach), vpc.blocks);
+  const opened = undeclared(vpc.declaration, reach).within({ addresses: vpc.blocks }).boxes;
   const [first] = opened;
   const inside = first && destinationEdit(declaration, opened, reach, explain(reach.analysis, witnessOf(first)));
   const edits = [vpc.edit, ...(inside === undefined ? [] : [inside])];
@@ -68,25 +69,20 @@ function lossFix(
   return `if the VPC has ${blocks} now, which makes it private, ${formatEdits(edits, declaration)}; if it has not, take it out of the except named here.`;
 }
 
+function allowOrChange({ declaration }: Situation, { member }: Requirement): string {
+  return `${ALLOW}; or, if the runners no longer need it, change ${memberIn(declaration, member)}.`;
+}
+
 /** Pods by label that no rule allows any more. Other policies cannot cause that: they only add. */
-function podLosses(
-  { declaration }: Situation,
-  reach: Reach,
-  { name, member }: Requirement,
-  lost: readonly PodRow[],
-): Finding[] {
-  return lost.map((row) => {
-    const witness = formatPods(row);
-    return {
-      key: `${name}: ${witness}`,
-      semantics: reach.semantics.name,
-      pods: reach.pods,
-      resource: reach.policies[0]?.planned.resource,
-      policy: undefined,
-      rule: undefined,
-      witness,
-      message: `${name} is not reachable: no rule allows ${witness}.`,
-      fix: `${ALLOW}; or, if the runners no longer need it, change ${memberIn(declaration, member)}.`,
-    };
-  });
+function podLoss(situation: Situation, reach: RunnerReach, requirement: Requirement, row: PodRow): Finding {
+  const witness = formatPods(row);
+  return {
+    key: `${requirement.name}: ${witness}`,
+    semantics: reach.semantics.name,
+    pods: reach.pods,
+    resource: reach.policies[0]?.planned.resource,
+    witness,
+    message: `${requirement.name} is not reachable: no rule allows ${witness}.`,
+    fix: allowOrChange(situation, requirement),
+  };
 }

@@ -2,7 +2,7 @@ import { formatSelector, type Semantics } from "../analysis/index.ts";
 import { labelWorlds } from "../analysis/reach/labelWorlds.ts";
 import type { DeclaredCluster } from "./declaration.ts";
 import type { ReadPolicy } from "./plannedPolicy.ts";
-import { type PolicySet, type Reach, reachOf, selecting, semanticsOf, shells } from "./policySet.ts";
+import { type PolicySet, type RunnerReach, reachOf, selecting, semanticsOf, shells } from "./policySet.ts";
 import type { RunnerPods } from "./selection.ts";
 
 /** The sets of policies that are judged: the plan, what the cluster will have, and what it has. */
@@ -72,7 +72,7 @@ function groupsOf(runner: RunnerPods, sets: Readonly<Record<Which, PolicySet>>):
 /** The reach of each group, computed once for the same policies. */
 export class GroupReaches {
   private readonly semantics: readonly Semantics[];
-  private readonly known = new Map<string, Reach>();
+  private readonly known = new Map<string, RunnerReach>();
   private readonly ids = new Map<ReadPolicy, number>();
 
   constructor(cluster: DeclaredCluster) {
@@ -80,7 +80,7 @@ export class GroupReaches {
   }
 
   /** What policies allow some pods, under both semantics, where anything is known of it. */
-  of(policies: readonly ReadPolicy[], pods = ""): Reach[] {
+  of(policies: readonly ReadPolicy[], pods = ""): RunnerReach[] {
     return this.semantics.map((semantics) => {
       const key = `${semantics.name} ${policies.map((policy) => this.idOf(policy)).join()}`;
       const known = this.known.get(key) ?? reachOf(policies, semantics);

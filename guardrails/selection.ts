@@ -4,6 +4,7 @@ import {
   type LabelSelector,
   type Labels,
   labelSelector,
+  labelsSelector,
   type NetworkPolicy,
 } from "../analysis/index.ts";
 import { labelWorlds } from "../analysis/reach/labelWorlds.ts";
@@ -19,7 +20,7 @@ export interface RunnerPods {
 /** The runner pods that are declared, a namespace at a time. */
 export function runnerPods({ runner: { namespaces, labels, notLabels = [] } }: Declaration): RunnerPods[] {
   const pods = labelSelector([
-    ...selectorOf(labels).requirements,
+    ...labelsSelector(labels).requirements,
     ...notLabels.map(
       ({ key, value }): LabelRequirement =>
         value === undefined
@@ -28,11 +29,6 @@ export function runnerPods({ runner: { namespaces, labels, notLabels = [] } }: D
     ),
   ]);
   return namespaces.map((namespace) => ({ namespace, pods }));
-}
-
-/** Labels as a selector that requires all of them. */
-export function selectorOf(labels: Labels): LabelSelector {
-  return labelSelector(Object.entries(labels).map(([key, value]) => ({ key, operator: "In", values: [value] })));
 }
 
 /**
@@ -56,7 +52,7 @@ export function selectionOf(
 
 /** Whether a selector selects pods that do not have all of these labels. Only a proof of the contrary gives `false`. */
 export function selectsOthers(podSelector: LabelSelector, labels: Labels): boolean {
-  return !isNarrowerSelector(podSelector, selectorOf(labels));
+  return !isNarrowerSelector(podSelector, labelsSelector(labels));
 }
 
 /** Whether one of these pods may satisfy a selector. */

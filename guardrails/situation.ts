@@ -2,7 +2,7 @@ import type { Labels, NamedAddresses } from "../analysis/index.ts";
 import { formatCidr } from "../analysis/index.ts";
 import type { Declaration } from "./declaration.ts";
 import type { PlannedPolicy } from "./plannedPolicy.ts";
-import { idOf, type PolicySet, policySet, type Reach, selecting } from "./policySet.ts";
+import { allOf, filterSet, idOf, type PolicySet, policySet, type RunnerReach, selecting } from "./policySet.ts";
 import { GroupReaches, type RunnerGroup, type RunnerGroups, runnerGroups, type Which } from "./runnerGroups.ts";
 import { type RunnerPods, runnerPods } from "./selection.ts";
 
@@ -86,20 +86,16 @@ export function situationOf(
 ): Situation {
   const plan = policySet(planned);
   const before = deployed && policySet(deployed);
-  const planIds = new Set([...plan.read, ...plan.unread].map(idOf));
-  const isKept = (policy: Parameters<typeof idOf>[0]) => !planIds.has(idOf(policy));
-  const isNamed = (policy: Parameters<typeof idOf>[0]) => declaration.policies.includes(idOf(policy) ?? "");
-  const joint = {
-    read: [...plan.read, ...(before?.read.filter(isKept) ?? [])],
-    unread: [...plan.unread, ...(before?.unread.filter(isKept) ?? [])],
-  };
+  const planIds = new Set(allOf(plan).map(idOf));
+  const kept = filterSet(before ?? NOTHING, (policy) => !planIds.has(idOf(policy)));
+  const joint = { read: [...plan.read, ...kept.read], unread: [...plan.unread, ...kept.unread] };
   const runners = runnerPods(declaration);
   return {
     scope,
     declaration,
     runners,
     plan,
-    named: { read: plan.read.filter(isNamed), unread: plan.unread.filter(isNamed) },
+    named: filterSet(plan, (policy) => declaration.policies.includes(idOf(policy) ?? "")),
     deployed: before,
     joint,
     opaque,
@@ -146,12 +142,12 @@ export function reachesOf(
   { groupReaches }: Situation,
   { policies, mayBeIsolated, pods }: RunnerGroup,
   which: Which,
-): Reach[] {
+): RunnerReach[] {
   return groupReaches.of(policies[which], pods).filter(({ analysis }) => analysis.isolated || !mayBeIsolated[which]);
 }
 
 /** What the plan lets each group of runner pods reach, also where the AWS agent cannot load the policies. */
-export function allReaches(situation: Situation): Reach[] {
+export function allReaches(situation: Situation): RunnerReach[] {
   return groupsThatDiffer(situation, "plan").flatMap((group) => reachesOf(situation, group, "plan"));
 }
 
@@ -159,12 +155,12 @@ export function allReaches(situation: Situation): Reach[] {
  * What the plan lets each group of runner pods reach. Without the reach of policies that the AWS agent cannot load, of which
  * nothing can be said: the guardrail for EKS hazards reports them.
  */
-export function reaches(situation: Situation): Reach[] {
+export function reaches(situation: Situation): RunnerReach[] {
   return allReaches(situation).filter(isLoaded);
 }
 
 /** The same where losses count: nothing where a policy is unread, because it may allow what the others do not. */
-export function certainReaches(situation: Situation): Reach[] {
+export function certainReaches(situation: Situation): RunnerReach[] {
   return groupsThatDiffer(situation, "plan")
     .filter(({ isUncertain }) => !isUncertain.plan)
     .flatMap((group) => reachesOf(situation, group, "plan"))
@@ -172,6 +168,6 @@ export function certainReaches(situation: Situation): Reach[] {
 }
 
 /** Whether the AWS agent can load the policies. */
-export function isLoaded({ analysis }: Reach): boolean {
+export function isLoaded({ analysis }: RunnerReach): boolean {
   return analysis.aborts.length === 0;
 }

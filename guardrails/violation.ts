@@ -13,25 +13,29 @@ export const GUARDRAILS = [
 
 export type GuardrailName = (typeof GUARDRAILS)[number];
 
-/** One thing that a plan must not do; from the guardrail `conclusive`, one that cannot be proved about it. */
-export interface Violation {
-  readonly guardrail: GuardrailName;
-  /** The resource at fault as the caller named it, such as a URN; `undefined`: the plan as a whole. */
-  readonly resource: string | undefined;
+/** What a guardrail objects to. */
+export interface Objection {
+  /** The resource at fault as the caller named it, such as a URN. Default: the plan as a whole. */
+  readonly resource?: string | undefined;
   /** `namespace/name` of the NetworkPolicy at fault. */
-  readonly policy: string | undefined;
+  readonly policy?: string | undefined;
   /** Index in its `spec.egress`. */
-  readonly rule: number | undefined;
+  readonly rule?: number | undefined;
   /** A destination that shows it: `169.254.169.254:80/tcp`, or pods and a port. */
-  readonly witness: string | undefined;
+  readonly witness?: string | undefined;
   /** What is wrong and why. */
   readonly message: string;
   /** What to do about it. */
   readonly fix: string;
 }
 
+/** One thing that a plan must not do; from the guardrail `conclusive`, one that cannot be proved about it. */
+export interface Violation extends Objection {
+  readonly guardrail: GuardrailName;
+}
+
 /** The violation as a person reads it: message, then fix. */
-export function formatViolation({ message, fix }: Violation): string {
+export function formatViolation({ message, fix }: Objection): string {
   return `${message}\nFix: ${fix}`;
 }
 

@@ -1,147 +1,102 @@
-import type { ChangeBox } from "../analysis/boxes.ts";
 import {
   type Cidr,
+  credentialEndpoints,
   type Divergence,
   type DivergenceShape,
   divergences,
   type EgressAnalysis,
-  type EgressRule,
-  leastSet,
+  EVERY_POD,
   overlaps,
-  type PortRange,
+  parseCidr,
   podHazards,
+  Reach,
   SELECTED_BY_EVERY_POLICY,
+  UNICAST_SPACE,
 } from "../analysis/index.ts";
-import { allowedBeyond, within } from "./boxes.ts";
-import { credentialEndpoints, inhabitedSpace, privateSpace, publicSpace } from "./concern.ts";
-import type { Declaration, DeclaredCluster, Destination, RequiredEndpoint } from "./declaration.ts";
-import { allowing, declaredRules, destinationRule, endpointRule, internetRule } from "./declaredPolicies.ts";
-import { policiesOf, type Reach } from "./policySet.ts";
+import type { Declaration } from "./declaration.ts";
+import { policiesOf, type RunnerReach } from "./policySet.ts";
+import { privateSpace, wantedOf } from "./wanted.ts";
 
-/** What is wrong with a reach, as regions: the questions of the guardrails without their words. */
+/** What is wrong with a reach: the questions of the guardrails without their words. */
 
-/** Credential endpoints that a reach opens. */
-export function openEndpoints({ cluster, destinations }: Declaration, reach: Reach): ChangeBox[] {
-  const nothing = allowing([]);
-  const declared = allowing(destinations.map(destinationRule));
-  return credentialEndpoints(cluster.ipFamily)
-    .filter(({ cidr }) => reach.semantics.name === "kubernetes" || cidr.family === cluster.ipFamily)
-    .flatMap(({ cidr, declarable }) => within(allowedBeyond(declarable ? declared : nothing, reach.analysis), [cidr]));
-}
-
-/** Addresses that a reach opens and that are not declared: private ones, and public ones where those are judged. */
-export function undeclaredBoxes(declaration: Declaration, reach: Reach): ChangeBox[] {
-  const declared = allowing(declaredRules(declaration));
-  const judged = declaration.publicReach === undefined ? [] : publicSpace(declaration);
-  const space = judgedSpace(leastSet([...privateSpace(declaration), ...judged]), reach, declaration.cluster);
-  // The credential endpoints have a guardrail of their own.
-  const credentials = credentialEndpoints(declaration.cluster.ipFamily).map(({ cidr }) => cidr);
-  return withoutSingle(within(allowedBeyond(declared, reach.analysis), space), credentials);
-}
-
-/** The ranges that a semantics has a verdict about: the agent never looks at packets of the other family. */
-export function judgedSpace(ranges: readonly Cidr[], { semantics }: Reach, { ipFamily }: DeclaredCluster): Cidr[] {
-  return ranges.filter(({ family }) => semantics.name === "kubernetes" || family === ipFamily);
-}
-
-/** Boxes that are more than one of these blocks. */
-function withoutSingle(boxes: readonly ChangeBox[], blocks: readonly Cidr[]): ChangeBox[] {
-  return boxes.filter(
-    ({ range }) =>
-      !blocks.some((block) => overlaps(block, range) && block.first === range.first && block.last === range.last),
-  );
-}
-
-/** Something that must stay reachable. */
-export interface Requirement {
-  readonly name: string;
-  /** All that it stands for. */
-  readonly analysis: EgressAnalysis;
-  /** Where it is declared: `destinations.database`, `internet`. */
-  readonly member: string;
-  /** The destination, where it is one. */
-  readonly destination?: Destination;
+/** Credential endpoints that a reach opens; of those that may be declared, what is not. */
+export function openEndpoints(declaration: Declaration, { reach, semantics }: RunnerReach): Reach {
+  const { ipFamily } = declaration.cluster;
+  const endpoints = credentialEndpoints(ipFamily).filter(({ cidr }) => isJudged(cidr, semantics, ipFamily));
+  const own = (isDeclarable: boolean) => ({
+    addresses: endpoints.filter(({ declarable }) => declarable === isDeclarable).map(({ cidr }) => cidr),
+  });
+  return reach.within(own(false)).union(reach.minus(wantedOf(declaration).declared).within(own(true)));
 }
 
 /**
- * Everything that a declaration requires. Not an endpoint that may be anywhere in the public internet where all of that is
- * required on its port: it would be lost for the same reason.
+ * What a reach opens and is not meant to: private addresses, public ones where those are judged, and pods by label. Not a
+ * credential endpoint alone, which has a guardrail of its own.
  */
-export function requirements(declaration: Declaration): Requirement[] {
-  const { destinations, endpoints } = declaration;
-  const requirement = (name: string, member: string, rule: EgressRule): Requirement => ({
-    name,
-    member,
-    analysis: allowing([rule]),
-  });
-  const internet = internetRule(declaration);
-  return [
-    ...destinations
-      .filter(({ required }) => required)
-      .map((destination) => ({
-        ...requirement(
-          `destination ${destination.name}`,
-          `destinations.${destination.name}`,
-          destinationRule(destination),
-        ),
-        destination,
-      })),
-    ...(internet === undefined ? [] : [requirement("the public internet", "internet", internet)]),
-    ...endpoints
-      .filter((endpoint) => !isPartOfInternet(declaration, endpoint))
-      .map((endpoint) => requirement(endpoint.name, "endpoints", endpointRule(declaration, endpoint))),
-  ];
+export function undeclared(declaration: Declaration, { reach, semantics }: RunnerReach): Reach {
+  const { meant, judgedSpace } = wantedOf(declaration);
+  const { ipFamily } = declaration.cluster;
+  const addresses = judgedSpace.filter((cidr) => isJudged(cidr, semantics, ipFamily));
+  const found = reach.minus(meant).within({ addresses, pods: [EVERY_POD] });
+  const endpoints = credentialEndpoints(ipFamily).map(({ cidr }) => cidr);
+  return found.boxes
+    .filter(({ range }) =>
+      endpoints.some((cidr) => cidr.first === range.first && overlaps(cidr, range) && cidr.last === range.last),
+    )
+    .reduce((rest, { range, ports }) => rest.minus(Reach.over({ addresses: [range], ports: [ports] })), found);
 }
 
-function isPartOfInternet({ internet }: Declaration, { cidr, ports: { protocol, range } }: RequiredEndpoint): boolean {
-  return (
-    cidr === undefined &&
-    (internet === "every-port" ||
-      internet.some((ports) => ports.protocol === protocol && holdsPorts(ports.range, range)))
-  );
+/** The part of a reach in private space and among pods. */
+export function inPrivate(found: Reach, declaration: Declaration, { semantics }: RunnerReach): Reach {
+  const addresses = privateSpace(declaration).filter((cidr) => isJudged(cidr, semantics, declaration.cluster.ipFamily));
+  return found.within({ addresses, pods: [EVERY_POD] });
 }
 
-function holdsPorts(outer: PortRange, inner: PortRange): boolean {
-  return outer.from <= inner.from && inner.to <= outer.to;
-}
-
-/** The addresses of a requirement that a reach denies, or may deny. */
-export function lostBoxes({ analysis }: Reach, requirement: Pick<Requirement, "analysis">): readonly ChangeBox[] {
-  return allowedBeyond(analysis, requirement.analysis);
+/** Whether a semantics has a verdict about a block: the agent never looks at packets of the other family. */
+function isJudged({ family }: Cidr, { name }: RunnerReach["semantics"], ipFamily: Cidr["family"]): boolean {
+  return name === "kubernetes" || family === ipFamily;
 }
 
 /** Divergences that come from the cluster, not from the policy: no rewrite avoids them. */
 const OF_THE_CLUSTER: readonly DivergenceShape[] = ["node-address", "other-family-not-enforced"];
 
+/** Where hosts are at all; what the agent denies elsewhere is nobody's loss. */
+const INHABITED = [...UNICAST_SPACE.ipv4, ...UNICAST_SPACE.ipv6, parseCidr("fc00::/7")];
+
+const KNOWN = new WeakMap<EgressAnalysis, Map<string, Divergence[]>>();
+
 /**
  * Where the agent enforces something else than the policies of a reach say, except where no host is; those of the same cause
  * by one key. Nothing where they say that the pods are not isolated at all: that is what is wrong then.
  */
-export function hazardsOf({ semantics, policies: read }: Reach): Map<string, Divergence[]> {
+export function hazardsOf({ semantics, policies: read, analysis }: RunnerReach): Map<string, Divergence[]> {
   const policies = policiesOf(read);
   if (semantics.name !== "vpc-cni" || policies.every(({ isolatesEgress }) => !isolatesEgress)) {
     return new Map();
   }
-  return Map.groupBy(divergences(policies, { semantics, source: SELECTED_BY_EVERY_POLICY }).filter(isHazard), causeOf);
+  const known =
+    KNOWN.get(analysis) ??
+    Map.groupBy(divergences(policies, { semantics, source: SELECTED_BY_EVERY_POLICY }).filter(isHazard), causeOf);
+  KNOWN.set(analysis, known);
+  return known;
 }
 
 /** What the agent makes of the policies of a reach, on addresses and on pods by label, as keys of equal causes. */
-export function hazardKeys(reach: Reach, { vpcCidrs }: Declaration): string[] {
+export function hazardKeys(reach: RunnerReach, { vpcCidrs }: Declaration): string[] {
   return [
     ...hazardsOf(reach).keys(),
     ...podHazards(reach.analysis, vpcCidrs).map(({ shape, pods }) => `${shape} ${pods}`),
   ];
 }
 
-function isHazard(divergence: Divergence): boolean {
+function isHazard({ shape, direction, range }: Divergence): boolean {
   return (
-    !OF_THE_CLUSTER.includes(divergence.shape) &&
-    (divergence.direction !== "over-deny" || within([divergence], inhabitedSpace()).length > 0)
+    !OF_THE_CLUSTER.includes(shape) && (direction !== "over-deny" || INHABITED.some((block) => overlaps(block, range)))
   );
 }
 
 function causeOf({ shape, direction, explanations: { before, after } }: Divergence): string {
-  if (shape === "other-family-except-aborts") {
+  if (shape === "other-family-except-aborts" || shape === "unreadable-block") {
     return shape;
   }
   const places = [...before.allowedBy, ...after.allowedBy, ...after.exceptedBy];

@@ -8,13 +8,13 @@ import {
   leaksEveryPort,
 } from "../analysis/index.ts";
 import type { Problem } from "../analysis/problems.ts";
-import { privateSpace } from "../guardrails/concern.ts";
 import {
   type Declaration,
   type DeclarationSource,
   type Destination,
   declaredPorts,
 } from "../guardrails/declaration.ts";
+import { privateSpace } from "../guardrails/wanted.ts";
 import { Fields } from "../program/config/fields.ts";
 import { readEndpoints } from "../program/config/mustReach.ts";
 import { portsOf } from "../program/config/ports.ts";

@@ -1,20 +1,14 @@
 import { describeProblem, type Problem, ProblemsError } from "../analysis/problems.ts";
 import {
-  conclusive,
-  eksHazards,
+  type Accepted,
   formatViolation,
+  type GuardrailInput,
   type GuardrailName,
-  isolation,
-  metadataEndpoints,
-  privateReach,
-  protection,
-  requiredDestinations,
+  judge,
+  judgesAlone,
   type Situation,
   situationOf,
-  sortViolations,
-  union,
   type Violation,
-  widening,
 } from "../guardrails/index.ts";
 import { readChangeAcknowledgements, readRegionAcknowledgements } from "../program/config/acknowledgements.ts";
 import { Fields } from "../program/config/fields.ts";
@@ -27,48 +21,15 @@ import { readStack, type StackDeclaration, stackOf } from "./readStack.ts";
 /** A policy's own config, as the engine gives it. */
 type Config = Readonly<Record<string, unknown>>;
 
-/** A guardrail, and how it reads its own config. */
-interface Guardrail {
-  /** Whether a single resource can be judged before the rest of the plan is known. */
-  readonly alone: boolean;
-  readonly configKeys: readonly string[];
-  /** Notes problems with the config, or gives the question to put to a situation. */
-  readonly prepare: (
-    config: Fields,
-    accepted: Declared["accepted"],
-  ) => (situation: Situation, today: string) => Violation[];
-}
+/** What a guardrail's own config accepts. */
+type Acknowledged = Pick<StackDeclaration, "changes" | "reach">;
 
-const plain = (judge: (situation: Situation) => Violation[], alone: boolean): Guardrail => ({
-  alone,
-  configKeys: [],
-  prepare: () => judge,
-});
+const NOTHING: Acknowledged = { changes: [], reach: [] };
 
-const GUARDRAILS: Readonly<Record<GuardrailName, Guardrail>> = {
-  conclusive: plain(conclusive, true),
-  "metadata-endpoints": plain(metadataEndpoints, true),
-  "private-reach": plain(privateReach, true),
-  isolation: plain(isolation, true),
-  "required-destinations": plain(requiredDestinations, false),
-  "eks-hazards": plain(eksHazards, true),
-  union: plain(union, false),
-  protection: {
-    alone: true,
-    configKeys: ["acknowledgements"],
-    prepare: (config, accepted) => {
-      const acknowledgements = [...readChangeAcknowledgements(config), ...accepted.changes];
-      return (situation, today) => protection(situation, acknowledgements, today);
-    },
-  },
-  widening: {
-    alone: false,
-    configKeys: ["acknowledgements"],
-    prepare: (config, accepted) => {
-      const acknowledgements = [...readRegionAcknowledgements(config), ...accepted.reach];
-      return (situation, today) => widening(situation, acknowledgements, today);
-    },
-  },
+/** The guardrails that have a config of their own, and how it is read. */
+const CONFIGS: Readonly<Partial<Record<GuardrailName, (config: Fields) => Acknowledged>>> = {
+  protection: (config) => ({ ...NOTHING, changes: readChangeAcknowledgements(config) }),
+  widening: (config) => ({ ...NOTHING, reach: readRegionAcknowledgements(config) }),
 };
 
 /** Said by every guardrail, because each has a level of its own and none may pass by silence. */
@@ -77,11 +38,9 @@ const UNDECLARED: Report = {
   urn: undefined,
 };
 
-/** A declaration without mistakes, and what the cluster has now. */
-interface Declared extends Pick<StackDeclaration, "declaration"> {
+/** A declaration without mistakes, what the stack's own config accepts, and what the cluster has now. */
+interface Declared extends StackDeclaration {
   readonly deployed: DeployedPolicies | undefined;
-  /** What the stack's own config accepts. */
-  readonly accepted: Pick<StackDeclaration, "changes" | "reach">;
 }
 
 /** What the policies of one run share: the declaration, and what has been said already. */
@@ -93,6 +52,8 @@ export class Verdicts {
   private readonly reported = new Set<string>();
   /** Resources of which nothing could be concluded when they came. */
   private readonly undecided = new Set<string>();
+  /** What was judged last, by its text: the engine gives every policy a copy of the same plan. */
+  private last: { readonly input: string; readonly situation: Situation } | undefined;
 
   /** @param today the day as `YYYY-MM-DD` */
   constructor(today: () => string) {
@@ -108,15 +69,15 @@ export class Verdicts {
   async declare(config: Config, urn: string | undefined): Promise<Report[]> {
     this.reported.clear();
     this.undecided.clear();
+    this.last = undefined;
     this.declared = undefined;
     this.hasTaken = true;
     const problems: Problem[] = [];
     const read = await declarationOf(config, urn, problems);
     const deployed = read?.deployed === undefined ? undefined : readDeployed(read.deployed, read.declaration, problems);
     if (read !== undefined && problems.length === 0) {
-      const { declaration, changes, reach } = read;
       // Without a deployed state there is no new reach to accept.
-      this.declared = { declaration, deployed, accepted: { changes, reach: deployed === undefined ? [] : reach } };
+      this.declared = { ...read, deployed, reach: deployed === undefined ? [] : read.reach };
     }
     return problems.map(problemReport);
   }
@@ -130,26 +91,16 @@ export class Verdicts {
 
   /** Says what is wrong with a guardrail's own config. */
   checkConfig(name: GuardrailName, config: Config): Report[] {
-    return this.tell(name, prepare(name, config).problems.map(problemReport));
+    return this.tell(name, readConfig(name, config).problems.map(problemReport));
   }
 
   /** Whether a guardrail judges a resource of this type as soon as it is known, before it is written. */
   judgesAlone(name: GuardrailName, type: string): boolean {
-    return GUARDRAILS[name].alone && holdsPolicies(type);
+    return judgesAlone(name) && holdsPolicies(type);
   }
 
   judgeResource(name: GuardrailName, resource: Resource, config: Config): Report[] {
-    const { judge, problems } = prepare(name, config, this.declared?.accepted);
-    if (judge === undefined || this.declared === undefined) {
-      return this.tell(name, judge === undefined ? problems.map(problemReport) : [UNDECLARED]);
-    }
-    const { declaration } = this.declared;
-    const situation = situationOf({ declaration, planned: policiesOf(resource) }, "alone");
-    const violations = sortViolations(judge(situation, this.today()));
-    if (name === "conclusive" && violations.length > 0) {
-      this.undecided.add(resource.urn);
-    }
-    return this.tell(name, violations.map(violationReport));
+    return this.judge(name, config, "alone", () => ({ planned: policiesOf(resource) }));
   }
 
   /** Whether a guardrail has nothing to compare the plan with. */
@@ -158,23 +109,51 @@ export class Verdicts {
   }
 
   judgePlan(name: GuardrailName, resources: readonly Resource[], config: Config): Report[] {
-    const { judge, problems } = prepare(name, config, this.declared?.accepted);
-    if (judge === undefined || this.declared === undefined) {
-      return this.tell(name, judge === undefined ? problems.map(problemReport) : [UNDECLARED]);
-    }
-    const { declaration, deployed } = this.declared;
-    const plan = readPlan(resources, declaration, deployed?.policies);
-    const situation = situationOf({
-      declaration,
-      ...plan,
-      ...(deployed && { deployed: deployed.policies }),
-      opaque: [...plan.opaque, ...(deployed?.opaque ?? [])],
+    return this.judge(name, config, "plan", ({ declaration, deployed }) => {
+      const plan = readPlan(resources, declaration, deployed?.policies);
+      return {
+        ...plan,
+        ...(deployed && { deployed: deployed.policies }),
+        opaque: [...plan.opaque, ...(deployed?.opaque ?? [])],
+      };
     });
+  }
+
+  private judge(
+    name: GuardrailName,
+    config: Config,
+    scope: Situation["scope"],
+    read: (declared: Declared) => Omit<GuardrailInput, "declaration">,
+  ): Report[] {
+    const { acknowledged, problems } = readConfig(name, config);
+    if (problems.length > 0 || this.declared === undefined) {
+      return this.tell(name, problems.length > 0 ? problems.map(problemReport) : [UNDECLARED]);
+    }
+    const { declaration, changes, reach } = this.declared;
+    const accepted: Accepted = {
+      changes: [...acknowledged.changes, ...changes],
+      reach: [...acknowledged.reach, ...reach],
+      today: this.today(),
+    };
+    const situation = this.situationOf({ declaration, ...read(this.declared) }, scope);
+    const violations = judge(name, situation, accepted);
+    if (name === "conclusive" && scope === "alone") {
+      for (const { resource = "" } of violations) {
+        this.undecided.add(resource);
+      }
+    }
     // What is unknown differs between a resource that comes and the same one in the plan; that it is does not.
-    const violations = sortViolations(judge(situation, this.today())).filter(
-      ({ resource = "" }) => name !== "conclusive" || !this.undecided.has(resource),
-    );
-    return this.tell(name, violations.map(violationReport));
+    const isTold = ({ resource = "" }: Violation) =>
+      name === "conclusive" && scope === "plan" && this.undecided.has(resource);
+    return this.tell(name, violations.filter((violation) => !isTold(violation)).map(violationReport));
+  }
+
+  private situationOf({ declaration, ...found }: GuardrailInput, scope: Situation["scope"]): Situation {
+    const input = JSON.stringify([scope, found]);
+    if (this.last?.input !== input) {
+      this.last = { input, situation: situationOf({ declaration, ...found }, scope) };
+    }
+    return this.last.situation;
   }
 
   /** Leaves out what was said when a resource came: a preview goes on from there to the whole plan. */
@@ -203,7 +182,7 @@ async function declarationOf(
   const isOwn = stack !== undefined && Object.keys(config).every((key) => key === "deployed");
   if (!isOwn) {
     const read = readDeclaration(config, problems);
-    return read && { ...read, changes: [], reach: [] };
+    return read && { ...read, ...NOTHING };
   }
   try {
     const deployed = new Fields("declaration", config, ["deployed"], problems).text("deployed", DEPLOYED);
@@ -217,13 +196,11 @@ async function declarationOf(
   }
 }
 
-const NOTHING: Declared["accepted"] = { changes: [], reach: [] };
-
-function prepare(name: GuardrailName, config: Config, accepted: Declared["accepted"] = NOTHING) {
+function readConfig(name: GuardrailName, config: Config) {
   const problems: Problem[] = [];
-  const { configKeys, prepare: read } = GUARDRAILS[name];
-  const judge = read(new Fields(name, config, configKeys, problems), accepted);
-  return { problems, judge: problems.length === 0 ? judge : undefined };
+  const read = CONFIGS[name];
+  const fields = new Fields(name, config, read === undefined ? [] : ["acknowledgements"], problems);
+  return { problems, acknowledged: read?.(fields) ?? NOTHING };
 }
 
 function problemReport(problem: Problem): Report {

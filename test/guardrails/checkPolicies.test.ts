@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { parseCidr } from "../../analysis/index.ts";
-import { checkPolicies, formatViolation, requiredDestinations, situationOf } from "../../guardrails/index.ts";
+import { checkPolicies, formatViolation, situationOf } from "../../guardrails/index.ts";
+import { requiredDestinations } from "../../guardrails/requiredDestinations.ts";
 import { addresses, declare, tcp, udp } from "../support/declarations.ts";
 import { block, policy } from "../support/policies.ts";
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
+import { conclusive } from "../../guardrails/conclusive.ts";
 import {
   type ChangeAcknowledgement,
-  conclusive,
   type Declaration,
-  protection,
   type RegionAcknowledgement,
   situationOf,
-  union,
-  widening,
 } from "../../guardrails/index.ts";
+import { protection } from "../../guardrails/protection.ts";
+import { union } from "../../guardrails/union.ts";
+import { widening } from "../../guardrails/widening.ts";
 import { addresses, declare, pods, tcp } from "../support/declarations.ts";
 import { block, policy } from "../support/policies.ts";
 

@@ -13,16 +13,11 @@ import {
   verdict,
 } from "../../analysis/index.ts";
 import { SELECTED_BY_EVERY_POLICY } from "../../analysis/networkPolicy.ts";
-import { privateSpace } from "../../guardrails/concern.ts";
-import {
-  type Declaration,
-  type Destination,
-  metadataEndpoints,
-  privateReach,
-  requiredDestinations,
-  situationOf,
-  type Violation,
-} from "../../guardrails/index.ts";
+import { type Declaration, type Destination, type Objection, situationOf } from "../../guardrails/index.ts";
+import { metadataEndpoints } from "../../guardrails/metadataEndpoints.ts";
+import { privateReach } from "../../guardrails/privateReach.ts";
+import { requiredDestinations } from "../../guardrails/requiredDestinations.ts";
+import { privateSpace } from "../../guardrails/wanted.ts";
 import { destination, policies } from "../support/arbitraries.ts";
 import { addresses, declare, tcp, udp } from "../support/declarations.ts";
 
@@ -72,7 +67,7 @@ function pointOf({
   return { address: { family, value }, protocol, port };
 }
 
-const witnessed = (violations: readonly Violation[]) =>
+const witnessed = (violations: readonly Objection[]) =>
   violations.flatMap(({ witness }) =>
     witness?.includes("/") && !witness.startsWith("all") ? [parsePoint(witness)] : [],
   );

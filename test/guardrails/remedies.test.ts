@@ -1,12 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { parseCidr } from "../../analysis/index.ts";
-import {
-  type Declaration,
-  type DeclarationSource,
-  privateReach,
-  requiredDestinations,
-  situationOf,
-} from "../../guardrails/index.ts";
+import { type Declaration, type DeclarationSource, situationOf } from "../../guardrails/index.ts";
+import { privateReach } from "../../guardrails/privateReach.ts";
+import { requiredDestinations } from "../../guardrails/requiredDestinations.ts";
 import { addresses, declare, tcp } from "../support/declarations.ts";
 import { block, policy } from "../support/policies.ts";
 

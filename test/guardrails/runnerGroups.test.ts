@@ -10,15 +10,12 @@ import {
   type Semantics,
   verdict,
 } from "../../analysis/index.ts";
-import {
-  type Declaration,
-  isolation,
-  privateReach,
-  requiredDestinations,
-  situationOf,
-  union,
-  widening,
-} from "../../guardrails/index.ts";
+import { type Declaration, situationOf } from "../../guardrails/index.ts";
+import { isolation } from "../../guardrails/isolation.ts";
+import { privateReach } from "../../guardrails/privateReach.ts";
+import { requiredDestinations } from "../../guardrails/requiredDestinations.ts";
+import { union } from "../../guardrails/union.ts";
+import { widening } from "../../guardrails/widening.ts";
 import { addresses, declare, tcp } from "../support/declarations.ts";
 import { selector } from "../support/labelArbitraries.ts";
 import { block, policy } from "../support/policies.ts";

@@ -1,9 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type LabelRequirement, type LabelSelector, labelSelector, selects } from "../../analysis/index.ts";
-import { mightSelect, selectionOf, selectorOf, selectsOthers } from "../../guardrails/selection.ts";
+import {
+  type LabelRequirement,
+  type LabelSelector,
+  labelSelector,
+  labelsSelector,
+  selects,
+} from "../../analysis/index.ts";
+import { mightSelect, selectionOf, selectsOthers } from "../../guardrails/selection.ts";
 
-const RUNNER = { namespace: "keeperhub", pods: selectorOf({ app: "runner" }) };
+const RUNNER = { namespace: "keeperhub", pods: labelsSelector({ app: "runner" }) };
 const of = (...requirements: LabelRequirement[]): LabelSelector => labelSelector(requirements);
 const is = (key: string, ...values: string[]): LabelRequirement => ({ key, operator: "In", values });
 const isNot = (key: string, ...values: string[]): LabelRequirement => ({ key, operator: "NotIn", values });
@@ -74,7 +80,7 @@ describe("against every pod with a few labels", () => {
           const candidates = pods.filter((labels) =>
             Object.entries(known).every(([key, value]) => labels[key] === value),
           );
-          expect(mightSelect(podSelector, selectorOf(known))).toBe(
+          expect(mightSelect(podSelector, labelsSelector(known))).toBe(
             candidates.some((labels) => selects(podSelector, labels)),
           );
         },
@@ -85,7 +91,7 @@ describe("against every pod with a few labels", () => {
   it('"every" is never said of a selector that leaves one of them out', () => {
     fc.assert(
       fc.property(selector, (podSelector) => {
-        const runner = { namespace: "keeperhub", pods: selectorOf({ x: "a" }) };
+        const runner = { namespace: "keeperhub", pods: labelsSelector({ x: "a" }) };
         fc.pre(selectionOf({ namespace: "keeperhub", podSelector }, runner) === "every");
         expect(pods.filter(({ x }) => x === "a").every((labels) => selects(podSelector, labels))).toBe(true);
       }),

@@ -1,8 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { formatSelector, type LabelRequirement, type Labels, labelSelector, selects } from "../../../analysis/index.ts";
+import {
+  formatSelector,
+  type LabelRequirement,
+  type Labels,
+  labelSelector,
+  labelsSelector,
+  selects,
+} from "../../../analysis/index.ts";
 import { labelWorlds } from "../../../analysis/reach/labelWorlds.ts";
-import { selectorOf } from "../../../guardrails/selection.ts";
 import { selector } from "../../support/labelArbitraries.ts";
 
 /** Every pod with labels x and y of these values or without them; "other" is a value that no selector names. */
@@ -38,8 +44,8 @@ describe("which selectors select the same pod", () => {
   });
 
   it("says nothing of labels on which the selectors agree", () => {
-    expect(told([of(has("app"))], selectorOf({ app: "runner" }))).toEqual(["0 "]);
-    expect(told([of(is("tier", "paid")), of(is("tier", "free"))], selectorOf({ app: "runner" }))).toEqual([
+    expect(told([of(has("app"))], labelsSelector({ app: "runner" }))).toEqual(["0 "]);
+    expect(told([of(is("tier", "paid")), of(is("tier", "free"))], labelsSelector({ app: "runner" }))).toEqual([
       " !tier",
       "1 tier=free",
       "0 tier=paid",
