@@ -1,7 +1,6 @@
 import {
   type Divergence,
   type DivergenceShape,
-  describeProblem,
   formatCidr,
   formatPoint,
   formatReference,
@@ -95,11 +94,13 @@ function ofOnePolicy({ policy, planned: { resource } }: ReadPolicy): Objection[]
     fix,
   });
   return [
-    ...warnings.flatMap((warning) => {
-      const [, rule] = /^spec\.egress\[(\d+)\]/.exec(warning.where) ?? [];
-      const text = String(warning.value);
+    ...warnings.flatMap(({ where, value, reason }) => {
+      const [, rule] = /^spec\.egress\[(\d+)\]/.exec(where) ?? [];
+      const text = String(value);
       const block = formatCidr(parsePolicyCidr(text).cidr);
-      return rule === undefined ? [] : [at(Number(rule), text, `${describeProblem(warning)}.`, `write ${block}.`)];
+      return rule === undefined
+        ? []
+        : [at(Number(rule), text, `${where} is ${text}, which ${reason}.`, `write ${block}.`)];
     }),
     ...(name.length > LONGEST_POLICY_NAME
       ? [

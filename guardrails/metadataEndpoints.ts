@@ -13,15 +13,22 @@ import { openEndpoints } from "./wrongReach.ts";
  */
 export function metadataEndpoints(situation: Situation): Objection[] {
   const { declaration, names } = situation;
+  const endpoints = credentialEndpoints(declaration.cluster.ipFamily);
+  const rank = ({ range }: ReachBox) => endpoints.findIndex(({ cidr }) => contains(cidr, range));
   const found = foundFirst(reaches(situation), (reach) => openEndpoints(declaration, reach));
   return objectionsOf(
     found.flatMap(([reach, { boxes }]) =>
-      addressFindings(reach, boxes, {
-        heading: "Open",
-        names,
-        port: 80,
-        fix: (own, why) => fixOf(situation, reach, own, why),
-      }),
+      // The metadata service comes first, whatever its address.
+      addressFindings(
+        reach,
+        [...boxes].sort((a, b) => rank(a) - rank(b)),
+        {
+          heading: "Open",
+          names,
+          port: 80,
+          fix: (own, why) => fixOf(situation, reach, own, why),
+        },
+      ),
     ),
   );
 }
