@@ -10,42 +10,28 @@ export interface BlockNode {
   readonly children: readonly BlockNode[];
 }
 
-/**
- * The blocks of a family that policies, registries or the caller name, nested. Rows of the registries that nothing else
- * cuts into are left out where they lie inside another.
- */
-export function blockTree(
+/** The caller's blocks of a family, then those of the policies, then the registries', each once and each part in order. */
+export function namedBlocks(
   family: AddressFamily,
   analyses: readonly EgressAnalysis[],
   names: readonly NamedAddresses[],
-): BlockNode {
-  const blocks = new Map<ReturnType<typeof cidrKey>, Cidr>();
-  const add = (cidr: Cidr) => {
-    if (cidr.family === family && cidr.prefixLength > 0) {
-      blocks.set(cidrKey(cidr), cidr);
-    }
-  };
-  for (const { policies, applying } of analyses) {
-    for (const index of applying) {
-      for (const peer of policies[index]?.egress.flatMap(({ to }) => to ?? []) ?? []) {
-        if (peer.kind === "ipBlock") {
-          add(peer.cidr);
-          peer.excepts.forEach(add);
-        }
-      }
-    }
-  }
-  names.forEach(({ cidr }) => {
-    add(cidr);
-  });
+): Cidr[] {
+  const written = analyses
+    .flatMap(({ policies, applying }) => applying.flatMap((index) => policies[index]?.egress ?? []))
+    .flatMap(({ to }) => to ?? [])
+    .flatMap((peer) => (peer.kind === "ipBlock" ? [peer.cidr, ...peer.excepts] : []));
   const registry = SPECIAL_PURPOSE_BLOCKS.map(({ cidr }) => cidr);
-  for (const cidr of registry) {
-    if (!registry.some((other) => other !== cidr && contains(other, cidr))) {
-      add(cidr);
-    }
-  }
-  const sorted = [...blocks.values()].sort(compareRanges);
-  return nest(wholeFamily(family), sorted);
+  // A row of a registry inside another one says little, unless something else names it too.
+  const outermost = registry.filter((cidr) => !registry.some((other) => other !== cidr && contains(other, cidr)));
+  const all = [names.map(({ cidr }) => cidr), written, outermost]
+    .flatMap((part) => [...part].sort(compareRanges))
+    .filter((cidr) => cidr.family === family && cidr.prefixLength > 0);
+  return [...new Map(all.map((cidr) => [cidrKey(cidr), cidr])).values()];
+}
+
+/** {@link namedBlocks} nested in the whole family. */
+export function blockTree(...named: Parameters<typeof namedBlocks>): BlockNode {
+  return nest(wholeFamily(named[0]), namedBlocks(...named).sort(compareRanges));
 }
 
 /** `inside` is sorted and lies in `cidr`. */

@@ -1,86 +1,62 @@
 import { plural } from "../words.ts";
-import { formatRowPorts, type ReviewRow } from "./rows.ts";
-import type { ReachEntry, SubjectReview } from "./stackReview.ts";
-import { namesOf } from "./wording.ts";
+import { type Edge, edgesOf } from "./reach.ts";
+import type { SubjectReview } from "./stackReview.ts";
 
 /** Changed and unchanged edges each; more than this and nobody reads the picture. */
 const MOST_EDGES = 12;
 
-const CLASSES = [
-  ["gained", "stroke:#cf222e,stroke-width:3px"],
-  ["lost", "stroke:#6e7781,stroke-dasharray:4 4"],
-] as const;
-
-interface Edge {
-  readonly label: string;
-  readonly lines: readonly string[];
-  readonly kind: "kept" | "gained" | "lost";
-}
+/** How each kind of edge is drawn: its arrow, its colour, and the style of what it leads to. */
+const KINDS = {
+  kept: { arrow: "-->" },
+  gained: { arrow: "==>", colour: "#cf222e", style: "stroke-width:3px" },
+  lost: { arrow: "-.->", colour: "#6e7781", style: "stroke-dasharray:4 4" },
+} as const;
 
 /**
  * A Mermaid flowchart of what the pods may reach afterwards; what the change opens is a thick line, what it closes a
  * dotted one, both said in words too.
  */
 export function diagram(subject: SubjectReview, words: { readonly gained: string; readonly lost: string }): string {
-  const changed = subject.stage === "first deploy" ? [] : subject.rows;
-  const shown = changed.slice(0, MOST_EDGES);
-  const changes = new Set(changed.map(({ destination }) => destination));
-  const kept = subject.reach.filter(({ destination }) => !changes.has(destination));
-  const edges: Edge[] = [
-    ...kept.slice(0, MOST_EDGES).map(keptEdge),
-    ...rest(kept.length, "kept"),
-    ...shown.map((row) => changedEdge(row, words[row.direction])),
-    ...rest(changed.length, "gained", changed.slice(MOST_EDGES)),
+  const all = edgesOf(subject.reach, subject.stage === "first deploy" ? [] : subject.rows);
+  const edges = [
+    ...limited(all.filter(({ change }) => change === "kept")),
+    ...limited(all.filter(({ change }) => change !== "kept")),
   ];
-  const lines = ["flowchart LR", `  runner(["${runnerLabel(subject)}"])`];
-  const styles: string[] = [];
-  for (const [index, { label, lines: node, kind }] of edges.entries()) {
-    const arrow = kind === "gained" ? "==>" : kind === "lost" ? "-.->" : "-->";
-    lines.push(
-      `  d${index}["${node.map(mermaidText).join("<br>")}"]`,
-      `  runner ${arrow}|"${mermaidText(label)}"| d${index}`,
-    );
-    if (kind !== "kept") {
-      lines.push(`  class d${index} ${kind}`);
-      styles.push(`  linkStyle ${index} stroke:${kind === "gained" ? "#cf222e" : "#6e7781"}`);
-    }
-  }
-  return [
-    ...lines,
-    ...styles,
-    ...CLASSES.filter(([kind]) => edges.some((edge) => edge.kind === kind)).map(
-      ([kind, style]) => `  classDef ${kind} ${style}`,
-    ),
-  ].join("\n");
+  const lines = edges.flatMap(({ change, destination, names, ports, excepts }, index) => {
+    const suffix = excepts.length === 0 ? "" : ` except ${plural(excepts.length, "block")}`;
+    const node = [`${destination}${suffix}`, ...names.slice(0, 1)].map(mermaidText).join("<br>");
+    const label = mermaidText(change === "kept" ? ports : `${words[change]}: ${ports}`);
+    return [
+      `  d${index}["${node}"]`,
+      `  runner ${KINDS[change].arrow}|"${label}"| d${index}`,
+      ...(change === "kept" ? [] : [`  class d${index} ${change}`]),
+    ];
+  });
+  const links = edges.flatMap(({ change }, index) =>
+    change === "kept" ? [] : [`  linkStyle ${index} stroke:${KINDS[change].colour}`],
+  );
+  const classes = (["gained", "lost"] as const)
+    .filter((kind) => edges.some(({ change }) => change === kind))
+    .map((kind) => `  classDef ${kind} stroke:${KINDS[kind].colour},${KINDS[kind].style}`);
+  return ["flowchart LR", `  runner(["${runnerLabel(subject)}"])`, ...lines, ...links, ...classes].join("\n");
 }
 
-function keptEdge({ destination, names, ports, excepts }: ReachEntry): Edge {
-  const suffix = excepts.length === 0 ? "" : ` except ${plural(excepts.length, "block")}`;
-  return {
-    kind: "kept",
-    label: ports,
-    lines: [`${destination}${suffix}`, ...namesOf({ names, destination }).slice(0, 1)],
-  };
-}
-
-function changedEdge(row: ReviewRow, word: string): Edge {
-  const kind = row.direction === "gained" ? "gained" : "lost";
-  return { kind, label: `${word}: ${formatRowPorts(row)}`, lines: [row.destination, ...namesOf(row).slice(0, 1)] };
-}
-
-function rest(total: number, kind: Edge["kind"], rows: readonly ReviewRow[] = []): Edge[] {
-  if (total <= MOST_EDGES) {
-    return [];
-  }
-  const isGain = rows.some(({ direction }) => direction === "gained");
-  const what = kind === "kept" ? "destinations" : "changes";
-  return [
-    {
-      kind: kind === "kept" ? kind : isGain ? "gained" : "lost",
-      label: "and",
-      lines: [`${total - MOST_EDGES} more ${what}`],
-    },
-  ];
+/** The first edges, and one for the rest. */
+function limited(edges: readonly Edge[]): Edge[] {
+  const rest = edges.slice(MOST_EDGES);
+  const [worst] = ["gained", "lost", "kept"].flatMap((kind) => rest.find(({ change }) => change === kind) ?? []);
+  return worst === undefined
+    ? [...edges]
+    : [
+        ...edges.slice(0, MOST_EDGES),
+        {
+          ...worst,
+          destination: `${rest.length} more ${worst.change === "kept" ? "destinations" : "changes"}`,
+          ports: "and",
+          names: [],
+          excepts: [],
+        },
+      ];
 }
 
 function runnerLabel({ source }: SubjectReview): string {

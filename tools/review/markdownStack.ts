@@ -9,7 +9,6 @@ import type { ReachEntry, StackReview, SubjectReview } from "./stackReview.ts";
 import {
   credentials,
   holds,
-  type Named,
   namesOf,
   nextSteps,
   SIGNS,
@@ -113,12 +112,12 @@ function advice(subject: SubjectReview, wording: Wording): string[] {
   return points.length === 0 ? [] : [points.map((point) => `- ${point}`).join("\n")];
 }
 
-function nameOf(row: Named): string {
+function nameOf(row: Pick<ReviewRow, "names">): string {
   const [name] = namesOf(row);
   return name === undefined ? "" : ` (${escapeText(name)})`;
 }
 
-function whatItIs(row: Named): string {
+function whatItIs(row: Pick<ReviewRow, "names">): string {
   return escapeText(namesOf(row).join("; ")) || "–";
 }
 
@@ -166,7 +165,7 @@ function reachLine({ destination, names, ports, excepts }: ReachEntry): string[]
   const without = [...shown, ...(rest > 0 ? [plural(rest, "more block")] : [])].join(", ");
   return [
     codeSpan(destination),
-    `${whatItIs({ destination, names })}${excepts.length === 0 ? "" : `, except: ${without}`}`,
+    `${whatItIs({ names })}${excepts.length === 0 ? "" : `, except: ${without}`}`,
     escapeText(ports),
   ];
 }

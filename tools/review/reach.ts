@@ -5,24 +5,25 @@ import {
   formatRulePorts,
   type NetworkPolicy,
   namesIn,
+  PUBLIC_INTERNET,
   referenceTo,
 } from "../../analysis/index.ts";
 import { type Names, namesOfPods } from "./networkFacts.ts";
+import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { ExceptedBlock, ReachEntry } from "./stackReview.ts";
+import { shortName } from "./wording.ts";
 
 const EVERYTHING = "every protocol and port";
+const NO_NAMES = { names: [], excepts: [] };
 
 /** Of the network's own blocks only one that is just this one: a large block has many of them inside. */
 function excepted(except: Cidr, { blocks }: Names): ExceptedBlock {
   const block = formatCidr(except);
-  const names = namesIn(
-    except,
-    blocks.filter(({ place, cidr }) => place !== undefined && formatCidr(cidr) === block),
-  );
+  const own = blocks.filter(({ place, cidr }) => place !== undefined && formatCidr(cidr) === block);
   // The block's own name first: the row is about the block.
-  const isOwn = (name: string) => name.startsWith(`${block}, `);
-  const sorted = [...names.filter(isOwn), ...names.filter((name) => !isOwn(name))];
-  return { block, names: sorted.map((name) => name.replace(` (${block})`, "").replace(`${block}, `, "")) };
+  const isOther = (name: string) => Number(!name.startsWith(`${block}, `));
+  const names = namesIn(except, own).sort((a, b) => isOther(a) - isOther(b));
+  return { block, names: names.map((name) => shortName(name, block)) };
 }
 
 function wordsFor(ports: string): string {
@@ -32,31 +33,49 @@ function wordsFor(ports: string): string {
 /** What the pod may reach, peer by peer, as the rules say it. */
 export function reachOf(analysis: EgressAnalysis, names: Names): ReachEntry[] {
   if (!analysis.isolated) {
-    return [{ destination: "everything", kind: "everything", names: [], ports: EVERYTHING, excepts: [] }];
+    return [{ destination: "everything", kind: "everything", ports: EVERYTHING, ...NO_NAMES }];
   }
-  const entries = new Map<string, ReachEntry>();
-  for (const policyIndex of analysis.applying) {
-    for (const [rule, { to, ports }] of (analysis.policies[policyIndex] as NetworkPolicy).egress.entries()) {
-      const text = wordsFor(formatRulePorts({ to, ports }));
-      const peers: readonly (NonNullable<typeof to>[number] | undefined)[] = to ?? [undefined];
-      for (const [index, peer] of peers.entries()) {
-        const place = { policy: policyIndex, rule, peer: peer === undefined ? undefined : index };
-        const what = referenceTo(analysis, place).what;
-        const entry: ReachEntry =
-          peer === undefined
-            ? { destination: "every destination", kind: "everything", names: [], ports: text, excepts: [] }
-            : peer.kind === "pods"
-              ? { destination: what, kind: "pods", names: namesOfPods(what, names), ports: text, excepts: [] }
-              : {
-                  destination: formatCidr(peer.cidr),
-                  kind: "addresses",
-                  names: peer.cidr.prefixLength === 0 ? ["public internet"] : namesIn(peer.cidr, names.blocks),
-                  ports: text,
-                  excepts: peer.excepts.map((except) => excepted(except, names)),
-                };
-        entries.set(JSON.stringify(entry), entry);
-      }
-    }
-  }
-  return [...entries.values()];
+  const entries = analysis.applying.flatMap((policy) =>
+    (analysis.policies[policy] as NetworkPolicy).egress.flatMap(({ to, ports: list }, rule) => {
+      const ports = wordsFor(formatRulePorts({ to, ports: list }));
+      return (to ?? [undefined]).map((peer, index): ReachEntry => {
+        if (peer === undefined) {
+          return { destination: "every destination", kind: "everything", ports, ...NO_NAMES };
+        }
+        if (peer.kind === "pods") {
+          const { what } = referenceTo(analysis, { policy, rule, peer: index });
+          return { destination: what, kind: "pods", ports, ...NO_NAMES, names: namesOfPods(what, names) };
+        }
+        const { cidr, excepts } = peer;
+        const destination = formatCidr(cidr);
+        return {
+          destination,
+          kind: "addresses",
+          ports,
+          names:
+            cidr.prefixLength === 0
+              ? [PUBLIC_INTERNET]
+              : namesIn(cidr, names.blocks).map((name) => shortName(name, destination)),
+          excepts: excepts.map((except) => excepted(except, names)),
+        };
+      });
+    }),
+  );
+  return [...new Map(entries.map((entry) => [JSON.stringify(entry), entry])).values()];
+}
+
+/** A destination as the pictures draw it. */
+export interface Edge extends ReachEntry {
+  readonly change: "kept" | ReviewRow["direction"];
+}
+
+/** What the pods may reach after a change, then what it opens and closes. */
+export function edgesOf(reach: readonly ReachEntry[], rows: readonly ReviewRow[]): Edge[] {
+  const changed = rows.map((row): Edge => ({ ...row, ports: formatRowPorts(row), excepts: [], change: row.direction }));
+  const key = ({ destination, ports }: ReachEntry) => `${destination} ${ports}`;
+  const drawn = new Set(changed.map(key));
+  return [
+    ...reach.filter((entry) => !drawn.has(key(entry))).map((entry): Edge => ({ ...entry, change: "kept" })),
+    ...changed,
+  ];
 }

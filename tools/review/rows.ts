@@ -19,6 +19,7 @@ import {
 import { CONCERNS, type Concern, concernsOf } from "./concerns.ts";
 import { type Names, namesOfPods } from "./networkFacts.ts";
 import type { Comparison } from "./stackReview.ts";
+import { shortName } from "./wording.ts";
 
 /** How a policy is read: as Kubernetes specifies, or as the AWS agent enforces it. */
 export type SemanticsName = "kubernetes" | "vpc-cni";
@@ -124,7 +125,7 @@ function boxRow(
     direction,
     destination,
     kind: "addresses",
-    names: box.names.map((name) => (name.startsWith(`${destination}, `) ? name.slice(destination.length + 2) : name)),
+    names: box.names.map((name) => shortName(name, destination)),
     protocols: isEveryProtocol(box.protocols) ? "all" : box.protocols.filter((protocol) => hasFamily(protocol, box)),
     ports: box.ports,
     addresses: boxSize(box.range, { from: 0, to: 0 }),
@@ -181,7 +182,7 @@ function isEveryProtocol(protocols: readonly Protocol[]): boolean {
 /** `every protocol and port`, `TCP 5432`, `TCP and UDP 53`, `TCP port "metrics"`. */
 export function formatRowPorts({ protocols, ports }: Pick<ReviewRow, "protocols" | "ports">): string {
   const numbers = typeof ports === "string" ? `port "${ports}"` : formatPorts(ports);
-  if (protocols === "all") {
+  if (protocols === "all" || isEveryProtocol(protocols)) {
     return numbers === "all ports" ? "every protocol and port" : `every protocol, ${numbers}`;
   }
   const names = protocols.join(" and ");

@@ -144,13 +144,15 @@ export function holds({ semantics }: Pick<ReviewRow, "semantics">): string {
       : "only as Kubernetes specifies it";
 }
 
-/** Something with a name besides its address. */
-export type Named = Pick<ReviewRow, "names" | "destination">;
-
 /** More names than this a reader can't take in. */
 const MOST_NAMES = 3;
 
-/** What a destination is called, without repeating the destination. */
-export function namesOf({ names, destination }: Named): string[] {
-  return names.slice(0, MOST_NAMES).map((name) => name.replace(` (${destination})`, ""));
+/** What a destination is called, the most telling names. */
+export function namesOf({ names }: Pick<ReviewRow, "names">): readonly string[] {
+  return names.slice(0, MOST_NAMES);
+}
+
+/** A name without the block that stands beside it. */
+export function shortName(name: string, block: string): string {
+  return name.replace(`${block}, `, "").replace(` (${block})`, "");
 }

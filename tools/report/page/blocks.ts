@@ -1,10 +1,8 @@
-import { compareRanges } from "../../../analysis/cidr.ts";
-import { type AddressRange, type Cidr, cidrKey, formatCidr } from "../../../analysis/index.ts";
-import { specialPurposeBlocksIn } from "../../../analysis/specialPurpose.ts";
-import { TONES, toneRuns } from "../tones.ts";
+import { type Cidr, formatCidr } from "../../../analysis/index.ts";
+import { namedBlocks } from "../blockTree.ts";
 import { byId, element } from "./dom.ts";
 import type { AddressMap } from "./map.ts";
-import { type State, type Store, shown } from "./state.ts";
+import { analysesOf, type State, type Store, tonesOf } from "./state.ts";
 import { nameOfBlock, TONE_WORDS } from "./words.ts";
 
 /** Blocks in the list before the reader asks for all. */
@@ -12,62 +10,34 @@ const MOST_BLOCKS = 24;
 
 /** The named IPv4 blocks as buttons, each of which shows its block on the map. */
 export function startBlocks(store: Store, map: AddressMap): void {
-  const place = byId("blocks");
-  let isWhole = false;
-  store.follow((state) => draw(state));
-  function draw(state: State): void {
-    const blocks = namedBlocks(state);
-    const visible = isWhole ? blocks : blocks.slice(0, MOST_BLOCKS);
-    const hidden = blocks.length - visible.length;
-    place.replaceChildren(
-      ...visible.map((cidr) => button(cidr, state, map)),
-      ...(hidden > 0
-        ? [
-            element(
-              "li",
-              {},
-              element("button", { type: "button", class: "quiet", onclick: more }, `${hidden} more blocks`),
-            ),
-          ]
-        : []),
+  let most = MOST_BLOCKS;
+  const draw = (state: State) => {
+    const blocks = namedBlocks("ipv4", analysesOf(state), state.model.names);
+    const more = () => {
+      most = blocks.length;
+      draw(store.state);
+    };
+    byId("blocks").replaceChildren(
+      ...blocks.slice(0, most).map((cidr) => button(cidr, state, map)),
+      ...(blocks.length > most ? [moreButton(blocks.length - most, more)] : []),
     );
-  }
-  function more(): void {
-    isWhole = true;
-    draw(store.state);
-  }
+  };
+  store.follow(draw);
 }
 
-/** The caller's blocks first, then those of the policies, then the registries'. */
-function namedBlocks(state: State): Cidr[] {
-  const { main, compared } = shown(state);
-  const own = state.model.names.map(({ cidr }) => cidr).sort(compareRanges);
-  const written = [main, ...(compared === undefined ? [] : [compared])]
-    .flatMap(({ policies, applying }) => applying.flatMap((index) => policies[index]?.egress ?? []))
-    .flatMap(({ to }) => to ?? [])
-    .flatMap((peer) => (peer.kind === "ipBlock" ? [peer.cidr, ...peer.excepts] : []))
-    .sort(compareRanges);
-  const registry = specialPurposeBlocksIn({ family: "ipv4", first: 0n, last: (1n << 32n) - 1n }).map(
-    ({ cidr }) => cidr,
-  );
-  const all = [...own, ...written, ...registry].filter(
-    ({ family, prefixLength }) => family === "ipv4" && prefixLength > 0,
-  );
-  return [...new Map(all.map((cidr) => [cidrKey(cidr), cidr])).values()];
+function moreButton(count: number, onclick: () => void): HTMLElement {
+  return element("li", {}, element("button", { type: "button", class: "quiet", onclick }, `${count} more blocks`));
 }
 
 function button(cidr: Cidr, state: State, map: AddressMap): HTMLElement {
-  const { main, compared } = shown(state);
-  const runs = toneRuns(cidr, main.partitions.ipv4, compared?.partitions.ipv4, state.filter);
-  const tones = TONES.filter((tone) => runs.some((run) => run.tone === tone));
-  const show = () => map.show(cidr satisfies AddressRange);
+  const tones = tonesOf(cidr, state);
   return element(
     "li",
     {},
     element(
       "button",
-      { type: "button", class: "block", onclick: show },
-      element("span", { class: `swatch ${tones[0] ?? "closed"}` }),
+      { type: "button", class: "block", onclick: () => map.show(cidr) },
+      element("span", { class: "swatch", tone: tones[0] }),
       element("code", {}, formatCidr(cidr)),
       element("span", { class: "verdict" }, tones.map((tone) => TONE_WORDS[tone]).join(", ")),
       element("span", { class: "names" }, nameOfBlock(cidr, state.model.names)),

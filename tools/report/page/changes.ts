@@ -1,11 +1,11 @@
-import { diff, type EgressAnalysis } from "../../../analysis/index.ts";
+import type { EgressAnalysis } from "../../../analysis/index.ts";
 import { openedCredentials } from "../../review/concerns.ts";
-import { formatRowPorts, type ReviewRow, reviewRows } from "../../review/rows.ts";
+import { formatRowPorts, type ReviewRow } from "../../review/rows.ts";
 import { verdictOfRows } from "../../review/stackReview.ts";
 import { alarmOf, namesOf } from "../../review/wording.ts";
 import { capital, formatCount, plural } from "../../words.ts";
 import { byId, element } from "./dom.ts";
-import type { State, Store } from "./state.ts";
+import { changesOf, type State, type Store } from "./state.ts";
 
 const MOST_ROWS = 200;
 
@@ -15,11 +15,12 @@ export function startChanges(store: Store): void {
   store.follow((state) => place.replaceChildren(...content(state)));
 }
 
-function content({ model, reading: { name, before, after } }: State): HTMLElement[] {
+function content(state: State): HTMLElement[] {
+  const { before, after } = state.reading;
   if (before === undefined) {
     return [];
   }
-  const rows = reviewRows([{ semantics: name, before, after, diff: diff(before, after, model.names) }], model.known);
+  const rows = changesOf(state);
   if (rows.length === 0) {
     return [element("p", {}, "Exactly the same destinations before and after.")];
   }
@@ -50,7 +51,14 @@ function alarm(before: EgressAnalysis, after: EgressAnalysis): HTMLElement[] {
   });
   return said === undefined
     ? []
-    : [element("p", { class: "alarm", role: "alert" }, element("strong", {}, said.headline), ` ${said.meaning}`)];
+    : [
+        element(
+          "p",
+          { class: "alarm", tone: "gained", role: "alert" },
+          element("strong", {}, said.headline),
+          ` ${said.meaning}`,
+        ),
+      ];
 }
 
 /** The verdict of the change in a sentence. */
@@ -67,26 +75,23 @@ function verdictText(rows: readonly ReviewRow[]): HTMLElement {
   );
 }
 
-/** A cell whose header is out of sight on a phone. */
-function cell(label: string, text: string, kind = ""): HTMLElement {
-  return element("td", { role: "cell", class: kind, "data-label": label }, text);
-}
-
 const HEADER = ["Change", "Destination", "What it is", "Ports", "Addresses", "Because"];
 
 function line(row: ReviewRow): HTMLElement {
+  const cells: readonly (readonly [content: HTMLElement | string, kind?: string])[] = [
+    [element("span", { class: "chip", tone: row.direction }, row.direction === "gained" ? "opened" : "closed")],
+    [element("code", {}, row.destination)],
+    [namesOf(row).join("; ")],
+    [formatRowPorts(row)],
+    [row.addresses === undefined ? "–" : formatCount(row.addresses), "number"],
+    [row.because, "why"],
+  ];
   return element(
     "tr",
     { role: "row" },
-    element(
-      "td",
-      { role: "cell" },
-      element("span", { class: `chip ${row.direction}` }, row.direction === "gained" ? "opened" : "closed"),
+    // On a phone, where the header is out of sight, the cells that need one have it in front.
+    ...cells.map(([content, kind], index) =>
+      element("td", { role: "cell", class: kind, "data-label": index > 2 && HEADER[index] }, content),
     ),
-    element("td", { role: "cell" }, element("code", {}, row.destination)),
-    element("td", { role: "cell" }, namesOf(row).join("; ")),
-    cell("Ports", formatRowPorts(row)),
-    cell("Addresses", row.addresses === undefined ? "–" : formatCount(row.addresses), "number"),
-    cell("Because", row.because, "why"),
   );
 }

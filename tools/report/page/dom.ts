@@ -1,6 +1,9 @@
 type Child = Node | string | undefined | false;
 
-/** Makes an element. `on…` attributes are listeners, `class` and the rest are attributes; `false` leaves one out. */
+/**
+ * Makes an element. `on…` attributes are listeners, `tone` is a colour of the style sheet; `class` and the rest are attributes,
+ * which `false` leaves out.
+ */
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Readonly<Record<string, string | number | boolean | undefined | ((event: Event) => void)>> = {},
@@ -11,7 +14,11 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
     if (typeof value === "function") {
       made.addEventListener(key.replace(/^on/, ""), value);
     } else if (value !== undefined && value !== false) {
-      made.setAttribute(key, value === true ? "" : String(value));
+      if (key === "tone") {
+        made.style.setProperty("--tone", `var(--${value})`);
+      } else {
+        made.setAttribute(key, value === true ? "" : String(value));
+      }
     }
   }
   made.append(...children.filter((child) => child !== undefined && child !== false));

@@ -1,11 +1,7 @@
-import { diff, type EgressAnalysis } from "../../../analysis/index.ts";
-import { reachOf } from "../../review/reach.ts";
-import { reviewRows } from "../../review/rows.ts";
-import type { ReachEntry } from "../../review/stackReview.ts";
-import { namesOf } from "../../review/wording.ts";
+import { type Edge, edgesOf, reachOf } from "../../review/reach.ts";
 import { plural } from "../../words.ts";
 import { byId, element } from "./dom.ts";
-import { type State, type Store, shown } from "./state.ts";
+import { changesOf, type State, type Store, shown } from "./state.ts";
 
 /** Rows of blocks beyond this are counted, not drawn. */
 const MOST_EDGES = 60;
@@ -16,18 +12,10 @@ export function startGraph(store: Store, runner: string): void {
   store.follow((state) => place.replaceChildren(element("div", { class: "runner" }, runner), edges(state)));
 }
 
-interface Edge {
-  readonly entry: ReachEntry;
-  readonly change: "" | "gained" | "lost";
-}
-
 function edges(state: State): HTMLElement {
   const { main, compared } = shown(state);
-  const all =
-    compared === undefined
-      ? entries(main, state).map((entry): Edge => ({ entry, change: "" }))
-      : changed(main, compared, state);
-  const sorted = all.sort((a, b) => ORDER.indexOf(a.entry.kind) - ORDER.indexOf(b.entry.kind));
+  const all = edgesOf(reachOf(main, state.model.known), compared === undefined ? [] : changesOf(state));
+  const sorted = all.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
   const hidden = sorted.length - MOST_EDGES;
   return element(
     "ul",
@@ -38,42 +26,21 @@ function edges(state: State): HTMLElement {
   );
 }
 
-const ORDER: readonly ReachEntry["kind"][] = ["pods", "addresses", "everything"];
+const ORDER: readonly Edge["kind"][] = ["pods", "addresses", "everything"];
 
-function entries(analysis: EgressAnalysis, { model }: State): ReachEntry[] {
-  return reachOf(analysis, model.known);
-}
+const CHANGE_WORDS = { kept: "", gained: "opened: ", lost: "closed: " } as const;
 
-function changed(after: EgressAnalysis, before: EgressAnalysis, state: State): Edge[] {
-  const key = ({ destination, ports, excepts }: ReachEntry) =>
-    [destination, ports, ...excepts.map(({ block }) => block)].join(" ");
-  const [old, fresh] = [entries(before, state), entries(after, state)];
-  const [oldKeys, freshKeys] = [new Set(old.map(key)), new Set(fresh.map(key))];
-  // A rule that is only written anew opens nothing, and one that another rule makes up for closes nothing.
-  const { known: blocks, names } = state.model;
-  const rows = reviewRows([{ semantics: state.reading.name, before, after, diff: diff(before, after, names) }], blocks);
-  const has = (direction: "gained" | "lost") => rows.some((row) => row.direction === direction);
-  const [gained, lost] = [has("gained"), has("lost")];
-  return [
-    ...fresh.map((entry): Edge => ({ entry, change: gained && !oldKeys.has(key(entry)) ? "gained" : "" })),
-    ...old.filter((entry) => lost && !freshKeys.has(key(entry))).map((entry): Edge => ({ entry, change: "lost" })),
-  ];
-}
-
-const CHANGE_WORDS = { "": "", gained: "new rule: ", lost: "rule gone: " } as const;
-
-function edge({ entry, change }: Edge): HTMLElement {
-  const { destination, names, ports, kind, excepts } = entry;
+function edge({ change, destination, names, ports, excepts }: Edge): HTMLElement {
   return element(
     "li",
-    { class: `edge ${change}` },
-    element("span", { class: "line" }, element("span", { class: "port" }, `${CHANGE_WORDS[change]}${ports}`)),
+    { class: `edge ${change}`, tone: change === "kept" ? undefined : change },
+    element("span", { class: "port" }, `${CHANGE_WORDS[change]}${ports}`),
     element(
       "span",
-      { class: `node ${kind}` },
+      { class: "node" },
       element("strong", {}, destination),
-      excepts.length > 0 && element("span", { class: "excepts" }, ` except ${plural(excepts.length, "block")}`),
-      names.length > 0 && element("span", { class: "names" }, namesOf({ names, destination }).slice(0, 2).join(" · ")),
+      excepts.length > 0 && ` except ${plural(excepts.length, "block")}`,
+      names.length > 0 && element("span", { class: "names" }, names.slice(0, 2).join(" · ")),
     ),
   );
 }

@@ -1,11 +1,11 @@
 import { cidrAt, wholeFamily } from "../../../analysis/cidr.ts";
 import { type AddressRange, type Cidr, formatCidr, namesIn, overlaps } from "../../../analysis/index.ts";
 import { hilbertCell, hilbertIndex, hilbertSquare } from "../hilbert.ts";
-import { paintTones, type Tone, toneRuns, tonesIn } from "../tones.ts";
+import { paintTones, type Tone, tonesIn } from "../tones.ts";
 import { describeRange } from "./describe.ts";
 import { byId, element } from "./dom.ts";
 import { colour, paintPicture } from "./mapPicture.ts";
-import { type State, type Store, shown } from "./state.ts";
+import { runsOf, type State, type Store } from "./state.ts";
 import { TONE_WORDS } from "./words.ts";
 
 /** Cells along an edge of the map; 256 × 256 cells are /16s when all of IPv4 is shown. */
@@ -45,10 +45,8 @@ export class AddressMap {
 
   /** Colours come from the style sheet, so another theme is another picture. */
   redraw(): void {
-    const { main, compared } = shown(this.store.state);
-    const runs = toneRuns(this.view, main.partitions.ipv4, compared?.partitions.ipv4, this.store.state.filter);
     const cells = this.side ** 2;
-    this.bits = paintTones(runs, this.view, cells);
+    this.bits = paintTones(runsOf(this.view, this.store.state), this.view, cells);
     this.cursor = Math.min(this.cursor, cells - 1);
     paintPicture(this.picture, { view: this.view, side: this.side, bits: this.bits }, this.canvas.clientWidth);
     this.paint();
@@ -209,6 +207,6 @@ export function showLegend({ side }: State): void {
       ? ["gained", "lost", "narrowed", "both", "open", "ports", "closed", "random"]
       : ["open", "ports", "closed", "random"];
   byId("legend").replaceChildren(
-    ...tones.map((tone) => element("li", {}, element("span", { class: `swatch ${tone}` }), TONE_WORDS[tone])),
+    ...tones.map((tone) => element("li", {}, element("span", { class: "swatch", tone }), TONE_WORDS[tone])),
   );
 }

@@ -2,6 +2,7 @@ import { cidrAt } from "../../../analysis/cidr.ts";
 import { type Cidr, formatCidr } from "../../../analysis/index.ts";
 import { type GridCell, hilbertCell } from "../hilbert.ts";
 import { TONES, type Tone, tonesIn } from "../tones.ts";
+import { byId } from "./dom.ts";
 
 /** Cells as a bit set of tones each, in the order of the curve. */
 export interface Picture {
@@ -10,9 +11,11 @@ export interface Picture {
   readonly bits: Uint8Array;
 }
 
-/** A colour of the style sheet, so that another theme gives another picture. */
+/** A colour of the style sheet as the present theme has it. */
 export function colour(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const map = byId("map");
+  map.style.color = `var(--${name})`;
+  return getComputedStyle(map).color;
 }
 
 const grids = new Map<number, readonly GridCell[]>();

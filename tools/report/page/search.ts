@@ -1,21 +1,23 @@
-import { cellRange } from "../../../analysis/addressMap.ts";
 import {
-  type AddressRange,
   type EgressAnalysis,
   explain,
-  formatRange,
   type NamedAddresses,
   namesIn,
   type Point,
   type Protocol,
   parseAddress,
   parsePoint,
+  regions,
 } from "../../../analysis/index.ts";
 import { spanAt } from "../../../analysis/ports.ts";
-import { formatCount } from "../../words.ts";
+import { formatRanges } from "../../../analysis/reach/words.ts";
+import { capital } from "../../words.ts";
 import { byId, element } from "./dom.ts";
 import type { State, Store } from "./state.ts";
-import { READING_WORDS, VERDICT_WORDS } from "./words.ts";
+import { READING_WORDS, TONE_WORDS, VERDICT_TONES } from "./words.ts";
+
+/** A port of a protocol. */
+type AskedPort = NonNullable<State["filter"]>;
 
 /** Answers for typed destinations and ports, in both readings and on both sides. */
 export function startSearch(store: Store): void {
@@ -34,53 +36,33 @@ export function startSearch(store: Store): void {
   store.follow(show);
 }
 
-/** A side of the change and its analysis under each reading. */
-interface SideAnalyses {
-  readonly title: string;
-  readonly readings: readonly { readonly name: ReadingName; readonly analysis: EgressAnalysis }[];
-}
-
-type ReadingName = State["reading"]["name"];
-
-function answerTo(query: string, { model }: State): HTMLElement[] {
+function answerTo(query: string, { model: { readings, names } }: State): HTMLElement[] {
   const port = parsePort(query);
   const point = port === undefined ? parseQuery(query) : undefined;
   if (point instanceof Error) {
     return [element("p", { class: "problem" }, point.message)];
   }
-  return sidesOf(model.readings).flatMap(({ title, readings }) => {
-    const answers = readings.map(({ name, analysis }) => ({
-      name,
-      answer: point === undefined ? portAnswer(port as AskedPort, analysis, model.names) : pointAnswer(point, analysis),
-    }));
+  const isChange = readings.some(({ before }) => before !== undefined);
+  return (isChange ? (["before", "after"] as const) : (["after"] as const)).flatMap((side) => {
+    const answers = readings.flatMap(({ name, [side]: analysis }) => {
+      const answer =
+        analysis &&
+        (point === undefined ? portAnswer(port as AskedPort, analysis, names) : pointAnswer(point, analysis));
+      return answer === undefined ? [] : [{ reading: READING_WORDS[name], answer }];
+    });
     const [first] = answers;
     // Where both readings agree, one answer says so.
-    const isSame = answers.every(({ answer }) => answer.textContent === first?.answer.textContent);
-    return (isSame ? answers.slice(0, 1) : answers).map(({ name, answer }) => {
-      const reading = isSame && answers.length > 1 ? "as specified and as enforced" : READING_WORDS[name];
-      answer.prepend(element("h3", {}, title === "" ? capital(reading) : `${title}, ${reading}`));
+    const isSame = answers.length > 1 && answers.every(({ answer }) => answer.isEqualNode(first?.answer ?? null));
+    const told = isSame && first !== undefined ? [{ ...first, reading: "as specified and as enforced" }] : answers;
+    return told.map(({ reading, answer }) => {
+      answer.prepend(element("h3", {}, capital(isChange ? `${side}, ${reading}` : reading)));
       return answer;
     });
   });
 }
 
-function sidesOf(readings: State["model"]["readings"]): SideAnalyses[] {
-  const before = readings.flatMap(({ name, before }) => (before === undefined ? [] : [{ name, analysis: before }]));
-  const after = readings.map(({ name, after }) => ({ name, analysis: after }));
-  return before.length === 0
-    ? [{ title: "", readings: after }]
-    : [
-        { title: "Before", readings: before },
-        { title: "After", readings: after },
-      ];
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
-}
-
 /** `443`, `:443`, `53/udp`. */
-function parsePort(query: string): { protocol: Protocol; port: number } | undefined {
+function parsePort(query: string): AskedPort | undefined {
   const match = /^:?(\d{1,5})(?:\/(tcp|udp|sctp))?$/i.exec(query);
   const port = Number(match?.[1]);
   return match === null || port > 65535
@@ -104,10 +86,11 @@ function parseQuery(query: string): Point | Error {
 function pointAnswer(point: Point, analysis: EgressAnalysis): HTMLElement {
   try {
     const { verdict, text } = explain(analysis, point);
+    const tone = VERDICT_TONES[verdict];
     return element(
       "div",
-      { class: `result ${verdict}` },
-      element("p", {}, element("span", { class: `chip ${verdict}` }, VERDICT_WORDS[verdict])),
+      { class: "result", tone },
+      element("p", {}, element("span", { class: "chip", tone }, TONE_WORDS[tone])),
       element("p", { class: "why" }, text),
     );
   } catch (error) {
@@ -116,36 +99,29 @@ function pointAnswer(point: Point, analysis: EgressAnalysis): HTMLElement {
   }
 }
 
-interface AskedPort {
-  readonly protocol: Protocol;
-  readonly port: number;
-}
-
-/** Ranges under one name beyond this are counted. */
-const MOST_RANGES = 3;
-
 /** Where a port is open: pods first, then addresses by name. */
 function portAnswer(
   { protocol, port }: AskedPort,
   analysis: EgressAnalysis,
   names: readonly NamedAddresses[],
 ): HTMLElement {
-  const byName = new Map<string, AddressRange[]>();
-  for (const family of ["ipv4", "ipv6"] as const) {
-    const partition = analysis.partitions[family];
-    for (const [index, { table }] of partition.cells.entries()) {
-      const verdict = spanAt(table.spans[protocol] ?? [], port)?.verdict ?? "deny";
-      if (verdict !== "deny") {
-        const range = cellRange(partition, index);
-        const name = `${namesIn(range, names)[0] ?? ""}${verdict === "allow" ? "" : " (at random)"}`;
-        byName.set(name, [...(byName.get(name) ?? []), range]);
-      }
-    }
-  }
+  const open = regions(analysis).filter(
+    ({ verdict, protocol: its, ports: { from, to } }) =>
+      verdict !== "deny" && its === protocol && from <= port && port <= to,
+  );
+  const byName = Map.groupBy(
+    open,
+    ({ range, verdict }) => `${namesIn(range, names)[0] ?? ""}${verdict === "allow" ? "" : " (at random)"}`,
+  );
+  const addresses = [...byName].flatMap(([name, found]) =>
+    [...Map.groupBy(found, ({ range }) => range.family).values()].map(
+      (ofFamily) => `${name}: ${formatRanges(ofFamily.map(({ range }) => range))}`,
+    ),
+  );
   const pods = analysis.selectors
     .filter(({ table }) => spanAt(table.spans[protocol] ?? [], port)?.verdict === "allow")
     .map(({ text }) => text);
-  const lines = [...pods, ...[...byName].map(([name, ranges]) => `${name}: ${describeRanges(ranges)}`)];
+  const lines = [...pods, ...addresses];
   return element(
     "div",
     { class: "result" },
@@ -154,12 +130,4 @@ function portAnswer(
       ? element("p", {}, "nothing")
       : element("ul", {}, ...lines.map((line) => element("li", {}, line))),
   );
-}
-
-function describeRanges(ranges: readonly AddressRange[]): string {
-  if (ranges.length <= MOST_RANGES) {
-    return ranges.map(formatRange).join(", ");
-  }
-  const size = ranges.reduce((sum, { first, last }) => sum + last - first + 1n, 0n);
-  return `${ranges.length} ranges, ${formatCount(size)} addresses`;
 }

@@ -1,5 +1,7 @@
+import { type AddressRange, diff, type EgressAnalysis } from "../../../analysis/index.ts";
+import { type ReviewRow, reviewRows } from "../../review/rows.ts";
 import type { ReportModel, ReportReading } from "../reportData.ts";
-import type { PortFilter } from "../tones.ts";
+import { type PortFilter, TONES, type Tone, type ToneRun, toneRuns } from "../tones.ts";
 
 /** Which side of the change is looked at. */
 export type Side = "before" | "change" | "after";
@@ -39,10 +41,35 @@ export class Store {
   }
 }
 
+/** What the change opens and closes under the chosen reading; nothing where there is nothing to compare with. */
+export function changesOf({ model, reading: { name, before, after } }: State): ReviewRow[] {
+  return before === undefined
+    ? []
+    : reviewRows([{ semantics: name, before, after, diff: diff(before, after, model.names) }], model.known);
+}
+
 /** The analysis that is looked at, and the one that it is compared with where the change is looked at. */
 export function shown({ reading, side }: State) {
   const { before, after } = reading;
   return side === "before" && before !== undefined
     ? { main: before, compared: undefined }
     : { main: after, compared: side === "change" ? before : undefined };
+}
+
+/** What {@link shown} tells, as a list. */
+export function analysesOf(state: State): EgressAnalysis[] {
+  const { main, compared } = shown(state);
+  return compared === undefined ? [main] : [main, compared];
+}
+
+/** The tones of a range of addresses on the side that is looked at, in order. */
+export function runsOf(range: AddressRange, state: State): ToneRun[] {
+  const { main, compared } = shown(state);
+  return toneRuns(range, main.partitions[range.family], compared?.partitions[range.family], state.filter);
+}
+
+/** Each tone that a range has, what matters most first. */
+export function tonesOf(range: AddressRange, state: State): Tone[] {
+  const runs = runsOf(range, state);
+  return TONES.filter((tone) => runs.some((run) => run.tone === tone));
 }

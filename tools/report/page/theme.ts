@@ -6,7 +6,7 @@ export function startTheme(onChange: () => void): void {
   const button = byId("theme");
   let chosen = remembered();
   const apply = () => {
-    const isDark = chosen === undefined ? system.matches : chosen === "dark";
+    const isDark = (chosen ?? (system.matches ? "dark" : "light")) === "dark";
     document.documentElement.dataset.theme = isDark ? "dark" : "light";
     button.textContent = isDark ? "Light" : "Dark";
     button.setAttribute("aria-label", `Use ${isDark ? "light" : "dark"} colours`);
@@ -14,22 +14,20 @@ export function startTheme(onChange: () => void): void {
   };
   system.addEventListener("change", apply);
   button.addEventListener("click", () => {
-    chosen = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-    try {
-      localStorage.setItem("egress-report-theme", chosen);
-    } catch {
-      // Storage is closed to this file; the choice lasts as long as the page.
-    }
+    chosen = remembered(document.documentElement.dataset.theme === "dark" ? "light" : "dark");
     apply();
   });
   apply();
 }
 
-function remembered(): "dark" | "light" | undefined {
+/** The choice, after it has been made where one is given. Where storage is closed, it lasts as long as the page. */
+function remembered(choice?: string): string | undefined {
   try {
-    const value = localStorage.getItem("egress-report-theme");
-    return value === "dark" || value === "light" ? value : undefined;
+    if (choice !== undefined) {
+      localStorage.setItem("egress-report-theme", choice);
+    }
+    return localStorage.getItem("egress-report-theme") ?? undefined;
   } catch {
-    return undefined;
+    return choice;
   }
 }

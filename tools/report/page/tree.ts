@@ -1,9 +1,8 @@
 import { formatCidr } from "../../../analysis/index.ts";
 import { type BlockNode, blockTree, ownAddress } from "../blockTree.ts";
-import { TONES, type Tone, toneRuns } from "../tones.ts";
 import { describeRange } from "./describe.ts";
 import { byId, element } from "./dom.ts";
-import { type State, type Store, shown } from "./state.ts";
+import { analysesOf, type State, type Store, shown, tonesOf } from "./state.ts";
 import { nameOfBlock, TONE_WORDS } from "./words.ts";
 
 /** Children of one block beyond this are shown on request. */
@@ -14,11 +13,10 @@ export function startTree(store: Store): void {
   const place = byId("tree");
   const note = byId("tree-note");
   store.follow((state) => {
-    const { main, compared } = shown(state);
     const open = new Set([...place.querySelectorAll("details[open]")].map((node) => node.getAttribute("data-cidr")));
-    const root = blockTree("ipv6", [main, ...(compared === undefined ? [] : [compared])], state.model.names);
+    const root = blockTree("ipv6", analysesOf(state), state.model.names);
     place.replaceChildren(branch(root, state, 0, open));
-    const semantics = main.semantics;
+    const { semantics } = shown(state).main;
     note.textContent =
       semantics.name === "vpc-cni" && semantics.ipFamily === "ipv4"
         ? "The cluster is IPv4: its pods have no IPv6 address, and the agent does not look at IPv6 packets."
@@ -29,7 +27,8 @@ export function startTree(store: Store): void {
 function branch(node: BlockNode, state: State, depth: number, open: ReadonlySet<string | null>): HTMLElement {
   const text = formatCidr(node.cidr);
   const own = ownAddress(node);
-  const tone = own === undefined ? undefined : toneAt(node, own, state);
+  const outside = own === undefined ? undefined : { family: node.cidr.family, first: own, last: own };
+  const [tone] = outside === undefined ? [] : tonesOf(outside, state);
   const body = element("div", { class: "branch" });
   let isFilled = false;
   const fill = () => {
@@ -37,9 +36,8 @@ function branch(node: BlockNode, state: State, depth: number, open: ReadonlySet<
       return;
     }
     isFilled = true;
-    if (own !== undefined) {
-      const range = node.children.length === 0 ? node.cidr : { family: node.cidr.family, first: own, last: own };
-      body.append(describeRange(range, state));
+    if (outside !== undefined) {
+      body.append(describeRange(node.children.length === 0 ? node.cidr : outside, state));
     }
     appendChildren(body, node.children, state, depth, open);
   };
@@ -50,7 +48,7 @@ function branch(node: BlockNode, state: State, depth: number, open: ReadonlySet<
     element(
       "summary",
       {},
-      element("span", { class: `swatch ${tone ?? "covered"}` }),
+      element("span", { class: "swatch", tone }),
       element("code", {}, text),
       element("span", { class: "names" }, depth === 0 ? "all of IPv6" : nameOfBlock(node.cidr, state.model.names)),
       element("span", { class: "verdict" }, tone === undefined ? "see the blocks inside" : TONE_WORDS[tone]),
@@ -80,12 +78,4 @@ function appendChildren(
     });
     body.append(more);
   }
-}
-
-/** The tone of what a block has outside its children, taken at one address of it. */
-function toneAt({ cidr }: BlockNode, own: bigint, state: State): Tone {
-  const { main, compared } = shown(state);
-  const range = { family: cidr.family, first: own, last: own };
-  const runs = toneRuns(range, main.partitions[cidr.family], compared?.partitions[cidr.family], state.filter);
-  return TONES.find((tone) => runs.some((run) => run.tone === tone)) ?? "closed";
 }

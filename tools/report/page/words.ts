@@ -1,14 +1,17 @@
+import { tableChanges } from "../../../analysis/boxes.ts";
 import {
   type Cidr,
   cidrKey,
   formatCidr,
-  formatPorts,
   type NamedAddresses,
   namesIn,
+  PROTOCOLS,
   SPECIAL_PURPOSE_BLOCKS,
   type Verdict,
 } from "../../../analysis/index.ts";
-import type { PortTable } from "../../../analysis/ports.ts";
+import { type PortTable, uniformTable } from "../../../analysis/ports.ts";
+import { formatRowPorts } from "../../review/rows.ts";
+import { shortName } from "../../review/wording.ts";
 import type { ReportReading } from "../reportData.ts";
 import type { Tone } from "../tones.ts";
 
@@ -24,43 +27,39 @@ export const TONE_WORDS: Readonly<Record<Tone, string>> = {
   both: "partly opened, partly closed",
 };
 
+/** The tone of one verdict. */
+export const VERDICT_TONES: Readonly<Record<Verdict, Tone>> = {
+  allow: "open",
+  deny: "closed",
+  "order-dependent": "random",
+};
+
 export const READING_WORDS: Readonly<Record<ReportReading["name"], string>> = {
   "vpc-cni": "as the VPC CNI enforces it",
   kubernetes: "as Kubernetes specifies it",
 };
 
-export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
-  allow: "allowed",
-  deny: "denied",
-  "order-dependent": "at random",
-};
+const NOTHING = uniformTable("deny", PROTOCOLS);
 
-/** What a table allows: `nothing`, `all ports`, `TCP 5432, UDP 53`. */
+/** What a table allows: `nothing`, `every protocol and port`, `TCP 5432, UDP 53`. */
 export function allowedPorts(table: PortTable): string {
-  const parts: string[] = [];
-  let isAll = true;
-  for (const [protocol, spans] of Object.entries(table.spans)) {
-    for (const { from, to, verdict } of spans) {
-      isAll &&= verdict === "allow";
-      if (verdict !== "deny") {
-        const isPortless = protocol === "ICMP" || protocol === "ICMPv6" || protocol === "GRE";
-        parts.push(
-          `${protocol}${isPortless ? "" : ` ${formatPorts({ from, to })}`}${verdict === "allow" ? "" : " (at random)"}`,
-        );
-      }
-    }
+  const spans = Object.values(table.spans).flat();
+  if (spans.every(({ verdict }) => verdict === "allow")) {
+    return formatRowPorts({ protocols: "all", ports: { from: 0, to: 65535 } });
   }
-  return parts.length === 0 ? "nothing" : isAll ? "every protocol and port" : parts.join(", ");
+  const allowed = tableChanges(NOTHING, table).map(
+    ({ after, ...change }) => `${formatRowPorts(change)}${after === "allow" ? "" : " (at random)"}`,
+  );
+  return allowed.join(", ") || "nothing";
 }
 
 /** The name of exactly this block where somebody gave it one, else what is known about its surroundings. */
 export function nameOfBlock(cidr: Cidr, names: readonly NamedAddresses[]): string {
-  const own = names.find((known) => cidrKey(known.cidr) === cidrKey(cidr))?.name;
-  const registry = SPECIAL_PURPOSE_BLOCKS.find((row) => cidrKey(row.cidr) === cidrKey(cidr));
-  const text = formatCidr(cidr);
-  return own !== undefined
-    ? own.replace(` (${text})`, "")
-    : registry !== undefined
-      ? `${registry.name} (${registry.reference})`
-      : (namesIn(cidr, names)[0] ?? "").replace(`${text}, `, "");
+  const key = cidrKey(cidr);
+  const registry = SPECIAL_PURPOSE_BLOCKS.find((row) => cidrKey(row.cidr) === key);
+  const name =
+    names.find((known) => cidrKey(known.cidr) === key)?.name ??
+    (registry === undefined ? namesIn(cidr, names)[0] : `${registry.name} (${registry.reference})`) ??
+    "";
+  return shortName(name, formatCidr(cidr));
 }
