@@ -1,8 +1,12 @@
+import { isObject, type Members } from "../../guardrails/plainObject.ts";
+
 /** Type token of a NetworkPolicy. */
 export const NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";
 
 /** Property values as the engine writes them to JSON. */
-export type Properties = Readonly<Record<string, unknown>>;
+export type Properties = Members;
+
+export { isObject };
 
 /** What the program declares about a resource, and what the provider answered. */
 export interface ResourceState {
@@ -71,7 +75,12 @@ export function stackOfUrn(urn: string): string | undefined {
   return /^urn:pulumi:([^:]+)::/.exec(urn)?.[1];
 }
 
-/** Whether a value is an object with members. */
-export function isObject(value: unknown): value is Properties {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** The objects in a list; none where it is no list. */
+export function objects(value: unknown): Properties[] {
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** A string; empty where it is something else. */
+export function text(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }

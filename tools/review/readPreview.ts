@@ -1,6 +1,16 @@
-import type { PackFinding, Properties, ResourceState, StackPlan } from "./plan.ts";
-import { isObject, resourceName, stackOfUrn } from "./plan.ts";
-import { PlanBuilder, type Step } from "./planBuilder.ts";
+import { stripVTControlCharacters } from "node:util";
+import { membersOf } from "../../guardrails/plainObject.ts";
+import {
+  isObject,
+  objects,
+  type PackFinding,
+  type Properties,
+  resourceName,
+  type StackPlan,
+  stackOfUrn,
+  text,
+} from "./plan.ts";
+import { PlanBuilder } from "./planBuilder.ts";
 
 /** A preview that can't be read. The message names the file, what was found and what is wanted. */
 export class PreviewError extends Error {
@@ -28,20 +38,17 @@ const WANTED =
  *
  * @throws {PreviewError} for anything else.
  */
-export function readPreview(source: PreviewSource): StackPlan {
-  const text = source.text.replace(/^\uFEFF/, "").trim();
-  if (text === "") {
-    throw new PreviewError(`${source.name} is empty; ${WANTED}`);
+export function readPreview({ name, stack, text: input }: PreviewSource): StackPlan {
+  const trimmed = input.replace(/^\uFEFF/, "").trim();
+  if (trimmed === "") {
+    throw new PreviewError(`${name} is empty; ${WANTED}`);
   }
-  const whole = parseWhole(text);
-  const plan =
-    isObject(whole) && !isEvent(whole) ? readDigest(source, whole) : readEvents(source, parseEvents(source, text));
-  return ofItsStack(plan, source);
-}
-
-/** A preview under another stack's name would be believed. */
-function ofItsStack(plan: StackPlan, { name, stack }: PreviewSource): StackPlan {
+  const whole = parseWhole(trimmed);
+  const isDigest = isObject(whole) && !isEvent(whole);
+  const events = isDigest ? eventsOfDigest(name, whole) : parseEvents(name, trimmed);
+  const plan = planOf(events).finish(stack, !isDigest);
   const [own] = plan.resources.flatMap(({ urn }) => stackOfUrn(urn) ?? []);
+  // A preview under another stack's name would be believed.
   if (stack !== undefined && own !== undefined && stack !== own && !stack.endsWith(`/${own}`)) {
     throw new PreviewError(`${name} is a preview of stack ${own}, not of ${stack}`);
   }
@@ -49,82 +56,83 @@ function ofItsStack(plan: StackPlan, { name, stack }: PreviewSource): StackPlan 
 }
 
 /** Between the events there may be lines for a person, such as of a policy pack that Pulumi Cloud requires. */
-function parseEvents({ name }: PreviewSource, text: string): Properties[] {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "");
+function parseEvents(name: string, input: string): Properties[] {
+  const lines = input.split(/\r?\n/).filter((line) => line.trim() !== "");
+  const refuse = (index: number): never => {
+    throw new PreviewError(`${name}, line ${index + 1}: ${quote(lines[index] ?? "")} is not JSON; ${WANTED}`);
+  };
   const events = lines.flatMap((line, index) => {
     const event = parse(line);
-    if (!isObject(event) && line.trimStart().startsWith("{")) {
-      throw new PreviewError(`${name}, line ${index + 1}: ${quote(line)} is not JSON; ${WANTED}`);
-    }
-    return isObject(event) ? [event] : [];
+    return isObject(event) ? [event] : line.trimStart().startsWith("{") ? refuse(index) : [];
   });
-  if (events.length === 0) {
-    throw new PreviewError(`${name}, line 1: ${quote(lines[0] ?? "")} is not JSON; ${WANTED}`);
-  }
-  return events;
+  return events.length === 0 ? refuse(0) : events;
 }
 
 /** One JSON value; a digest may have lines for a person before and after it, too. */
-function parseWhole(text: string): unknown {
-  return parse(text) ?? parse(text.slice(Math.max(text.search(/^\{$/m), 0), text.lastIndexOf("\n}") + 2));
+function parseWhole(input: string): unknown {
+  return parse(input) ?? parse(input.slice(Math.max(input.search(/^\{$/m), 0), input.lastIndexOf("\n}") + 2));
 }
 
-function readDigest({ name, stack }: PreviewSource, digest: Properties): StackPlan {
-  if (!Array.isArray(digest.steps) && !Array.isArray(digest.diagnostics) && !isObject(digest.changeSummary)) {
+/** A digest as the events that say the same. */
+function eventsOfDigest(name: string, { steps, diagnostics, changeSummary }: Properties): Properties[] {
+  if (!Array.isArray(steps) && !Array.isArray(diagnostics) && !isObject(changeSummary)) {
     throw new PreviewError(`${name} has neither steps nor diagnostics; ${WANTED}`);
   }
-  const plan = new PlanBuilder();
-  for (const step of list(digest.steps)) {
-    plan.add(stepOf(step, step.oldState, step.newState));
-  }
-  for (const diagnostic of list(digest.diagnostics)) {
-    addDiagnostic(plan, diagnostic);
-  }
-  plan.changes = numbers(digest.changeSummary);
-  return plan.finish(stack, false, false);
+  return [
+    ...objects(steps).map(({ oldState, newState, ...step }) => ({
+      resourcePreEvent: { metadata: { ...step, old: oldState, new: newState } },
+    })),
+    ...objects(diagnostics).map((diagnosticEvent) => ({ diagnosticEvent })),
+    { summaryEvent: { resourceChanges: changeSummary } },
+  ];
 }
 
-function readEvents({ stack }: PreviewSource, events: readonly Properties[]): StackPlan {
+/** What each kind of event adds to the plan. */
+const READERS: Readonly<Record<string, (plan: PlanBuilder, event: Properties) => void>> = {
+  resourcePreEvent: (plan, { metadata }) => plan.addStep(membersOf(metadata)),
+  resOutputsEvent: (plan, { metadata }) => plan.addOutputs(membersOf(metadata)),
+  policyEvent: addFinding,
+  policyRemediationEvent: (plan, event) => addFinding(plan, { ...event, enforcementLevel: "remediate" }),
+  policyAnalyzeSummaryEvent: (plan, event) => addJudging(plan, event, false),
+  policyAnalyzeStackSummaryEvent: (plan, event) => addJudging(plan, event, true),
+  diagnosticEvent: addDiagnostic,
+  errorEvent: (plan, { error }) => plan.errors.push(text(error).trim()),
+  summaryEvent: addSummary,
+};
+
+function planOf(events: readonly Properties[]): PlanBuilder {
   const plan = new PlanBuilder();
   for (const event of events) {
-    if (isObject(event.resourcePreEvent)) {
-      const metadata = fields(event.resourcePreEvent.metadata);
-      plan.add(stepOf(metadata, metadata.old, metadata.new));
-    } else if (isObject(event.policyEvent)) {
-      addFinding(plan, event.policyEvent);
-    } else if (isObject(event.policyRemediationEvent)) {
-      addFinding(plan, { ...event.policyRemediationEvent, enforcementLevel: "remediate" });
-    } else if (isObject(event.policyAnalyzeSummaryEvent)) {
-      addJudging(plan, event.policyAnalyzeSummaryEvent, false);
-    } else if (isObject(event.policyAnalyzeStackSummaryEvent)) {
-      addJudging(plan, event.policyAnalyzeStackSummaryEvent, true);
-    } else if (isObject(event.resOutputsEvent)) {
-      plan.addOutputs(fields(event.resOutputsEvent.metadata));
-    } else if (isObject(event.diagnosticEvent)) {
-      addDiagnostic(plan, event.diagnosticEvent);
-    } else if (isObject(event.summaryEvent)) {
-      const { resourceChanges, PolicyPacks } = event.summaryEvent;
-      plan.changes = numbers(resourceChanges);
-      for (const [pack, version] of Object.entries(isObject(PolicyPacks) ? PolicyPacks : {})) {
-        // `NAME|local|FOLDER` for a pack from a folder.
-        plan.packs.add(packLabel(pack.split("|")[0] ?? pack, version));
+    for (const [kind, read] of Object.entries(READERS)) {
+      const content = event[kind];
+      if (isObject(content)) {
+        read(plan, content);
       }
-      if (event.summaryEvent.result === "failed" && plan.errors.length === 0) {
-        plan.errors.push("the preview failed without a message");
-      }
-    } else if (isObject(event.errorEvent)) {
-      plan.errors.push(text(event.errorEvent.error).trim());
     }
   }
-  const isCutOff = !events.some((event) => isObject(event.summaryEvent));
-  if (isCutOff) {
+  if (!events.some(({ summaryEvent }) => isObject(summaryEvent))) {
     plan.errors.push(...saidByPrograms(events));
+    if (plan.errors.length === 0) {
+      // Deletions come last, so what is missing may be the worst of it.
+      plan.errors.push("its events end before the summary, so it was cut off; preview again");
+    }
   }
-  if (isCutOff && plan.errors.length === 0) {
-    // Deletions come last, so what is missing may be the worst of it.
-    plan.errors.push("its events end before the summary, so it was cut off; preview again");
+  return plan;
+}
+
+function addSummary(plan: PlanBuilder, { resourceChanges, PolicyPacks, result }: Properties): void {
+  plan.changes = Object.fromEntries(
+    Object.entries(membersOf(resourceChanges)).filter(
+      (entry): entry is [string, number] => typeof entry[1] === "number",
+    ),
+  );
+  for (const [pack, version] of Object.entries(membersOf(PolicyPacks))) {
+    // `NAME|local|FOLDER` for a pack from a folder.
+    plan.packs.add(packLabel(pack.split("|")[0] ?? pack, version));
   }
-  return plan.finish(stack, true, true);
+  if (result === "failed" && plan.errors.length === 0) {
+    plan.errors.push("the preview failed without a message");
+  }
 }
 
 /** Lines of one error, at most: the rest is where in whose code. */
@@ -133,28 +141,12 @@ const MOST_LINES = 5;
 /** What a policy pack or a program printed on its stderr, such as why it can't be loaded, as one error; without the stack. */
 function saidByPrograms(events: readonly Properties[]): string[] {
   const lines = events
-    .map(({ diagnosticEvent }) => fields(diagnosticEvent))
+    .map(({ diagnosticEvent }) => membersOf(diagnosticEvent))
     .filter(({ severity }) => severity === "info#err")
     .flatMap(({ message }) => plainText(text(message)).split(/\n+/))
     .map((line) => line.trim().replace(/^error: /, ""))
     .filter((line) => line !== "" && !line.startsWith("at "));
   return lines.length === 0 ? [] : [lines.slice(0, MOST_LINES).join("\n")];
-}
-
-function stepOf(step: Properties, before: unknown, after: unknown): Step {
-  const urn = text(step.urn);
-  const [old, fresh] = [isObject(before) ? before : undefined, isObject(after) ? after : undefined];
-  return {
-    operation: text(step.op),
-    urn,
-    type: text(fresh?.type ?? old?.type ?? step.type),
-    before: old && stateOf(old),
-    after: fresh && stateOf(fresh),
-  };
-}
-
-function stateOf(state: Properties): ResourceState {
-  return { inputs: fields(state.inputs), outputs: fields(state.outputs) };
 }
 
 function addFinding(plan: PlanBuilder, event: Properties): void {
@@ -176,7 +168,7 @@ function addJudging(plan: PlanBuilder, { policyPackName, passed, failed }: Prope
   const pack = text(policyPackName);
   const known = plan.judged.get(pack);
   plan.judged.set(pack, {
-    policies: new Set([...(known?.policies ?? []), ...texts(passed), ...texts(failed)]),
+    policies: new Set([...(known?.policies ?? []), ...[passed, failed].flat().map(text)]),
     isWhole: isWhole || known?.isWhole === true,
   });
 }
@@ -202,13 +194,7 @@ function addDiagnostic(plan: PlanBuilder, diagnostic: Properties): void {
 
 /** Without the engine's colour directives (`<{%fg 1%}>`) and terminal escapes, and without blank lines around. */
 function plainText(input: string): string {
-  const escapeCharacter = String.fromCharCode(27);
-  return input
-    .replace(/<\{%.*?%\}>/g, "")
-    .split(escapeCharacter)
-    .map((part, index) => (index === 0 ? part : part.replace(/^\[[0-9;]*[A-Za-z]/, "")))
-    .join("")
-    .trim();
+  return stripVTControlCharacters(input.replace(/<\{%.*?%\}>/g, "")).trim();
 }
 
 function isEvent(value: Properties): boolean {
@@ -225,26 +211,4 @@ function parse(input: string): unknown {
 
 function quote(input: string): string {
   return JSON.stringify(input.length > 60 ? `${input.slice(0, 57)}...` : input);
-}
-
-function fields(value: unknown): Properties {
-  return isObject(value) ? value : {};
-}
-
-function list(value: unknown): readonly Properties[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
-}
-
-function texts(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.map(text) : [];
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value : "";
-}
-
-function numbers(value: unknown): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(fields(value)).flatMap(([key, count]) => (typeof count === "number" ? [[key, count]] : [])),
-  );
 }
