@@ -1,3 +1,4 @@
+import { cellRange } from "../../../analysis/addressMap.ts";
 import {
   type AddressRange,
   type EgressAnalysis,
@@ -6,7 +7,6 @@ import {
   namesIn,
   witnessOf,
 } from "../../../analysis/index.ts";
-import { cellRange } from "../../../analysis/addressMap.ts";
 import { cellIndexAt } from "../../../analysis/partition.ts";
 import { type PortTable, PROTOCOLS } from "../../../analysis/ports.ts";
 import { element } from "./dom.ts";
