@@ -14,10 +14,16 @@ const OUT = join(PACKAGE, "cli");
 
 /** What runs the Pulumi program has no place where its libraries are not installed. */
 const notHere = (name: string, script: string) => `
+  import { Option } from "commander";
   import { UsageError } from "../usageError.ts";
-  export function ${name}Command() {
-    throw new UsageError("${name} runs the Pulumi program, which is not in the package; in the repository: ${script}");
-  }`;
+  export const command = {
+    description: "Runs the Pulumi program, which is not in the package.",
+    options: [new Option("--stack <name...>"), new Option("-o, --output <format>")],
+    examples: [],
+    run() {
+      throw new UsageError("${name} runs the Pulumi program, which is not in the package; in the repository: ${script}");
+    },
+  };`;
 
 /** Modules that the package has in another form, by path. */
 const REPLACED: Readonly<Record<string, string>> = {

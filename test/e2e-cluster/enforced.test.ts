@@ -73,7 +73,7 @@ function withPolicy(name: string, spec: unknown): void {
 describe("a cluster that enforces the stack's policy", () => {
   it("is verified within a minute and left as it was", async () => {
     const before = kubectl("get", "all,networkpolicies", "-A", "-o", "name");
-    const { code, output, notes } = await runInLab({ timing: { ttl: 60 } });
+    const { code, output, notes } = await runInLab({ ttl: 60 });
     const report = read(output);
 
     expect(report, notes.join("\n")).toMatchObject({ status: "verified" });
@@ -116,7 +116,7 @@ describe("a cluster that enforces the stack's policy", () => {
   });
 
   it("plans without creating anything, and the manifests are accepted as they are", async () => {
-    const yaml = await runInLab({ dryRun: "yaml" });
+    const yaml = await runInLab({ plan: "yaml" });
     expect(yaml.code).toBe(0);
     const file = join(mkdtempSync(join(tmpdir(), "egress-verify-")), "jobs.yaml");
     writeFileSync(file, yaml.output);
@@ -392,7 +392,7 @@ describe("where the cluster looks like EKS", () => {
         subject: { namespaces: { matchLabels: { "kubernetes.io/metadata.name": NAMESPACE } } },
       },
     });
-    const { code, output } = await runInLab({ dryRun: "json" });
+    const { code, output } = await runInLab({ plan: "json" });
     const plan = JSON.parse(output) as Pick<Report, "findings"> & { semantics: string };
     expect(code).toBe(0);
     expect(plan.semantics).toBe("vpc-cni");

@@ -1,10 +1,10 @@
 import { beforeAll, expect, it } from "vitest";
-import { leftovers, QUICK, runInLab, setUpLab } from "./lab.ts";
+import { leftovers, runInLab, setUpLab } from "./lab.ts";
 
 beforeAll(setUpLab);
 
 it("a cluster that ignores policies is contradicted, whatever its API server holds", async () => {
-  const { code, output } = await runInLab({ timing: { ...QUICK, converge: 5 } });
+  const { code, output } = await runInLab({ converge: 5 });
   const { status, targets, findings, openSeconds } = JSON.parse(output) as {
     status: string;
     openSeconds?: number;

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { load } from "js-yaml";
+import type { NetworkPolicy } from "../../analysis/networkPolicy.ts";
 import { parseNetworkPolicies } from "../../analysis/parseNetworkPolicy.ts";
 import { KEEPERHUB_CONTRACT } from "../../runner/contract.ts";
 import { buildRunnerPolicy } from "../../runner/runnerPolicy.ts";
@@ -140,19 +141,16 @@ export function labTargets(): { targets: unknown[]; accepted?: unknown[] } {
 }
 
 /** Runs `egress verify` in this process, with the stack's policy and the lab's hosts as targets. */
-export async function runInLab(options: Partial<VerifyOptions> = {}): Promise<LabRun> {
+export async function runInLab({
+  targets = labTargets(),
+  ...options
+}: VerifyOptions & { readonly targets?: unknown } = {}): Promise<LabRun> {
   let output = "";
   const notes: string[] = [];
   const code = await runVerify(
-    {
-      policy: parseNetworkPolicies([stackPolicy()])[0] as VerifyOptions["policy"],
-      targets: labTargets(),
-      image: IMAGE,
-      imagePullPolicy: "Never",
-      timing: QUICK,
-      output: "json",
-      ...options,
-    },
+    parseNetworkPolicies([stackPolicy()])[0] as NetworkPolicy,
+    targets,
+    { image: IMAGE, imagePullPolicy: "Never", report: "json", ...QUICK, ...options },
     {
       write: (text) => {
         output += text;

@@ -1,10 +1,10 @@
 import { beforeAll, expect, it } from "vitest";
-import { leftovers, QUICK, runInLab, setUpLab } from "./lab.ts";
+import { leftovers, runInLab, setUpLab } from "./lab.ts";
 
 beforeAll(setUpLab);
 
 it("an enforcer that refuses instead of dropping is told apart from one that is off, and never verified", async () => {
-  const { code, output } = await runInLab({ timing: { ...QUICK, converge: 5 } });
+  const { code, output } = await runInLab({ converge: 5 });
   const { status, targets, summary } = JSON.parse(output) as {
     status: string;
     summary: string;

@@ -1,10 +1,13 @@
-import { type Command, Option } from "commander";
+import { Option } from "commander";
 import {
+  ADDRESS_FAMILIES,
   type Address,
   type AddressFamily,
   type KubernetesSemantics,
   leaksEveryPort,
+  type NamedAddresses,
   parseAddress,
+  parseCidr,
   type Semantics,
   type VpcCniSemantics,
 } from "../../analysis/index.ts";
@@ -24,12 +27,16 @@ export interface SemanticsFlags {
   readonly ipBlockPods?: boolean;
 }
 
+/** What describes a pod. */
+export interface PodFlags {
+  readonly namespace?: string;
+  readonly podLabel?: readonly (readonly [key: string, value: string])[];
+}
+
 /** What says which policies are meant and which pod sends. */
-export interface PolicyFlags {
+export interface PolicyFlags extends PodFlags {
   readonly policy?: readonly string[];
   readonly stack?: string;
-  readonly namespace?: string;
-  readonly podLabel?: readonly string[];
   readonly pod?: string;
   readonly inventory?: string;
   /** A kubeconfig context. */
@@ -40,92 +47,130 @@ export interface OutputFlags {
   readonly output: OutputFormat;
 }
 
-/** An option that may be repeated. Each mention has one value, so that it can stand before arguments as well as after. */
-export function repeatable(flags: string, description: string, choices?: readonly string[]): Option {
+/**
+ * An option that may be repeated. Each mention has one value, so that it can stand before arguments as well as after.
+ *
+ * @param value its choices, or how it is read
+ */
+export function repeatable(
+  flags: string,
+  description: string,
+  value: readonly string[] | ((text: string) => unknown) = String,
+): Option {
   const option = new Option(flags, `${description} (repeatable)`);
-  const one = choices === undefined ? undefined : option.choices(choices).parseArg;
-  return option.argParser((value, earlier: readonly unknown[] = []) => [
-    ...earlier,
-    one === undefined ? value : one(value, undefined),
-  ]);
+  const read = typeof value === "function" ? value : option.choices(value).parseArg;
+  return option.argParser((text, earlier: readonly unknown[] = []) => [...earlier, read?.(text, undefined)]);
 }
 
-/** Adds `--policy` and `--stack`. */
-export function addPolicyOptions(command: Command): Command {
-  return command
-    .addOption(repeatable("-f, --policy <path>", "policies: a YAML or JSON file, a folder, or - for stdin"))
-    .addOption(new Option("--stack <name>", "the policy that this project's stack creates").conflicts("policy"));
+/** An option whose value is a whole number. */
+export function numeric(flags: string, description: string, allowed: RegExp, meaning: string): Option {
+  return new Option(flags, description).argParser((text) => {
+    if (!allowed.test(text)) {
+      throw new UsageError(`${flags.replace(/ .*/, "")} ${text}: must be ${meaning}`);
+    }
+    return Number(text);
+  });
 }
 
-/** Adds what describes the sending pod and the cluster's objects. */
-export function addSenderOptions(command: Command): Command {
-  return command
-    .option("--namespace <name>", "namespace of the sending pod, and of policies that do not name theirs")
-    .addOption(podLabelOption("a label of the sending pod (default: those that all the policies select)"))
-    .addOption(
-      new Option(
-        "--pod <namespace/name>",
-        "the sending pod: its labels, namespace and node, from the cluster or the inventory",
-      ).conflicts(["podLabel", "namespace"]),
-    )
-    .option("--inventory <path>", "kubectl get namespaces,pods,services -A -o json, to resolve pods and Services")
-    .addOption(
-      new Option(
-        "--context <name>",
-        "kubeconfig context of a live cluster: its policies, namespaces, pods and Services, which are only read",
-      ).conflicts(["policy", "stack", "inventory"]),
-    );
-}
+/** `--policy` and `--stack`. */
+export const POLICY_OPTIONS: readonly Option[] = [
+  repeatable("-f, --policy <path>", "policies: a YAML or JSON file, a folder, or - for stdin"),
+  new Option("--stack <name>", "the policy that this project's stack creates").conflicts("policy"),
+];
 
 /** `--pod-label`. */
 export function podLabelOption(description: string): Option {
-  return repeatable("--pod-label <key=value>", description);
+  return repeatable("--pod-label <key=value>", description, (text): [string, string] => {
+    const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+    if (key === undefined || value === undefined) {
+      throw new UsageError(`--pod-label ${text}: a label is KEY=VALUE, such as app=workflow-runner`);
+    }
+    return [key, value];
+  });
 }
+
+/** What describes the sending pod and the cluster's objects. */
+export const SENDER_OPTIONS: readonly Option[] = [
+  new Option("--namespace <name>", "namespace of the sending pod, and of policies that do not name theirs"),
+  podLabelOption("a label of the sending pod (default: those that all the policies select)"),
+  new Option(
+    "--pod <namespace/name>",
+    "the sending pod: its labels, namespace and node, from the cluster or the inventory",
+  ).conflicts(["podLabel", "namespace"]),
+  new Option("--inventory <path>", "kubectl get namespaces,pods,services -A -o json, to resolve pods and Services"),
+  new Option(
+    "--context <name>",
+    "kubeconfig context of a live cluster: its policies, namespaces, pods and Services, which are only read",
+  ).conflicts(["policy", "stack", "inventory"]),
+];
 
 /** `--names`. */
-export function namesOption(): Option {
-  return repeatable("--names <cidr=name>", "call addresses by a name of your own");
+export const NAMES_OPTION: Option = repeatable(
+  "--names <cidr=name>",
+  "call addresses by a name of your own",
+  (text): NamedAddresses => {
+    const [, cidr, name] = /^([^=]*)=(.+)$/s.exec(text) ?? [];
+    if (cidr === undefined || name === undefined) {
+      throw new UsageError(`--names ${text}: a name is given as CIDR=NAME, such as 10.1.0.0/16=staging-vpc`);
+    }
+    return { cidr: reading("--names", () => parseCidr(cidr)), name };
+  },
+);
+
+/** `--limit`. */
+export const LIMIT_OPTION: Option = numeric(
+  "--limit <number>",
+  "how many rows of text or Markdown to show, 0 for all",
+  /^\d+$/,
+  "a whole number, 0 for no limit",
+).default(50);
+
+/** `--ip-family`. */
+export function familyOption(description: string): Option {
+  return new Option("--ip-family <family>", description).choices(ADDRESS_FAMILIES);
 }
 
-/** Adds `--semantics` and what it depends on. */
-export function addSemanticsOptions(command: Command, defaultText: string): Command {
-  return addNodeOption(addAgentOptions(addSemanticsOption(command, defaultText))).option(
-    "--no-ip-block-pods",
-    "kubernetes: an ipBlock does not match pods of the inventory",
-  );
+/** What the AWS agent's enforcement depends on in every cluster. */
+export const AGENT_OPTIONS: readonly Option[] = [
+  familyOption("vpc-cni: the cluster's family (default: ipv4)"),
+  new Option(
+    "--agent-version <version>",
+    "vpc-cni: version of aws-network-policy-agent (default: the newest known)",
+  ).argParser((text) => {
+    reading("--agent-version", () => leaksEveryPort(text));
+    return text;
+  }),
+];
+
+/** The node of the sending pod. */
+export const NODE_OPTION = new Option(
+  "--node-ip <address>",
+  "vpc-cni: primary address of the pod's node, which is always allowed",
+);
+
+/** `--semantics` alone. */
+export function semanticsOption(defaultText: string): Option {
+  return new Option("--semantics <name>", `as specified or as enforced on EKS (default: ${defaultText})`).choices([
+    "kubernetes",
+    "vpc-cni",
+  ]);
 }
 
-/** Adds `--semantics` alone. */
-export function addSemanticsOption(command: Command, defaultText: string): Command {
-  return command.addOption(
-    new Option("--semantics <name>", `as specified or as enforced on EKS (default: ${defaultText})`).choices([
-      "kubernetes",
-      "vpc-cni",
-    ]),
-  );
+/** `--semantics` and what it depends on. */
+export function semanticsOptions(defaultText: string): readonly Option[] {
+  return [
+    semanticsOption(defaultText),
+    ...AGENT_OPTIONS,
+    NODE_OPTION,
+    new Option("--no-ip-block-pods", "kubernetes: an ipBlock does not match pods of the inventory"),
+  ];
 }
 
-/** Adds what the AWS agent's enforcement depends on in every cluster. */
-export function addAgentOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option("--ip-family <family>", "vpc-cni: the cluster's family (default: ipv4)").choices(["ipv4", "ipv6"]),
-    )
-    .option("--agent-version <version>", "vpc-cni: version of aws-network-policy-agent (default: the newest known)");
-}
-
-/** Adds the node of the sending pod. */
-export function addNodeOption(command: Command): Command {
-  return command.option("--node-ip <address>", "vpc-cni: primary address of the pod's node, which is always allowed");
-}
-
-/** Adds `--output`; `more`: formats that only this command has. */
-export function addOutputOption(command: Command, more: readonly string[] = []): Command {
-  return command.addOption(
-    new Option("-o, --output <format>", "how to write the result")
-      .choices(["text", "json", "markdown", ...more])
-      .default("text"),
-  );
+/** `--output`; `more`: formats that only this command has. */
+export function outputOption(...more: readonly string[]): Option {
+  return new Option("-o, --output <format>", "how to write the result")
+    .choices(["text", "json", "markdown", ...more])
+    .default("text");
 }
 
 /** `kubernetes` semantics as the options say. */
@@ -141,9 +186,6 @@ export function kubernetesSemantics({ ipBlockPods }: SemanticsFlags): Kubernetes
 export function vpcCniSemantics(flags: SemanticsFlags, cluster?: ClusterFacts): VpcCniSemantics {
   const ipFamily = flags.ipFamily ?? cluster?.ipFamily ?? "ipv4";
   const agentVersion = flags.agentVersion ?? cluster?.agentVersion;
-  if (agentVersion !== undefined) {
-    reading("--agent-version", () => leaksEveryPort(agentVersion));
-  }
   const nodeIp = flags.nodeIp === undefined ? undefined : parseNodeIp(flags.nodeIp, ipFamily);
   return {
     name: "vpc-cni",

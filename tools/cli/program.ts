@@ -1,29 +1,36 @@
 import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, USAGE_ERROR } from "../exitCodes.ts";
-import { type Adder, EXIT_CODES_HELP } from "./help.ts";
+import { type CommandDefinition, define, EXIT_CODES_HELP } from "./command.ts";
 import { InconclusiveError } from "./inconclusive.ts";
-import { addCheck, addDiff, addDivergences, addEvaluate, addExplain, addRegions } from "./policyCommands.ts";
-import { addReport, addReview } from "./reviewCommands.ts";
-import { addRecord, addShow } from "./stackCommands.ts";
 import { note, type Terminal } from "./terminal.ts";
 import { UsageError } from "./usageError.ts";
-import { addVerify } from "./verifyCommands.ts";
 
-/** Each command by its name. */
-const COMMANDS: ReadonlyMap<string | undefined, Adder> = new Map([
-  ["show", addShow],
-  ["record", addRecord],
-  ["explain", addExplain],
-  ["diff", addDiff],
-  ["regions", addRegions],
-  ["divergences", addDivergences],
-  ["check", addCheck],
-  ["evaluate", addEvaluate],
-  ["verify", addVerify],
-  ["review", addReview],
-  ["report", addReport],
-]);
+type Load = () => Promise<{ readonly command: CommandDefinition }>;
+
+/** Each command with its operands: what the list of commands says of it, and its module, loaded only where it is named. */
+const COMMANDS: Readonly<Record<string, readonly [summary: string, load: Load]>> = {
+  show: ["each stack's policy, and what differs between the stacks", () => import("./commands/show.ts")],
+  record: ["look up a stack's network and write facts/STACK.json", () => import("./commands/record.ts")],
+  "explain <destination...>": ["may the pod send to a destination, and why", () => import("./commands/explain.ts")],
+  "diff [before] [after]": ["what a change would open and close", () => import("./commands/diff.ts")],
+  regions: ["every region of destinations with its verdict", () => import("./commands/regions.ts")],
+  divergences: [
+    "where EKS enforces something else than Kubernetes specifies",
+    () => import("./commands/divergences.ts"),
+  ],
+  "check <assertions>": ["assertions about what must be allowed or denied", () => import("./commands/check.ts")],
+  evaluate: ["verdicts for machines, as JSON lines", () => import("./commands/evaluate.ts")],
+  verify: ["prove on a cluster that the policy is enforced", () => import("./commands/verify.ts")],
+  "review <preview...>": [
+    "what the previews of a pull request would open and close",
+    () => import("./commands/review.ts"),
+  ],
+  "report [preview]": [
+    "one HTML file that shows and explains what the pods can reach",
+    () => import("./commands/report.ts"),
+  ],
+};
 
 /** Errors about the input, by name. */
 const EXPECTED: ReadonlySet<string> = new Set(["ProblemsError", "PreviewError"]);
@@ -31,10 +38,10 @@ const EXPECTED: ReadonlySet<string> = new Set(["ProblemsError", "PreviewError"])
 /** Runs one command line, without the name of the program, and says how it ended. Never throws and never exits. */
 export async function run(argv: readonly string[], terminal: Terminal): Promise<ExitCode> {
   let code: ExitCode = CLEAN;
-  const program = buildProgram(argv[0], terminal, (result) => {
-    code = result;
-  });
   try {
+    const program = await buildProgram(argv, terminal, (result) => {
+      code = result;
+    });
     await program.parseAsync(argv, { from: "user" });
     return code;
   } catch (error) {
@@ -66,8 +73,12 @@ function report(error: unknown, terminal: Terminal): ExitCode {
   return INCONCLUSIVE;
 }
 
-/** The parser, with the command that is run or, where none is, with all of them: their options take a while to add. */
-function buildProgram(name: string | undefined, terminal: Terminal, done: (code: ExitCode) => void): Command {
+/** The parser, with every command; all but the one that is named are only for the list of them. */
+async function buildProgram(
+  argv: readonly string[],
+  terminal: Terminal,
+  done: (code: ExitCode) => void,
+): Promise<Command> {
   const program = new Command("runner-egress")
     .description(
       "What a pod may reach under its NetworkPolicies: exactly, with reasons, as specified and as enforced on EKS.",
@@ -81,9 +92,14 @@ function buildProgram(name: string | undefined, terminal: Terminal, done: (code:
     .showHelpAfterError("(--help shows usage and examples)")
     .addHelpText("after", EXIT_CODES_HELP)
     .hook("preAction", (_, command) => refuseTwoReaders(command));
-  const named = COMMANDS.get(name);
-  for (const add of named === undefined ? COMMANDS.values() : [named]) {
-    add(program, terminal, done);
+  for (const [usage, [summary, load]] of Object.entries(COMMANDS)) {
+    const command = program.command(usage).summary(summary);
+    if (argv.includes(command.name())) {
+      define(command, (await load()).command, terminal, done);
+    } else {
+      // Any one, so that the list says that the command has options.
+      command.option("--help");
+    }
   }
   return program;
 }

@@ -1,47 +1,29 @@
 import { lookup } from "node:dns/promises";
 import type { NetworkPolicy } from "../../analysis/networkPolicy.ts";
-import type { Semantics } from "../../analysis/semantics.ts";
 import { reasonOf } from "../../kube/clusterError.ts";
 import { accessFrom, KubeconfigError, readKubeconfig } from "../../kube/kubeconfig.ts";
 import { CLEAN, type ExitCode, USAGE_ERROR } from "../exitCodes.ts";
 import { Cluster } from "./cluster.ts";
-import { DEFAULT_TIMING, PROBE_IMAGE, type Timing } from "./probe.ts";
 import { jsonReport } from "./report/json.ts";
 import { junitReport } from "./report/junit.ts";
 import { markdownReport } from "./report/markdown.ts";
-import { type PlanFormat, planReport } from "./report/plan.ts";
+import { PLAN_REPORTS } from "./report/plan.ts";
 import { textReport } from "./report/text.ts";
-import { EXIT_CODES, type VerifyResult } from "./result.ts";
+import { EXIT_CODES } from "./result.ts";
 import { NO_NAMED_TARGETS, readNamedTargets } from "./targetsFile.ts";
-import { prepare, type VerifyInput, verify } from "./verify.ts";
+import { prepare, type RunOptions, verify } from "./verify.ts";
 
 /** How a result is written. */
-export type ReportFormat = "text" | "json" | "junit" | "markdown";
+export const REPORTS = { text: textReport, json: jsonReport, junit: junitReport, markdown: markdownReport };
 
-const REPORTS: Readonly<Record<ReportFormat, (result: VerifyResult) => string>> = {
-  text: textReport,
-  json: jsonReport,
-  junit: junitReport,
-  markdown: markdownReport,
-};
-
-/** What `egress verify` is asked for. */
-export interface VerifyOptions {
-  /** The program's policy. */
-  readonly policy: NetworkPolicy;
+/** How a run is made and what becomes of its result; {@link RunOptions} with the choice of a cluster and a form. */
+export interface VerifyOptions extends RunOptions {
   /** Kubeconfig context. Default: the current one. */
   readonly context?: string;
-  /** Hosts that really listen: the content of a targets file, parsed. */
-  readonly targets?: unknown;
-  readonly controlNamespace?: string;
-  readonly semantics?: Semantics["name"];
-  /** Default: that of the targets file, else {@link PROBE_IMAGE}. */
-  readonly image?: string;
-  readonly imagePullPolicy?: VerifyInput["imagePullPolicy"];
-  readonly timing?: Partial<Timing>;
-  /** Only plan. */
-  readonly dryRun?: PlanFormat;
-  readonly output?: ReportFormat;
+  /** Only plan, and write the plan so. */
+  readonly plan?: keyof typeof PLAN_REPORTS;
+  /** Default: `text`. */
+  readonly report?: keyof typeof REPORTS;
 }
 
 /** Where a run writes, and how it is told to stop. */
@@ -56,31 +38,28 @@ export interface VerifyIo {
 /**
  * `egress verify`: proves on a cluster that a policy is enforced, and writes a report.
  *
+ * @param targets hosts that really listen: the content of a targets file, parsed; `undefined`: there is none
  * @returns the exit code; one of a run that could not start or was told to stop is `INCONCLUSIVE`, one with a kubeconfig that
  *   can't be used `USAGE_ERROR`.
  * @throws {ProblemsError} for a targets file that can't be used.
  */
-export async function runVerify(options: VerifyOptions, { write, note, signal }: VerifyIo): Promise<ExitCode> {
-  const { context, dryRun, output = "text" } = options;
-  const named = options.targets === undefined ? NO_NAMED_TARGETS : await readNamedTargets(options.targets, resolveHost);
-  const input: VerifyInput = {
-    policy: options.policy,
-    named,
-    image: options.image ?? named.image ?? PROBE_IMAGE,
-    imagePullPolicy: options.imagePullPolicy ?? "IfNotPresent",
-    timing: { ...DEFAULT_TIMING, ...options.timing },
-    ...(options.controlNamespace !== undefined && { controlNamespace: options.controlNamespace }),
-    ...(options.semantics !== undefined && { semantics: options.semantics }),
-  };
+export async function runVerify(
+  policy: NetworkPolicy,
+  targets: unknown,
+  { context, plan, report = "text", ...options }: VerifyOptions,
+  { write, note, signal }: VerifyIo,
+): Promise<ExitCode> {
+  const named = targets === undefined ? NO_NAMED_TARGETS : await readNamedTargets(targets, resolveHost);
+  const input = { ...options, policy, named };
   try {
     const cluster = new Cluster(await accessFrom(await readKubeconfig(), context));
-    if (dryRun !== undefined) {
+    if (plan !== undefined) {
       const prepared = await prepare(cluster, input);
-      write(planReport(prepared, dryRun));
+      write(PLAN_REPORTS[plan](prepared));
       return prepared.jobs === undefined ? EXIT_CODES["could not run"] : CLEAN;
     }
     const result = await verify(cluster, input, { progress: note, signal });
-    write(REPORTS[output](result));
+    write(REPORTS[report](result));
     return EXIT_CODES[result.status];
   } catch (error) {
     note(signal.aborted ? "stopped before the end; nothing is proved" : `could not run: ${reasonOf(error)}`);

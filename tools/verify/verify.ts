@@ -14,7 +14,7 @@ import { type Finding, worstLevel } from "./preflight/finding.ts";
 import { judgeProbeEndpoint } from "./preflight/policyEndpoints.ts";
 import { judgePlan, preflight } from "./preflight/preflight.ts";
 import { runnerPods } from "./preflight/runnerPods.ts";
-import type { Timing } from "./probe.ts";
+import { DEFAULT_TIMING, PROBE_IMAGE, type Timing } from "./probe.ts";
 import { type Probed, probe } from "./probing.ts";
 import { conclude, judgeTargets, type VerifyResult } from "./result.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -22,18 +22,23 @@ import { takeSnapshot } from "./takeSnapshot.ts";
 import type { Plan } from "./targets.ts";
 import type { NamedTargets } from "./targetsFile.ts";
 
-/** What a run is about. */
-export interface VerifyInput {
-  /** The program's policy: what the cluster should enforce. */
-  readonly policy: NetworkPolicy;
-  readonly named: NamedTargets;
+/** How a run is made, with times in seconds; {@link DEFAULT_TIMING} has their defaults. */
+export interface RunOptions extends Partial<Timing> {
   /** Default: how the cluster's own enforcer reads policies. */
   readonly semantics?: Semantics["name"];
   /** Default: the policy's namespace. */
   readonly controlNamespace?: string;
-  readonly image: string;
-  readonly imagePullPolicy: "Always" | "IfNotPresent" | "Never";
-  readonly timing: Timing;
+  /** Default: that of the targets file, else {@link PROBE_IMAGE}. */
+  readonly image?: string;
+  /** Default: `IfNotPresent`. */
+  readonly imagePullPolicy?: "Always" | "IfNotPresent" | "Never";
+}
+
+/** What a run is about. */
+export interface VerifyInput extends RunOptions {
+  /** The program's policy: what the cluster should enforce. */
+  readonly policy: NetworkPolicy;
+  readonly named: NamedTargets;
 }
 
 /** Everything that is known before anything is created. */
@@ -84,9 +89,9 @@ export async function prepare(cluster: Cluster, input: VerifyInput): Promise<Pre
     controlNamespace,
     runnerLabels: source.labels,
     targets: plan.targets,
-    timing: input.timing,
-    image: input.image,
-    imagePullPolicy: input.imagePullPolicy,
+    timing: timingOf(input),
+    image: input.image ?? named.image ?? PROBE_IMAGE,
+    imagePullPolicy: input.imagePullPolicy ?? "IfNotPresent",
     nodeClass: nodeClassOf(policy, snapshot),
   });
   return { findings, plan, semantics, run, ...(worstLevel(findings) !== "stop" && { jobs }) };
@@ -116,11 +121,29 @@ export async function verify(
     late.push(...(await judgeRunning(cluster, input.policy, semantics, runnerIp)));
   };
   const { targets: tried } = plan;
-  const probed = await tryProbe({ cluster, jobs, targets: tried, timing: input.timing, progress, signal, onConverged });
+  const probed = await tryProbe({
+    cluster,
+    jobs,
+    targets: tried,
+    timing: timingOf(input),
+    progress,
+    signal,
+    onConverged,
+  });
   const isControlHeld = findings.some(({ check, level }) => check === "control" && level !== "ok");
   const targets = hasAttempts(probed) ? judgeTargets(plan, { ...probed, isControlHeld }, input.named.accepted) : [];
   const failure = probed.failure === undefined ? {} : { failure: probed.failure };
   return conclude({ ...common, ...failure, run, findings: [...findings, ...late], targets, seconds: seconds() });
+}
+
+function timingOf({ converge, hold, attempt, start, ttl }: VerifyInput): Timing {
+  return {
+    converge: converge ?? DEFAULT_TIMING.converge,
+    hold: hold ?? DEFAULT_TIMING.hold,
+    attempt: attempt ?? DEFAULT_TIMING.attempt,
+    start: start ?? DEFAULT_TIMING.start,
+    ttl: ttl ?? DEFAULT_TIMING.ttl,
+  };
 }
 
 /** A server that refuses a Job (a quota, an admission rule) is a run that could not be made, not a crash. */

@@ -140,7 +140,7 @@ describe("the process", () => {
     const { stderr } = await egressProcess(["explain", "10.1.7.7:443", "--policy", at("p.json")], { node });
     const loaded = stderr.split("\n").filter(Boolean);
     expect(loaded.some((url) => url.endsWith("/analysis/explain.ts"))).toBe(true);
-    expect(loaded.filter((url) => /@pulumi|js-yaml|commands\/(?!explain)/.test(url))).toEqual([]);
+    expect(loaded.filter((url) => /@pulumi|js-yaml|cli\/commands\/(?!explain)/.test(url))).toEqual([]);
   });
 });
 

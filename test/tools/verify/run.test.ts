@@ -49,13 +49,9 @@ async function run(changes: Partial<VerifyOptions> = {}, signal = new AbortContr
   const written: string[] = [];
   const notes: string[] = [];
   const code = await runVerify(
-    {
-      policy: stackPolicy(),
-      targets: TARGETS,
-      output: "json",
-      timing: { start: 20, converge: 1, hold: 1 },
-      ...changes,
-    },
+    stackPolicy(),
+    TARGETS,
+    { report: "json", start: 20, converge: 1, hold: 1, ...changes },
     { write: (text) => written.push(text), note: (line) => notes.push(line), signal },
   );
   const text = written.join("");
@@ -176,7 +172,7 @@ describe("runVerify", () => {
         status,
       ),
     );
-    const { code, json } = await run({ timing: { start: 1 } });
+    const { code, json } = await run({ start: 1 });
     expect(code).toBe(2);
     expect(json?.summary).toMatch(summary);
   });
@@ -256,16 +252,16 @@ describe("runVerify", () => {
       }),
     ];
     const fake = await start(snapshot({ ...ELSEWHERE, pods }), () => undefined);
-    const table = await run({ dryRun: "table" });
+    const table = await run({ plan: "table" });
     expect(table.code).toBe(0);
     expect(table.text).toMatch(/^Targets, expectations under kubernetes\n/);
     expect(table.text).toMatch(/ t\d+ +denied +169\.254\.169\.254:80\/tcp +EC2 instance metadata\n/);
-    const json = JSON.parse((await run({ dryRun: "json" })).text) as {
+    const json = JSON.parse((await run({ plan: "json" })).text) as {
       targets: unknown[];
       manifests: { kind: string }[];
     };
     expect(json.manifests.map(({ kind }) => kind)).toEqual(["Job", "Job"]);
-    const jobs = loadAll((await run({ dryRun: "yaml" })).text) as { spec: { template: { spec: object } } }[];
+    const jobs = loadAll((await run({ plan: "yaml" })).text) as { spec: { template: { spec: object } } }[];
     expect(jobs).toHaveLength(2);
     // Two live runners without a time of creation: either stands for the other's kind of node.
     expect(jobs[0]?.spec.template.spec).toHaveProperty("nodeSelector");

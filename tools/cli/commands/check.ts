@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import {
   type Assertion,
   type AssertionResult,
@@ -7,17 +8,43 @@ import {
   type Semantics,
 } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCodes.ts";
+import type { CommandDefinition } from "../command.ts";
 import { loadFile } from "../input/objects.ts";
 import { loadQuestion } from "../input/question.ts";
-import type { OutputFormat, PolicyFlags, SemanticsFlags } from "../options.ts";
+import {
+  type OutputFormat,
+  outputOption,
+  POLICY_OPTIONS,
+  type PolicyFlags,
+  SENDER_OPTIONS,
+  type SemanticsFlags,
+  semanticsOptions,
+} from "../options.ts";
 import { renderCheck } from "../render/check.ts";
 import { checkJunit } from "../render/checkJunit.ts";
 import { print, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 
-/** The flags of `check`. */
-export type CheckFlags = PolicyFlags &
+type CheckFlags = PolicyFlags &
   SemanticsFlags & { readonly output: OutputFormat | "junit"; readonly clusterFamilyOnly?: boolean };
+
+/** Checks an assertion file: exit code 1 if an assertion fails or names nothing. */
+export const command = {
+  description: "Checks an assertion file exactly, over all destinations that it names (docs/assertions.md).",
+  operands: ["the assertion file, YAML or JSON"],
+  options: [
+    new Option("--cluster-family-only", "vpc-cni: leave out addresses of the family that is not the cluster's"),
+    ...POLICY_OPTIONS,
+    ...SENDER_OPTIONS,
+    ...semanticsOptions("both"),
+    outputOption("junit"),
+  ],
+  examples: [
+    "check docs/examples/assertions.yaml --policy docs/examples/runner-staging.yaml --semantics kubernetes",
+    "check docs/examples/assertions.yaml --policy docs/examples/runner-staging.yaml --cluster-family-only --output junit",
+  ],
+  run: runCheck,
+} satisfies CommandDefinition;
 
 /** How assertions fared under one semantics. */
 export interface CheckedSemantics {
@@ -32,8 +59,7 @@ const CODES: Readonly<Record<AssertionResult["outcome"], ExitCode>> = {
   inconclusive: INCONCLUSIVE,
 };
 
-/** Checks an assertion file: exit code 1 if an assertion fails or names nothing. */
-export async function checkCommand(file: string, flags: CheckFlags, terminal: Terminal): Promise<ExitCode> {
+async function runCheck(terminal: Terminal, file: string, flags: CheckFlags): Promise<ExitCode> {
   const assertions = await loadAssertions(file);
   const question = await loadQuestion(flags, terminal);
   const checked = question.analyses.map((analysis): CheckedSemantics => {

@@ -1,3 +1,4 @@
+import { type Command, Option } from "commander";
 import type { ChangeBox } from "../../../analysis/boxes.ts";
 import {
   bareDiff,
@@ -8,20 +9,55 @@ import {
   type Semantics,
 } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCodes.ts";
+import type { CommandDefinition } from "../command.ts";
 import { refuseForeign } from "../input/foreignPolicies.ts";
 import type { NamedPod } from "../input/namedPod.ts";
-import { parseName } from "../input/names.ts";
 import type { ClusterFacts, PolicySet } from "../input/policySet.ts";
 import { clusterReader, compileFor, loadOperand, loadSurroundings, withNode } from "../input/question.ts";
 import { type Sender, senderOf } from "../input/sender.ts";
-import { chosenSemantics, type OutputFlags, type PolicyFlags, type SemanticsFlags } from "../options.ts";
+import {
+  chosenSemantics,
+  LIMIT_OPTION,
+  NAMES_OPTION,
+  type OutputFlags,
+  outputOption,
+  type PolicyFlags,
+  SENDER_OPTIONS,
+  type SemanticsFlags,
+  semanticsOptions,
+} from "../options.ts";
 import { renderDiff } from "../render/diff.ts";
 import { note, print, type Terminal } from "../terminal.ts";
+import { UsageError } from "../usageError.ts";
+import { diffLines } from "./diffLines.ts";
 
 /** The flags of `diff`; the policies are its operands. */
 export type DiffFlags = Omit<PolicyFlags, "policy" | "stack"> &
   SemanticsFlags &
-  OutputFlags & { readonly names?: readonly string[]; readonly limit: number };
+  OutputFlags & { readonly lines?: true; readonly names?: readonly NamedAddresses[]; readonly limit: number };
+
+/** Compares what two sets of policies allow: exit code 1 if it is not the same. */
+export const command = {
+  description:
+    "Compares what two sets of policies allow: files, folders, stack:NAME, context:NAME (a live cluster), or - for stdin.\n\n" +
+    "With --lines, reads JSON lines {id, before, after, pod?, ipFamily?, nodeIp?} and writes the exact counts of " +
+    "(address, port) pairs gained and lost.",
+  operands: ["the policies as they are", "the policies as they would be"],
+  options: [
+    new Option("--lines", "read pairs of policy sets from stdin, one JSON object a line"),
+    NAMES_OPTION,
+    LIMIT_OPTION,
+    ...SENDER_OPTIONS,
+    ...semanticsOptions("both; with --lines kubernetes"),
+    outputOption(),
+  ],
+  examples: [
+    "diff docs/examples/runner-2026-05.yaml docs/examples/runner-staging.yaml",
+    "diff docs/examples/runner-staging.yaml docs/examples/runner-prod.yaml --names 10.1.0.0/16=staging-vpc --names 10.0.0.0/16=prod-vpc",
+    "diff --lines < docs/examples/pairs.jsonl",
+  ],
+  run: runDiff,
+} satisfies CommandDefinition;
 
 /** What a change opens and closes under one semantics. */
 export interface Comparison {
@@ -41,14 +77,25 @@ export interface DiffResult {
   readonly comparisons: readonly Comparison[];
 }
 
-/** Compares what two sets of policies allow: exit code 1 if it is not the same. */
-export async function diffCommand(
-  beforeText: string,
-  afterText: string,
-  flags: DiffFlags,
+async function runDiff(
   terminal: Terminal,
+  beforeText: string | undefined,
+  afterText: string | undefined,
+  flags: DiffFlags,
+  used: Command,
 ): Promise<ExitCode> {
-  const own = (flags.names ?? []).map(parseName);
+  if (flags.lines === true) {
+    if (beforeText !== undefined) {
+      throw new UsageError("diff --lines reads stdin and takes no BEFORE and AFTER");
+    }
+    refuseForLines(used);
+    return diffLines(flags, terminal);
+  }
+  if (beforeText === undefined || afterText === undefined) {
+    throw new UsageError(
+      "diff needs two sides: diff BEFORE AFTER (files, folders, stack:NAME or context:NAME), or diff --lines",
+    );
+  }
   const clusters = clusterReader();
   const before = await loadOperand(beforeText, flags, terminal, clusters);
   const after = await loadOperand(afterText, flags, terminal, clusters);
@@ -63,7 +110,7 @@ export async function diffCommand(
   for (const { foreign, policies } of [before, after]) {
     refuseForeign(foreign, policies, sender);
   }
-  const names = [...own, ...before.names, ...after.names];
+  const names = [...(flags.names ?? []), ...before.names, ...after.names];
   const comparisons = semanticsOfSides(flags, pod, before, after).map(([left, right]): Comparison => {
     const analyses = {
       before: compileFor(before, sender, left, inventory),
@@ -86,6 +133,18 @@ function semanticsOfSides(
   const of = (cluster: ClusterFacts | undefined) => chosenSemantics(withNode(flags, pod, cluster), cluster);
   const right = of(after.cluster ?? before.cluster);
   return of(before.cluster ?? after.cluster).map((left, index) => [left, right[index] as Semantics]);
+}
+
+/** Each line says all that these options say, and JSON is its only form. */
+function refuseForLines(used: Command): void {
+  const others = ["namespace", "podLabel", "pod", "inventory", "context", "names", "limit", "output"];
+  const given = used.options.filter(
+    (option) => others.includes(option.attributeName()) && used.getOptionValueSource(option.attributeName()) === "cli",
+  );
+  if (given.length > 0) {
+    const names = given.map(({ long }) => long).join(", ");
+    throw new UsageError(`${names}: has no effect with diff --lines, where each line says which pod sends (pod)`);
+  }
 }
 
 function codeOf({ before, after, diff: found }: Comparison): ExitCode {

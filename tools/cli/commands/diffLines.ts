@@ -13,7 +13,7 @@ const MEMBERS = ["id", "before", "after", "pod", "ipFamily", "nodeIp", "inventor
  * Compares policy sets from stdin: `{id, before, after, pod?, ipFamily?, nodeIp?}` to `{id, gained, lost}`, line by line,
  * each with the exact number of (address, port) pairs by family and protocol, port 0 included.
  */
-export async function diffLinesCommand(flags: SemanticsFlags, terminal: Terminal): Promise<ExitCode> {
+export async function diffLines(flags: SemanticsFlags, terminal: Terminal): Promise<ExitCode> {
   const settled = lineFlags(flags);
   return answerLines(
     MEMBERS,

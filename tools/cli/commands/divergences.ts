@@ -9,9 +9,22 @@ import {
 } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE } from "../../exitCodes.ts";
 import { abortReasons } from "../aborts.ts";
+import type { CommandDefinition } from "../command.ts";
 import { loadQuestion, withNode } from "../input/question.ts";
 import { policiesFor } from "../input/sender.ts";
-import { type OutputFlags, type PolicyFlags, type SemanticsFlags, vpcCniSemantics } from "../options.ts";
+import {
+  AGENT_OPTIONS,
+  LIMIT_OPTION,
+  NODE_OPTION,
+  type OutputFlags,
+  outputOption,
+  POLICY_OPTIONS,
+  type PolicyFlags,
+  repeatable,
+  SENDER_OPTIONS,
+  type SemanticsFlags,
+  vpcCniSemantics,
+} from "../options.ts";
 import { renderDivergences } from "../render/divergences.ts";
 import { print, type Terminal } from "../terminal.ts";
 
@@ -19,6 +32,27 @@ import { print, type Terminal } from "../terminal.ts";
 export type DivergencesFlags = PolicyFlags &
   SemanticsFlags &
   OutputFlags & { readonly accept?: readonly DivergenceShape[]; readonly limit: number };
+
+/** Lists where the AWS agent enforces something else than Kubernetes specifies: exit code 1 if anywhere. */
+export const command = {
+  description:
+    "Lists each region on which the AWS network policy agent does something else than the Kubernetes API reference says, " +
+    "with an example and the shape of rules that causes it (docs/semantics.md).",
+  options: [
+    repeatable("--accept <shape>", "a shape that is known and does not count, such as other-family-not-enforced"),
+    LIMIT_OPTION,
+    ...POLICY_OPTIONS,
+    ...SENDER_OPTIONS,
+    ...AGENT_OPTIONS,
+    NODE_OPTION,
+    outputOption(),
+  ],
+  examples: [
+    "divergences --policy docs/examples/runner-staging.yaml --node-ip 10.1.20.7",
+    "divergences --policy docs/examples/runner-staging.yaml --accept other-family-not-enforced",
+  ],
+  run: runDivergences,
+} satisfies CommandDefinition;
 
 /** What `divergences` found: what counts, and how many are of an accepted shape. */
 export interface DivergencesResult {
@@ -31,8 +65,7 @@ export interface DivergencesResult {
   readonly aborts: readonly string[];
 }
 
-/** Lists where the AWS agent enforces something else than Kubernetes specifies: exit code 1 if anywhere. */
-export async function divergencesCommand(flags: DivergencesFlags, terminal: Terminal): Promise<ExitCode> {
+async function runDivergences(terminal: Terminal, flags: DivergencesFlags): Promise<ExitCode> {
   const question = await loadQuestion({ ...flags, semantics: "vpc-cni" }, terminal);
   const { set, sender, inventory, pod } = question;
   const semantics = vpcCniSemantics(withNode(flags, pod, set.cluster), set.cluster);

@@ -12,14 +12,27 @@ import {
 import type { ExitCode } from "../../exitCodes.ts";
 import { abortReasons } from "../aborts.ts";
 import { answerLines } from "../answerLines.ts";
+import type { CommandDefinition } from "../command.ts";
 import { compileLine, lineFlags, readPolicies, readSetting } from "../input/policyLine.ts";
-import type { SemanticsFlags } from "../options.ts";
+import { AGENT_OPTIONS, type SemanticsFlags, semanticsOption } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
 
 const MEMBERS = ["id", "policies", "points", "pod", "ipFamily", "nodeIp", "inventory"];
 
 /** Judges policy sets from stdin: `{id, policies, points, pod?, ipFamily?, nodeIp?, inventory?}` to `{id, verdicts}`, line by line. */
-export async function evaluateCommand(flags: SemanticsFlags, terminal: Terminal): Promise<ExitCode> {
+export const command = {
+  description:
+    "Reads JSON lines {id, policies, points: [{ip, protocol, port}], pod?, ipFamily?, nodeIp?} and writes " +
+    "{id, verdicts}, {id, aborts: true, reasons} or {id, error}, in the same order (docs/cli.md).",
+  options: [semanticsOption("kubernetes"), ...AGENT_OPTIONS],
+  examples: [
+    "evaluate < docs/examples/sets.jsonl",
+    "evaluate --semantics vpc-cni --agent-version 1.2.3 < docs/examples/sets.jsonl",
+  ],
+  run: runEvaluate,
+} satisfies CommandDefinition;
+
+async function runEvaluate(terminal: Terminal, flags: SemanticsFlags): Promise<ExitCode> {
   const settled = lineFlags(flags);
   return answerLines(
     MEMBERS,

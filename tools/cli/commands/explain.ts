@@ -8,14 +8,38 @@ import {
   type ObjectVerdict,
 } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCodes.ts";
+import type { CommandDefinition } from "../command.ts";
 import { type Destination, parseDestination, parseDestinationList } from "../input/destinations.ts";
 import { loadQuestion, type Question } from "../input/question.ts";
-import type { OutputFlags, PolicyFlags, SemanticsFlags } from "../options.ts";
+import {
+  type OutputFlags,
+  outputOption,
+  POLICY_OPTIONS,
+  type PolicyFlags,
+  SENDER_OPTIONS,
+  type SemanticsFlags,
+  semanticsOptions,
+} from "../options.ts";
 import { renderExplain } from "../render/explain.ts";
 import { print, readStdin, type Terminal } from "../terminal.ts";
 import { reading } from "../usageError.ts";
 
-export type ExplainFlags = PolicyFlags & SemanticsFlags & OutputFlags;
+/** Says for each destination whether the pod may send to it, and why. */
+export const command = {
+  description:
+    "Says for each destination whether the pod may send to it, and which rule and except decided.\n\n" +
+    "Destinations: 10.1.7.7:443/tcp, [fd00:ec2::254]:80, service/NAMESPACE/NAME:PORT, pod/NAMESPACE/NAME:PORT, " +
+    "host names (never resolved), or - for a list on stdin.",
+  operands: ["what the pod sends to"],
+  options: [...POLICY_OPTIONS, ...SENDER_OPTIONS, ...semanticsOptions("both"), outputOption()],
+  examples: [
+    "explain 10.1.7.7:443/tcp --policy docs/examples/runner-staging.yaml",
+    "explain 10.1.100.20:5432 '[fd00:ec2::254]:80' --policy docs/examples/runner-staging.yaml --semantics kubernetes",
+    "explain service/kube-system/kube-dns:53/udp --policy docs/examples/runner-staging.yaml --inventory docs/examples/cluster.yaml",
+    "explain - --policy docs/examples/runner-staging.yaml --output markdown < docs/examples/hosts.txt",
+  ],
+  run: runExplain,
+} satisfies CommandDefinition;
 
 /** One destination under one semantics. */
 export interface Judgement {
@@ -47,11 +71,10 @@ const CODES: Readonly<Record<AnswerVerdict, ExitCode>> = {
   unknown: INCONCLUSIVE,
 };
 
-/** Says for each destination whether the pod may send to it, and why. */
-export async function explainCommand(
-  destinations: readonly string[],
-  flags: ExplainFlags,
+async function runExplain(
   terminal: Terminal,
+  destinations: readonly string[],
+  flags: PolicyFlags & SemanticsFlags & OutputFlags,
 ): Promise<ExitCode> {
   const asked = (
     await Promise.all(

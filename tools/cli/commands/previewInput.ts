@@ -1,7 +1,7 @@
 import type { Source } from "../../../analysis/index.ts";
 import type { PreviewSource } from "../../review/index.ts";
 import { readTextFile } from "../input/files.ts";
-import { senderOf } from "../input/sender.ts";
+import type { PodFlags } from "../options.ts";
 import { readStdin, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 
@@ -25,11 +25,7 @@ export async function previewSource(argument: string, terminal: Terminal): Promi
  *
  * @throws {UsageError} for half a description.
  */
-export function sourceOf(flags: {
-  readonly namespace?: string;
-  readonly podLabel?: readonly string[];
-}): Source | undefined {
-  const { namespace, podLabel } = flags;
+export function sourceOf({ namespace, podLabel }: PodFlags): Source | undefined {
   if (podLabel === undefined) {
     if (namespace !== undefined) {
       throw new UsageError("--namespace alone names no pod; add --pod-label KEY=VALUE");
@@ -39,5 +35,5 @@ export function sourceOf(flags: {
   if (namespace === undefined) {
     throw new UsageError("--pod-label needs --namespace, because labels mean nothing without one");
   }
-  return senderOf([], { namespace, podLabel }).source;
+  return { namespace, labels: Object.fromEntries(podLabel) };
 }

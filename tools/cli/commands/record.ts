@@ -4,19 +4,24 @@ import { recordedFactsPath, writeRecordedFacts } from "../../../program/facts/re
 import { type Project, readProject } from "../../../program/project.ts";
 import { CLEAN, type ExitCode } from "../../exitCodes.ts";
 import { LookUpFailure, lookUpLive } from "../../record/lookUpLive.ts";
+import type { CommandDefinition } from "../command.ts";
 import { InconclusiveError } from "../inconclusive.ts";
+import { repeatable } from "../options.ts";
 import { print, type Terminal } from "../terminal.ts";
 import { chosenStacks } from "./chosenStacks.ts";
 
-/** The flags of `record`. */
-export interface RecordFlags {
-  readonly stack: readonly string[];
-}
+/** Writes `facts/STACK.json` from live lookups: for every chosen stack or, if one can't be looked up, for none. */
+export const command = {
+  description:
+    "Looks up the network of a stack with the program's own lookups and writes facts/STACK.json, for all the named stacks or " +
+    "for none. Needs the Pulumi CLI and AWS credentials with the rights of a preview; asks no cluster and changes nothing " +
+    "on AWS.",
+  options: [repeatable("--stack <name>", "the stack").makeOptionMandatory()],
+  examples: ["record --stack staging"],
+  run: runRecord,
+} satisfies CommandDefinition;
 
-/**
- * Writes `facts/STACK.json` from live lookups: for every chosen stack or, if one can't be looked up, for none.
- */
-export async function recordCommand({ stack }: RecordFlags, terminal: Terminal): Promise<ExitCode> {
+async function runRecord(terminal: Terminal, { stack }: { readonly stack: readonly string[] }): Promise<ExitCode> {
   const project = await readProject();
   const found = [];
   for (const name of await chosenStacks(project, stack)) {

@@ -1,4 +1,6 @@
+import { Option } from "commander";
 import {
+  ADDRESS_FAMILIES,
   type AddressFamily,
   protocolsOf,
   type Region,
@@ -7,21 +9,46 @@ import {
   type Verdict,
 } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, INCONCLUSIVE } from "../../exitCodes.ts";
+import type { CommandDefinition } from "../command.ts";
 import { loadQuestion } from "../input/question.ts";
-import type { OutputFlags, PolicyFlags, SemanticsFlags } from "../options.ts";
+import {
+  type OutputFlags,
+  outputOption,
+  POLICY_OPTIONS,
+  type PolicyFlags,
+  SENDER_OPTIONS,
+  type SemanticsFlags,
+  semanticsOptions,
+} from "../options.ts";
 import { type FamilySizes, renderRegions } from "../render/regions.ts";
 import { print, type Terminal } from "../terminal.ts";
 
-/** The flags of `regions`. */
-export type RegionsFlags = PolicyFlags &
+type RegionsFlags = PolicyFlags &
   SemanticsFlags &
   OutputFlags & { readonly verdict?: Verdict; readonly family?: AddressFamily };
 
 /** Lists every region of destinations with its verdict, under one semantics; `kubernetes` where nothing was said. */
-export async function regionsCommand(flags: RegionsFlags, terminal: Terminal): Promise<ExitCode> {
+export const command = {
+  description: "Lists all destinations as disjoint regions with their verdicts, pods by label, and exact sizes.",
+  options: [
+    new Option("--verdict <verdict>", "only these").choices(["allow", "deny", "order-dependent"]),
+    new Option("--family <family>", "only these addresses").choices(ADDRESS_FAMILIES),
+    ...POLICY_OPTIONS,
+    ...SENDER_OPTIONS,
+    ...semanticsOptions("kubernetes"),
+    outputOption(),
+  ],
+  examples: [
+    "regions --policy docs/examples/runner-staging.yaml --verdict allow",
+    "regions --policy docs/examples/runner-staging.yaml --semantics vpc-cni --family ipv4 --output json",
+  ],
+  run: runRegions,
+} satisfies CommandDefinition;
+
+async function runRegions(terminal: Terminal, flags: RegionsFlags): Promise<ExitCode> {
   const question = await loadQuestion({ ...flags, semantics: flags.semantics ?? "kubernetes" }, terminal);
   for (const analysis of question.analyses) {
-    const families: readonly AddressFamily[] = flags.family === undefined ? ["ipv4", "ipv6"] : [flags.family];
+    const families = flags.family === undefined ? ADDRESS_FAMILIES : [flags.family];
     const wanted = (region: Region) =>
       families.includes(region.range.family) && (flags.verdict === undefined || region.verdict === flags.verdict);
     const sizes = families.flatMap((family) =>

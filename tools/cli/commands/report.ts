@@ -1,44 +1,57 @@
-import { type AddressFamily, formatCidr, leaksEveryPort } from "../../../analysis/index.ts";
+import { Option } from "commander";
+import { type AddressFamily, formatCidr, type NamedAddresses } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, INCONCLUSIVE } from "../../exitCodes.ts";
 import type { ReportData } from "../../report/reportData.ts";
 import { type ReportContext, readPreview, reportContext } from "../../review/index.ts";
+import type { CommandDefinition } from "../command.ts";
 import { refuseForeign } from "../input/foreignPolicies.ts";
-import { parseName } from "../input/names.ts";
 import { type PolicyFiles, readPolicyFiles } from "../input/policySet.ts";
 import { senderOf } from "../input/sender.ts";
+import { AGENT_OPTIONS, NAMES_OPTION, type PodFlags, podLabelOption, repeatable } from "../options.ts";
 import { writeResult } from "../output.ts";
 import { note, type Terminal } from "../terminal.ts";
-import { reading, UsageError } from "../usageError.ts";
+import { UsageError } from "../usageError.ts";
 import { previewSource, sourceOf } from "./previewInput.ts";
 
-/** The flags of `report`. */
-export interface ReportFlags {
+interface ReportFlags extends PodFlags {
   readonly policy?: readonly string[];
   readonly before?: readonly string[];
   readonly out: string;
   readonly title?: string;
-  readonly names?: readonly string[];
-  readonly namespace?: string;
-  readonly podLabel?: readonly string[];
+  readonly names?: readonly NamedAddresses[];
   readonly ipFamily?: AddressFamily;
   readonly agentVersion?: string;
 }
 
 /** Writes a report of a preview, or of policies in files; exit code 2 for a preview that does not say enough. */
-export async function reportCommand(
-  preview: string | undefined,
-  flags: ReportFlags,
-  terminal: Terminal,
-): Promise<ExitCode> {
+export const command = {
+  description:
+    "Writes a report that needs no network and no server: all of IPv4 as a map, IPv6 as a tree, the pods and services as " +
+    "a graph, a search box that explains any destination, and before and after where there are both.",
+  operands: ["PATH or STACK=PATH of a preview (see review); - for stdin"],
+  options: [
+    repeatable("-f, --policy <path>", "policies instead of a preview: a YAML or JSON file, or a folder"),
+    repeatable("--before <path>", "with --policy: the policies to compare with"),
+    new Option("--out <file>", "where to write it").default("egress-report.html"),
+    new Option("--title <text>", "the title of the page"),
+    NAMES_OPTION,
+    new Option("--namespace <name>", "namespace of the pods"),
+    podLabelOption("a label of the pods"),
+    ...AGENT_OPTIONS,
+  ],
+  examples: [
+    "report docs/examples/preview-staging.jsonl --out staging.html",
+    "report --policy docs/examples/runner-staging.yaml --before docs/examples/runner-2026-05.yaml",
+  ],
+  run: runReport,
+} satisfies CommandDefinition;
+
+async function runReport(terminal: Terminal, preview: string | undefined, flags: ReportFlags): Promise<ExitCode> {
   if ((preview === undefined) === (flags.policy === undefined)) {
     throw new UsageError("report needs a preview or --policy FILE..., and not both");
   }
   if (preview !== undefined && flags.before !== undefined) {
     throw new UsageError("--before goes with --policy; a preview knows what is deployed before");
-  }
-  const { agentVersion } = flags;
-  if (agentVersion !== undefined) {
-    reading("--agent-version", () => leaksEveryPort(agentVersion));
   }
   const context =
     preview === undefined
@@ -85,7 +98,6 @@ async function fromFiles(flags: ReportFlags, terminal: Terminal): Promise<Report
 function dataOf(context: ReportContext, flags: ReportFlags): ReportData {
   const { source } = context;
   const who = source === undefined ? "the selected pods" : Object.values(source.labels).join(", ");
-  const own = (flags.names ?? []).map(parseName);
   const { stack } = context;
   return {
     title: flags.title ?? `Egress of ${who}${stack === undefined ? "" : `, ${stack}`}`,
@@ -95,7 +107,10 @@ function dataOf(context: ReportContext, flags: ReportFlags): ReportData {
         : `Preview of the stack ${stack}`,
     source: source ?? null,
     names: distinct(
-      [...own, ...context.names.blocks].map(({ cidr, ...rest }) => ({ cidr: formatCidr(cidr), ...rest })),
+      [...(flags.names ?? []), ...context.names.blocks].map(({ cidr, ...rest }) => ({
+        cidr: formatCidr(cidr),
+        ...rest,
+      })),
     ),
     pods: Object.fromEntries(context.names.pods),
     ipFamily: flags.ipFamily ?? context.ipFamily ?? (stack === undefined ? "ipv4" : null),

@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import type { AddressFamily } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCodes.ts";
 import {
@@ -12,34 +13,62 @@ import {
   type StackReview,
   unguarded,
 } from "../../review/index.ts";
+import type { CommandDefinition } from "../command.ts";
 import { refuseForeign } from "../input/foreignPolicies.ts";
 import { readPolicyFiles } from "../input/policySet.ts";
-import type { OutputFlags } from "../options.ts";
+import { familyOption, type OutputFlags, outputOption, type PodFlags, podLabelOption, repeatable } from "../options.ts";
 import { type Json, toJsonText } from "../render/json.ts";
 import { note, print, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 import { NAMED, previewSource, sourceOf } from "./previewInput.ts";
 
 /** What makes a review fail. */
-export const FAILURES = ["wider", "change", "violation"] as const;
+const FAILURES = ["wider", "change", "violation"] as const;
 
-/** The flags of `review`. */
-export interface ReviewFlags extends OutputFlags {
+interface ReviewFlags extends OutputFlags, PodFlags {
   readonly live?: readonly string[];
   readonly drift?: boolean;
   readonly failOn?: readonly (typeof FAILURES)[number][];
-  readonly namespace?: string;
-  readonly podLabel?: readonly string[];
   readonly ipFamily?: AddressFamily;
   readonly commentKey?: string;
 }
 
 /** Reviews previews: exit code 2 if nothing can be concluded, 1 for what `--fail-on` names. */
-export async function reviewCommand(
-  paths: readonly string[],
-  flags: ReviewFlags,
-  terminal: Terminal,
-): Promise<ExitCode> {
+export const command = {
+  description:
+    "Reads previews of one or more stacks and says for each what the pods could newly reach and no longer reach.\n\n" +
+    "A preview is the output of `pulumi preview --json`, best with PULUMI_ENABLE_STREAMING_JSON_PREVIEW=1, which also " +
+    "lists what does not change and what the policy packs say. The digest and the events of one run may be given together.",
+  operands: ["PATH or STACK=PATH; - for stdin"],
+  options: [
+    repeatable(
+      "--live <stack=path>",
+      "what is live, from kubectl get networkpolicies -n NAMESPACE -o json; takes the place of the state that Pulumi remembers",
+    ),
+    new Option("--drift", "with --live: say what the live policies allow beyond the program, and what they lack"),
+    repeatable(
+      "--fail-on <what>",
+      "exit with 1 if a stack is wider, has any change of reach, or violates a policy of a pack; with 2 if that can't be said",
+      FAILURES,
+    ),
+    new Option(
+      "--namespace <name>",
+      "namespace of the pods, with --pod-label (default: those of the program's contract, else those that each policy selects)",
+    ),
+    podLabelOption("a label of the pods"),
+    familyOption("the cluster's family, where the preview does not say it"),
+    new Option("--comment-key <key>", "markdown: tells several comments of one pull request apart"),
+    outputOption(),
+  ],
+  examples: [
+    "review docs/examples/preview-staging.jsonl docs/examples/preview-prod.jsonl --output markdown",
+    "review docs/examples/preview-staging.jsonl --fail-on wider",
+    "review staging=docs/examples/preview-staging.jsonl --live staging=docs/examples/runner-staging.yaml --drift",
+  ],
+  run: runReview,
+} satisfies CommandDefinition;
+
+async function runReview(terminal: Terminal, paths: readonly string[], flags: ReviewFlags): Promise<ExitCode> {
   if (flags.drift === true && flags.live === undefined) {
     throw new UsageError("--drift compares with the live policies; give them with --live STACK=FILE");
   }

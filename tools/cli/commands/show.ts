@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { Option } from "commander";
 import { ProblemsError } from "../../../analysis/problems.ts";
 import { provenanceOf } from "../../../program/facts/provenance.ts";
 import { NoFactsError } from "../../../program/facts/recordedFactsFile.ts";
@@ -9,20 +10,37 @@ import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, USAGE_ERROR, worst } from 
 import { jsonReport, yamlReport } from "../../show/report/machine.ts";
 import type { StackReport } from "../../show/report/stackReport.ts";
 import { textReport } from "../../show/report/text.ts";
+import type { CommandDefinition } from "../command.ts";
+import { repeatable } from "../options.ts";
 import { note, print, type Terminal } from "../terminal.ts";
 import { chosenStacks } from "./chosenStacks.ts";
 
 const OUTPUTS = { table: textReport, yaml: yamlReport, json: jsonReport };
 
-/** How the result is written. */
-export type ShowOutput = keyof typeof OUTPUTS;
-
-/** The flags of `show`. */
-export interface ShowFlags {
-  /** Default: every stack that has a config. */
+interface ShowFlags {
   readonly stack?: readonly string[];
-  readonly output: ShowOutput;
+  readonly output: keyof typeof OUTPUTS;
 }
+
+/**
+ * Runs the stacks' program offline and shows the facts, the rules and the differences. A stack that can't be shown does
+ * not keep the others from it: exit code 1 if its program refuses, 2 if it has no facts yet, 3 if its files are wrong.
+ */
+export const command = {
+  description:
+    "Runs the real program for each stack, with the facts in facts/STACK.json in the place of AWS and a cluster that has no " +
+    "policy yet, and shows the facts, the rules and the differences. Needs neither an account nor a network.\n\n" +
+    "A stack that can't be shown, because its program refuses it (1), because it has no facts yet (2) or because its files " +
+    "are wrong (3), leaves the others shown.",
+  options: [
+    repeatable("--stack <name>", "only this one (default: every stack that has a Pulumi.STACK.yaml)"),
+    new Option("-o, --output <format>", "table, yaml, which is the manifests, or json")
+      .choices(Object.keys(OUTPUTS))
+      .default("table"),
+  ],
+  examples: ["show", "show --stack prod", "show --output yaml", "show --output json --stack staging"],
+  run: runShow,
+} satisfies CommandDefinition;
 
 /** What came of one stack. */
 interface Shown {
@@ -30,11 +48,7 @@ interface Shown {
   readonly code: ExitCode;
 }
 
-/**
- * Runs the stacks' program offline and shows the facts, the rules and the differences. A stack that can't be shown does
- * not keep the others from it: exit code 1 if its program refuses, 2 if it has no facts yet, 3 if its files are wrong.
- */
-export async function showCommand({ stack, output }: ShowFlags, terminal: Terminal): Promise<ExitCode> {
+async function runShow(terminal: Terminal, { stack, output }: ShowFlags): Promise<ExitCode> {
   const project = await readProject();
   const stacks = await chosenStacks(project, stack);
   const shown: Shown[] = [];

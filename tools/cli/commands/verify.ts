@@ -1,64 +1,78 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
-import { policyId, type Semantics } from "../../../analysis/index.ts";
+import { Option } from "commander";
+import { policyId } from "../../../analysis/index.ts";
 import { readProject } from "../../../program/project.ts";
 import type { ExitCode } from "../../exitCodes.ts";
-import type { PlanFormat } from "../../verify/report/plan.ts";
-import { type ReportFormat, runVerify, type VerifyOptions } from "../../verify/run.ts";
+import { PLAN_REPORTS } from "../../verify/report/plan.ts";
+import { REPORTS, runVerify, type VerifyOptions } from "../../verify/run.ts";
+import type { CommandDefinition } from "../command.ts";
 import { loadFile } from "../input/objects.ts";
 import { loadPolicies } from "../input/question.ts";
-import type { PolicyFlags } from "../options.ts";
+import { numeric, POLICY_OPTIONS, type PolicyFlags, semanticsOption } from "../options.ts";
 import { note, print, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 
-/** The flags of `verify`. */
-export type VerifyFlags = PolicyFlags & {
-  readonly context?: string;
-  readonly targets?: string;
-  readonly controlNamespace?: string;
-  readonly semantics?: Semantics["name"];
-  readonly image?: string;
-  readonly imagePullPolicy?: NonNullable<VerifyOptions["imagePullPolicy"]>;
-  readonly converge?: number;
-  readonly hold?: number;
-  readonly attempt?: number;
-  readonly start?: number;
-  readonly ttl?: number;
-  readonly dryRun?: true;
-  readonly output?: ReportFormat | PlanFormat;
-};
-
-const PLAN_FORMATS: readonly string[] = ["table", "json", "yaml"] satisfies PlanFormat[];
-const REPORT_FORMATS: readonly string[] = ["text", "json", "junit", "markdown"] satisfies ReportFormat[];
+type VerifyFlags = Pick<PolicyFlags, "policy" | "stack" | "namespace"> &
+  Omit<VerifyOptions, "plan" | "report"> & {
+    readonly targets?: string;
+    readonly dryRun?: true;
+    readonly output?: string;
+  };
 
 /** Proves on a cluster that a policy is enforced. An interruption deletes what was created before the command ends. */
-export async function verifyCommand(flags: VerifyFlags, terminal: Terminal): Promise<ExitCode> {
+export const command = {
+  description:
+    "Tries what the policy allows and what it must deny from a pod that it selects and, for comparison, from one that " +
+    "nothing selects. It creates two Jobs and deletes them; it changes nothing else (docs/verify.md).",
+  options: [
+    ...POLICY_OPTIONS,
+    semanticsOption("that of the cluster's enforcer"),
+    new Option("--namespace <name>", "namespace of a policy that does not name its own"),
+    new Option("--context <name>", "kubeconfig context of the cluster (default: the current one)"),
+    new Option(
+      "--targets <file>",
+      "hosts that really listen (default with --stack NAME: verify.NAME.yaml, if it is there)",
+    ),
+    new Option("--control-namespace <name>", "where the control runs (default: the policy's namespace)"),
+    new Option(
+      "--image <reference>",
+      "an image with sh, dig and /agnhost (default: the targets file's, else Kubernetes' agnhost)",
+    ),
+    new Option("--image-pull-policy <policy>").choices(["Always", "IfNotPresent", "Never"]),
+    seconds("--converge", "how long a new pod may stay open (default: 90)"),
+    seconds("--hold", "how long to watch after that (default: 10)"),
+    seconds("--attempt", "how long one attempt waits for an answer (default: 2)"),
+    seconds("--start", "how long a pod may take to start (default: 90)"),
+    seconds("--ttl", "how long finished Jobs stay if this command can't delete them (default: 60)"),
+    new Option("--dry-run", "look and plan, but create nothing"),
+    new Option(
+      "-o, --output <format>",
+      "text, json, junit or markdown; with --dry-run table, json or yaml, which is the manifests",
+    ).choices([...new Set([...Object.keys(REPORTS), ...Object.keys(PLAN_REPORTS)])]),
+  ],
+  examples: [
+    "verify --stack staging --context staging",
+    "verify --policy docs/examples/runner-staging.yaml --targets docs/examples/verify-targets.yaml --dry-run",
+    "verify --policy docs/examples/runner-staging.yaml --dry-run --output yaml",
+  ],
+  run,
+} satisfies CommandDefinition;
+
+function seconds(name: string, description: string): Option {
+  return numeric(`${name} <seconds>`, description, /^[1-9]\d{0,3}$/, "a whole number of seconds, 1 to 9999");
+}
+
+async function run(terminal: Terminal, flags: VerifyFlags): Promise<ExitCode> {
+  const { targets, dryRun, output, policy: _, stack, namespace, ...options } = flags;
   const { policies } = await loadPolicies(flags, terminal);
   const [policy, ...others] = policies;
   if (policy === undefined || others.length > 0) {
     const names = policies.map(policyId).join(", ") || "none";
     throw new UsageError(`verify proves one policy, the program's; --policy has ${names}`);
   }
-  const file = flags.targets ?? (await stackTargets(flags, terminal));
-  const options: VerifyOptions = {
-    policy,
-    ...defined({
-      context: flags.context,
-      targets: file === undefined ? undefined : await loadTargets(file),
-      controlNamespace: flags.controlNamespace,
-      semantics: flags.semantics,
-      image: flags.image,
-      imagePullPolicy: flags.imagePullPolicy,
-    }),
-    timing: defined({
-      converge: flags.converge,
-      hold: flags.hold,
-      attempt: flags.attempt,
-      start: flags.start,
-      ttl: flags.ttl,
-    }),
-    ...formats(flags),
-  };
+  const file = targets ?? (await stackTargets(stack, terminal));
+  const content = file === undefined ? undefined : await loadTargets(file);
   const interruption = new AbortController();
   const interrupt = (signal: NodeJS.Signals) => {
     note(terminal, `${signal}: cleaning up`);
@@ -72,7 +86,7 @@ export async function verifyCommand(flags: VerifyFlags, terminal: Terminal): Pro
       note: (line: string) => note(terminal, line),
       signal: interruption.signal,
     };
-    const code = await runVerify(options, io);
+    const code = await runVerify(policy, content, { ...options, ...formats(dryRun, output) }, io);
     await print(terminal, written.join(""));
     return code;
   } finally {
@@ -89,7 +103,7 @@ async function loadTargets(file: string): Promise<unknown> {
 }
 
 /** A stack's own targets file, beside its `Pulumi.NAME.yaml`. */
-async function stackTargets({ stack }: VerifyFlags, terminal: Terminal): Promise<string | undefined> {
+async function stackTargets(stack: string | undefined, terminal: Terminal): Promise<string | undefined> {
   if (stack === undefined) {
     return undefined;
   }
@@ -102,20 +116,12 @@ async function stackTargets({ stack }: VerifyFlags, terminal: Terminal): Promise
   return file;
 }
 
-function formats({ dryRun, output }: VerifyFlags): Pick<VerifyOptions, "dryRun" | "output"> {
-  const known = dryRun === true ? PLAN_FORMATS : REPORT_FORMATS;
-  if (output !== undefined && !known.includes(output)) {
-    const when = dryRun === true ? "with --dry-run" : "without --dry-run";
-    throw new UsageError(`--output ${output}: ${when} it is ${known.join(", ")}`);
+function formats(isDryRun: true | undefined, output: string | undefined): Pick<VerifyOptions, "plan" | "report"> {
+  const [known, when] = isDryRun ? [PLAN_REPORTS, "with --dry-run"] : [REPORTS, "without --dry-run"];
+  if (output !== undefined && !Object.hasOwn(known, output)) {
+    throw new UsageError(`--output ${output}: ${when} it is ${Object.keys(known).join(", ")}`);
   }
-  return dryRun === true
-    ? { dryRun: (output ?? "table") as PlanFormat }
-    : { output: (output ?? "text") as ReportFormat };
-}
-
-/** Leaves out what was not said, so that defaults apply. */
-function defined<T extends object>(values: T): { [Key in keyof T]: Exclude<T[Key], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof T]: Exclude<T[Key], undefined>;
-  };
+  return isDryRun
+    ? { plan: (output ?? "table") as keyof typeof PLAN_REPORTS }
+    : { report: (output ?? "text") as keyof typeof REPORTS };
 }

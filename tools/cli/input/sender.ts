@@ -1,4 +1,5 @@
 import { formatSelector, type NetworkPolicy, type Source } from "../../../analysis/index.ts";
+import type { PodFlags } from "../options.ts";
 import { UsageError } from "../usageError.ts";
 
 /** The pod whose egress is judged. */
@@ -10,23 +11,16 @@ export interface Sender {
   readonly text: string;
 }
 
-/** What the user said about the pod. */
-export interface SenderFlags {
-  readonly namespace?: string;
-  /** `KEY=VALUE` each. */
-  readonly podLabel?: readonly string[];
-}
-
 /**
  * Finds the pod: the one that was described, or else one that the policies select, if they all select the same pods. It is
  * never guessed: policies for different pods need a description.
  *
  * @throws {UsageError} that says what is missing.
  */
-export function senderOf(policies: readonly NetworkPolicy[], flags: SenderFlags): Sender {
+export function senderOf(policies: readonly NetworkPolicy[], flags: PodFlags): Sender {
   const namespace = flags.namespace ?? onlyNamespace(policies);
   if (flags.podLabel !== undefined) {
-    const labels = Object.fromEntries(flags.podLabel.map(parseLabel));
+    const labels = Object.fromEntries(flags.podLabel);
     const text = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
     return { source: { namespace, labels }, namespace, text: `a pod with ${text.join(",")} in namespace ${namespace}` };
   }
@@ -69,12 +63,4 @@ function onlyNamespace(policies: readonly NetworkPolicy[]): string {
     );
   }
   return only;
-}
-
-function parseLabel(text: string): [string, string] {
-  const at = text.indexOf("=");
-  if (at <= 0) {
-    throw new UsageError(`--pod-label ${text}: a label is KEY=VALUE, such as app=workflow-runner`);
-  }
-  return [text.slice(0, at), text.slice(at + 1)];
 }

@@ -29,6 +29,11 @@ export function uncoveredText(uncovered: readonly Uncovered[]): string {
     .join("");
 }
 
+/** A part of a text with its title; nothing where it would be empty. */
+export function section(title: string, body: string): string {
+  return body === "" ? "" : `\n${title}\n${body}`;
+}
+
 /** A result for a terminal. */
 export function textReport(result: VerifyResult): string {
   const rows = result.targets.map((target) => [
@@ -43,7 +48,6 @@ export function textReport(result: VerifyResult): string {
     .map(
       (target) => `  ${addressOf(target)}\n    ${explainOutcome(target)}\n    ${explainExpectation(result, target)}\n`,
     );
-  const section = (title: string, body: string) => (body === "" ? "" : `\n${title}\n${body}`);
   return [
     `${result.policy}: ${result.status}\n`,
     `${result.summary}\n`,
