@@ -1,26 +1,29 @@
-import type { PolicyResource, ResourceValidationArgs } from "@pulumi/policy";
-import type { Declaration } from "../guardrails/declaration.ts";
+import type { Declaration, GuardrailInput, OpaquePolicy, PlannedPolicy } from "../guardrails/index.ts";
 import { membersOf } from "../guardrails/plainObject.ts";
-import type { PlannedPolicy } from "../guardrails/plannedPolicy.ts";
-import type { GuardrailInput, OpaquePolicy } from "../guardrails/situation.ts";
-import { plainValues } from "./plainValues.ts";
-import { kindOf, namespaceOf, opaqueResources, plannedPods, switchesOff } from "./readSurroundings.ts";
-
-/** What both kinds of policy are given about a resource. */
-export type Resource = Pick<ResourceValidationArgs | PolicyResource, "type" | "props" | "urn" | "opts" | "provider"> &
-  Partial<Pick<PolicyResource, "parent">>;
+import {
+  hasUnknownNamespace,
+  namespaceOf,
+  type PlainValues,
+  type PlanResource,
+  planResource,
+  type Resource,
+} from "./planResource.ts";
+import { opaqueResources, plannedPods, switchesOff } from "./readSurroundings.ts";
 
 /** The NetworkPolicies of a plan, and whatever else in it bears on the runners. */
 export type Plan = Required<Pick<GuardrailInput, "planned" | "opaque" | "pods" | "switches">>;
 
+const TYPE = /^kubernetes:(networking\.k8s\.io|extensions)\/\w+:NetworkPolicy(?<variant>List|Patch)?$/;
+
 /** Whether resources of a type hold whole NetworkPolicies: a policy or a list, but no patch of one. */
 export function holdsPolicies(type: string): boolean {
-  return isPolicyKind(type, "NetworkPolicy") || isPolicyKind(type, "NetworkPolicyList");
+  const found = TYPE.exec(type);
+  return found !== null && found.groups?.variant !== "Patch";
 }
 
 /** The NetworkPolicies that a resource holds, of a type of which {@link holdsPolicies} is true. */
 export function policiesOf(resource: Resource): PlannedPolicy[] {
-  return isPolicyKind(resource.type, "NetworkPolicyList") ? listedPolicies(resource) : [plannedPolicy(resource)];
+  return policiesIn(planResource(resource));
 }
 
 /** Collects what matters for the runners from the resources of a plan, those inside components and charts included. */
@@ -29,50 +32,58 @@ export function readPlan(
   declaration: Declaration,
   deployed: readonly PlannedPolicy[] = [],
 ): Plan {
-  const planned: PlannedPolicy[] = [];
-  const patches: PlannedPolicy[] = [];
-  const others: Resource[] = [];
-  for (const resource of resources) {
-    const { type } = resource;
-    if (holdsPolicies(type)) {
-      planned.push(...policiesOf(resource));
-    } else if (isPolicyKind(type, "NetworkPolicyPatch")) {
-      patches.push(plannedPolicy(resource));
-    } else {
-      others.push(resource);
-    }
-  }
+  const all = resources.map(planResource);
+  const {
+    holding = [],
+    patches = [],
+    others = [],
+  } = Object.groupBy(all, ({ type }) => (holdsPolicies(type) ? "holding" : TYPE.test(type) ? "patches" : "others"));
   return {
-    planned: patched(planned, patches, deployed),
+    planned: patched(holding.flatMap(policiesIn), patches.flatMap(policiesIn), deployed),
     opaque: [
-      ...severalClusters(resources, declaration),
-      ...others.flatMap((each) => opaqueResources(each, resources, declaration)),
+      ...severalClusters(all, declaration),
+      ...others.flatMap((each) => opaqueResources(each, all, declaration)),
     ],
     pods: others.flatMap(plannedPods),
     switches: others.flatMap((each) => switchesOff(each, declaration)),
   };
 }
 
-/** A NetworkPolicy resource. Without a namespace of its own it goes where its provider puts it. */
-function plannedPolicy({ props, urn, opts, provider }: Resource): PlannedPolicy {
-  const { value, unknownPaths } = plainValues(props);
-  const { metadata, spec } = membersOf(value);
-  // A provider that is itself not known yet has no outputs to show.
-  const isHidden = unknownPaths.length === 0 && metadata === undefined && spec === undefined;
-  const unknown = isHidden ? ["metadata", "spec"] : unknownPaths;
-  return inItsNamespace(
-    { resource: urn, object: value, unknownPaths: unknown, protect: opts.protect, ...deliveryOf(provider) },
-    provider,
-  );
+function policiesIn(resource: PlanResource): PlannedPolicy[] {
+  const { kind, object, unknownPaths, urn } = resource;
+  if (kind !== "NetworkPolicyList") {
+    // A provider that is itself not known yet has no outputs to show.
+    const isHidden = unknownPaths.length === 0 && object.metadata === undefined && object.spec === undefined;
+    return [plannedPolicy({ object, unknownPaths: isHidden ? ["metadata", "spec"] : unknownPaths }, resource)];
+  }
+  const { items } = object;
+  if (!Array.isArray(items)) {
+    return [{ resource: urn, object: {}, unknownPaths: unknownPaths.length === 0 ? ["items"] : unknownPaths }];
+  }
+  return items.map((item, index) => {
+    const prefix = `items[${index}].`;
+    const own = unknownPaths.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
+    return plannedPolicy({ object: membersOf(item), unknownPaths: own }, resource);
+  });
+}
+
+/** A policy as its provider brings it to a cluster: without a namespace of its own it goes where that puts it. */
+function plannedPolicy({ object, unknownPaths }: PlainValues, resource: PlanResource): PlannedPolicy {
+  const { urn, protect, provider } = resource;
+  const namespace = namespaceOf({ object, unknownPaths }, resource);
+  const isNamespaceLost = namespace === undefined && !hasUnknownNamespace(unknownPaths);
+  return {
+    resource: urn,
+    object: namespace === undefined ? object : { ...object, metadata: { ...membersOf(object.metadata), namespace } },
+    unknownPaths: isNamespaceLost ? [...unknownPaths, "metadata.namespace"] : unknownPaths,
+    protect,
+    ...(provider && deliveryOf(provider)),
+  };
 }
 
 /** Where a provider brings what it is given, as far as that bears on a declared policy. */
-function deliveryOf(provider: Resource["provider"]): Pick<PlannedPolicy, "cluster" | "renderedTo"> {
-  if (provider === undefined) {
-    return {};
-  }
-  const { value, unknownPaths } = plainValues(provider.props);
-  const { clusterIdentifier, renderYamlToDirectory } = membersOf(value);
+function deliveryOf({ object, unknownPaths }: PlainValues): Pick<PlannedPolicy, "cluster" | "renderedTo"> {
+  const { clusterIdentifier, renderYamlToDirectory } = object;
   const renderedTo = unknownPaths.includes("renderYamlToDirectory") ? "(unknown until up)" : renderYamlToDirectory;
   return {
     cluster: typeof clusterIdentifier === "string" ? clusterIdentifier : "",
@@ -81,16 +92,15 @@ function deliveryOf(provider: Resource["provider"]): Pick<PlannedPolicy, "cluste
 }
 
 /** Without a declared cluster, providers of several in one plan: then it is not known which one the runners are in. */
-function severalClusters(resources: readonly Resource[], { cluster }: Declaration): OpaquePolicy[] {
+function severalClusters(resources: readonly PlanResource[], { cluster }: Declaration): OpaquePolicy[] {
   const providers = resources.filter(({ type }) => type === "pulumi:providers:kubernetes");
-  const clusters = Map.groupBy(providers, ({ props, urn }) => {
-    const { value, unknownPaths } = plainValues(props);
-    const { clusterIdentifier, kubeconfig, context, cluster: name } = membersOf(value);
-    const isHidden = ["clusterIdentifier", "kubeconfig", "context", "cluster"].some((key) =>
-      unknownPaths.includes(key),
-    );
-    return isHidden ? urn : JSON.stringify(clusterIdentifier ?? [kubeconfig, context, name]);
-  });
+  const clusters = new Set(
+    providers.map(({ object: { clusterIdentifier, kubeconfig, context, cluster }, unknownPaths, urn }) =>
+      unknownPaths.some((path) => ["clusterIdentifier", "kubeconfig", "context", "cluster"].includes(path))
+        ? urn
+        : JSON.stringify(clusterIdentifier ?? [kubeconfig, context, cluster]),
+    ),
+  );
   const [first] = providers;
   return cluster.identifier !== undefined || clusters.size < 2 || first === undefined
     ? []
@@ -103,36 +113,6 @@ function severalClusters(resources: readonly Resource[], { cluster }: Declaratio
       ];
 }
 
-/** Puts a policy without a namespace where its provider does. */
-function inItsNamespace(policy: PlannedPolicy, provider: Resource["provider"]): PlannedPolicy {
-  const { unknownPaths = [] } = policy;
-  const object = membersOf(policy.object);
-  const metadata = membersOf(object.metadata);
-  if (unknownPaths.some((path) => /^metadata(\.namespace)?$/.test(path))) {
-    return policy;
-  }
-  const namespace = namespaceOf(metadata, provider);
-  return namespace === undefined
-    ? { ...policy, unknownPaths: [...unknownPaths, "metadata.namespace"] }
-    : { ...policy, object: { ...object, metadata: { ...metadata, namespace } } };
-}
-
-function listedPolicies({ props, urn, opts, provider }: Resource): PlannedPolicy[] {
-  const { value, unknownPaths } = plainValues(props);
-  const { items } = membersOf(value);
-  if (!Array.isArray(items)) {
-    return [{ resource: urn, object: {}, unknownPaths: unknownPaths.length === 0 ? ["items"] : unknownPaths }];
-  }
-  return items.map((object, index) => {
-    const prefix = `items[${index}].`;
-    const own = unknownPaths.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length));
-    return inItsNamespace(
-      { resource: urn, object, unknownPaths: own, protect: opts.protect, ...deliveryOf(provider) },
-      provider,
-    );
-  });
-}
-
 /**
  * Puts patches over the policies that they change. Server-side apply replaces each member of `spec` as a whole: rules, types
  * and selector are atomic. Without the policy below, the members that the patches leave alone are unknown. Where two set
@@ -143,14 +123,15 @@ function patched(
   patches: readonly PlannedPolicy[],
   deployed: readonly PlannedPolicy[],
 ): PlannedPolicy[] {
-  const byName = Map.groupBy(patches, ({ object }) => nameOf(object));
-  const untouched = planned.filter(({ object }) => !byName.has(nameOf(object)));
+  const byName = Map.groupBy(patches, nameOf);
   return [
-    ...untouched,
-    ...[...byName].map(([name, own]) => {
-      const isSame = ({ object }: PlannedPolicy) => nameOf(object) === name;
-      return onePatched(planned.find(isSame) ?? deployed.find(isSame), own);
-    }),
+    ...planned.filter((policy) => !byName.has(nameOf(policy))),
+    ...[...byName].map(([name, own]) =>
+      onePatched(
+        [...planned, ...deployed].find((policy) => nameOf(policy) === name),
+        own,
+      ),
+    ),
   ];
 }
 
@@ -174,12 +155,7 @@ function onePatched(below: PlannedPolicy | undefined, patches: readonly PlannedP
   };
 }
 
-function nameOf(object: unknown): string {
-  const { name, namespace } = membersOf(membersOf(object).metadata);
-  return `${namespace ?? "default"}/${name}`;
-}
-
-function isPolicyKind(type: string, wanted: string): boolean {
-  const { apiVersion, kind } = kindOf(type);
-  return kind === wanted && /^(networking\.k8s\.io|extensions)\//.test(apiVersion);
+function nameOf({ object }: PlannedPolicy): string {
+  const { name, namespace = "default" } = membersOf(membersOf(object).metadata);
+  return `${namespace}/${name}`;
 }

@@ -13,9 +13,10 @@ import {
 import { readChangeAcknowledgements, readRegionAcknowledgements } from "../program/config/acknowledgements.ts";
 import { Fields } from "../program/config/fields.ts";
 import type { Report } from "./guardrailPolicy.ts";
+import type { Resource } from "./planResource.ts";
 import { DEPLOYED, readDeclaration } from "./readDeclaration.ts";
 import { type DeployedPolicies, readDeployed } from "./readDeployed.ts";
-import { holdsPolicies, policiesOf, type Resource, readPlan } from "./readPlan.ts";
+import { holdsPolicies, policiesOf, readPlan } from "./readPlan.ts";
 import { readStack, type StackDeclaration, stackOf } from "./readStack.ts";
 
 /** A policy's own config, as the engine gives it. */
