@@ -11,7 +11,7 @@ export * from "./diff.ts";
 export * from "./divergences.ts";
 export * from "./embeddedIpv4.ts";
 export * from "./explain.ts";
-export * from "./inputReader.ts";
+export * from "./input.ts";
 export * from "./inventory.ts";
 export * from "./isolation.ts";
 export * from "./labelSelector.ts";

@@ -1,8 +1,9 @@
 import { type Address, parseAddress } from "./address.ts";
-import { type Fields, InputReader } from "./inputReader.ts";
+import { Input } from "./input.ts";
 import type { ContainerPort, Inventory, Pod, Service, ServicePort } from "./inventory.ts";
 import type { Labels } from "./labelSelector.ts";
 import { POLICY_PROTOCOLS, type PolicyProtocol } from "./networkPolicy.ts";
+import { type Problem, throwIfWrong } from "./problems.ts";
 
 /** An object of the cluster and where it was found, such as `cluster.json items[3]`. */
 export interface InventoryObject {
@@ -26,37 +27,49 @@ const ENDED_PHASES: readonly unknown[] = ["Succeeded", "Failed"];
  * @throws {ProblemsError} with every problem.
  */
 export function parseInventory(objects: readonly InventoryObject[]): Inventory {
-  const reader = new InventoryReader();
+  const problems: Problem[] = [];
+  const inventory = readInventory(
+    objects.map(({ object, path }) => new Input(object, path, problems)),
+    problems,
+  );
+  throwIfWrong("Not an inventory, which is `kubectl get namespaces,pods,services -A -o json`:", problems);
+  return inventory;
+}
+
+/**
+ * Reads an inventory as {@link parseInventory} does.
+ *
+ * @param problems where the objects note what is wrong with them
+ */
+export function readInventory(objects: readonly Input[], problems: Problem[]): Inventory {
   const namespaces = new Map<string, Labels>();
   const pods: Pod[] = [];
   const services: Service[] = [];
-  for (const { object, path } of objects) {
-    const { kind, metadata, spec, status } = reader.fields(object, path);
-    const read = { path, metadata: reader.fields(metadata ?? {}, `${path}.metadata`), spec, status };
-    if (kind === "Namespace") {
-      namespaces.set(
-        reader.required(read.metadata.name, `${path}.metadata.name`),
-        reader.labels(read.metadata.labels, `${path}.metadata.labels`),
-      );
-    } else if (kind === "Pod") {
-      pods.push(...reader.pod(read));
-    } else if (kind === "Service") {
-      services.push(reader.service(read));
+  for (const input of objects) {
+    const object = input.members();
+    const metadata = object.at("metadata").optionalMembers();
+    switch (object.at("kind").value) {
+      case "Namespace":
+        namespaces.set(readName(metadata.at("name")), readLabels(metadata.at("labels")));
+        break;
+      case "Pod":
+        pods.push(...readPod(object, metadata));
+        break;
+      case "Service":
+        services.push(readService(object.at("spec").members(), metadata));
     }
   }
   if (pods.length === 0) {
-    reader.report("inventory", undefined, "holds no running Pod, so every selector would match nothing");
+    problems.push({ where: "inventory", reason: "holds no running Pod, so every selector would match nothing" });
   }
   for (const namespace of new Set([...pods, ...services].map((object) => object.namespace))) {
     if (!namespaces.has(namespace)) {
-      reader.report(
-        `namespace "${namespace}"`,
-        undefined,
-        "has a Pod or Service in the inventory but no Namespace, whose labels policies may ask for; add it",
-      );
+      problems.push({
+        where: `namespace "${namespace}"`,
+        reason: "has a Pod or Service in the inventory but no Namespace, whose labels policies may ask for; add it",
+      });
     }
   }
-  reader.throwIfWrong("Not an inventory, which is `kubectl get namespaces,pods,services -A -o json`:");
   return { namespaces, pods: pods.sort(byName), services: services.sort(byName) };
 }
 
@@ -66,140 +79,119 @@ function byName(a: Named, b: Named): number {
   return `${a.namespace}/${a.name}` < `${b.namespace}/${b.name}` ? -1 : 1;
 }
 
-interface Read {
-  readonly path: string;
-  readonly metadata: Fields;
-  readonly spec: unknown;
-  readonly status: unknown;
+function readNames(metadata: Input): Named {
+  return { name: readName(metadata.at("name")), namespace: readName(metadata.at("namespace")) };
 }
 
-class InventoryReader extends InputReader {
-  /** Nothing for a pod that has ended. */
-  pod({ path, metadata, spec: specInput, status: statusInput }: Read): Pod[] {
-    const status = this.fields(statusInput ?? {}, `${path}.status`);
-    if (ENDED_PHASES.includes(status.phase)) {
-      return [];
-    }
-    const spec = this.fields(specInput, `${path}.spec`);
-    const containerPorts = this.ports(spec, "containers", path);
-    // An init container with restart policy `Always` runs beside the others.
-    const ports = [...containerPorts, ...this.ports(spec, "initContainers", path)];
-    return [
-      {
-        ...this.name(metadata, path),
-        labels: this.labels(metadata.labels, `${path}.metadata.labels`),
-        addresses: this.podAddresses(status, metadata, path),
-        namedPorts: ports.flatMap(({ name, ...port }) => (name === undefined ? [] : [{ name, ...port }])),
-        containerPorts,
-        hostNetwork: spec.hostNetwork === true,
-      },
-    ];
+/** Nothing for a pod that has ended. */
+function readPod(pod: Input, metadata: Input): Pod[] {
+  const status = pod.at("status").optionalMembers();
+  if (ENDED_PHASES.includes(status.at("phase").value)) {
+    return [];
   }
+  const spec = pod.at("spec").members();
+  const containers = (name: string) =>
+    spec
+      .at(name)
+      .list()
+      .map((container) => container.members());
+  const containerPorts = containers("containers").flatMap(readContainerPorts);
+  // An init container with this restart policy runs beside the others.
+  const sidecars = containers("initContainers").filter((container) => container.at("restartPolicy").value === "Always");
+  const ports = [...containerPorts, ...sidecars.flatMap(readContainerPorts)];
+  return [
+    {
+      ...readNames(metadata),
+      labels: readLabels(metadata.at("labels")),
+      addresses: readPodAddresses(status, metadata),
+      namedPorts: ports.flatMap(({ name, ...port }) => (name === undefined ? [] : [{ name, ...port }])),
+      containerPorts,
+      hostNetwork: spec.at("hostNetwork").value === true,
+    },
+  ];
+}
 
-  service({ path, metadata, spec: specInput }: Read): Service {
-    const spec = this.fields(specInput, `${path}.spec`);
-    const isExternal = spec.type === "ExternalName";
-    const clusterIps = this.list(
-      spec.clusterIPs ?? (spec.clusterIP === undefined ? [] : [spec.clusterIP]),
-      `${path}.spec.clusterIPs`,
-    );
-    const selector = this.labels(spec.selector, `${path}.spec.selector`);
-    return {
-      ...this.name(metadata, path),
-      clusterIps: clusterIps.flatMap((text, index) =>
-        isExternal || text === "None" || text === "" ? [] : this.address(text, `${path}.spec.clusterIPs[${index}]`),
-      ),
-      ports: this.list(spec.ports, `${path}.spec.ports`).map((port, index) =>
-        this.servicePort(port, `${path}.spec.ports[${index}]`),
-      ),
-      selector: isExternal || Object.keys(selector).length === 0 ? undefined : selector,
-    };
-  }
-
-  labels(input: unknown, path: string): Labels {
-    const labels: Record<string, string> = {};
-    for (const [key, value] of Object.entries(this.fields(input ?? {}, path))) {
-      labels[key] = this.text(value, `${path}.${key}`) ?? "";
-    }
-    return labels;
-  }
-
-  required(input: unknown, path: string): string {
-    const text = this.text(input, path);
-    if (text === undefined || text === "") {
-      this.report(path, input, "is missing");
-    }
-    return text ?? "";
-  }
-
-  private name(metadata: Fields, path: string): Named {
-    return {
-      name: this.required(metadata.name, `${path}.metadata.name`),
-      namespace: this.required(metadata.namespace, `${path}.metadata.namespace`),
-    };
-  }
-
-  private ports(spec: Fields, member: "containers" | "initContainers", path: string): ContainerPort[] {
-    return this.list(spec[member], `${path}.spec.${member}`).flatMap((input, index) => {
-      const at = `${path}.spec.${member}[${index}]`;
-      const container = this.fields(input, at);
-      if (member === "initContainers" && container.restartPolicy !== "Always") {
-        return [];
-      }
-      return this.list(container.ports, `${at}.ports`).map((port, portIndex) =>
-        this.containerPort(port, `${at}.ports[${portIndex}]`),
-      );
+function readContainerPorts(container: Input): ContainerPort[] {
+  return container
+    .at("ports")
+    .list()
+    .map((input) => {
+      const port = input.members();
+      return {
+        name: port.at("name").value === undefined ? undefined : readName(port.at("name")),
+        protocol: readProtocol(port.at("protocol")),
+        port: port.at("containerPort").portNumber(),
+      };
     });
-  }
+}
 
-  private containerPort(input: unknown, path: string): ContainerPort {
-    const { name, protocol, containerPort } = this.fields(input, path);
-    return {
-      name: name === undefined ? undefined : this.required(name, `${path}.name`),
-      protocol: this.protocol(protocol, `${path}.protocol`),
-      port: this.portNumber(containerPort, `${path}.containerPort`),
-    };
-  }
+function readPodAddresses(status: Input, metadata: Input): Address[] {
+  const listed = status
+    .at("podIPs")
+    .list()
+    .map((entry) => entry.members().at("ip").value);
+  const annotation = metadata.at("annotations").optionalMembers().at(POD_IPS_ANNOTATION).value;
+  const single =
+    status.at("podIP").value ?? (typeof annotation === "string" && annotation !== "" ? annotation : undefined);
+  const texts = listed.length > 0 ? listed : String(single ?? "").split(",");
+  return texts.filter((text) => text !== "").flatMap((text) => readAddress(status.at("podIP"), text));
+}
 
-  private podAddresses(status: Fields, metadata: Fields, path: string): Address[] {
-    const listed = this.list(status.podIPs, `${path}.status.podIPs`).map(
-      (entry, index) => this.fields(entry, `${path}.status.podIPs[${index}]`).ip,
-    );
-    const annotation = this.fields(metadata.annotations ?? {}, `${path}.metadata.annotations`)[POD_IPS_ANNOTATION];
-    const single = status.podIP ?? (typeof annotation === "string" && annotation !== "" ? annotation : undefined);
-    const texts = listed.length > 0 ? listed : String(single ?? "").split(",");
-    return texts.filter((text) => text !== "").flatMap((text) => this.address(text, `${path}.status.podIP`));
-  }
+function readService(spec: Input, metadata: Input): Service {
+  const isExternal = spec.at("type").value === "ExternalName";
+  const clusterIps = spec.has("clusterIPs") ? spec.at("clusterIPs").list() : [spec.at("clusterIP")];
+  const selector = readLabels(spec.at("selector"));
+  return {
+    ...readNames(metadata),
+    clusterIps: clusterIps.flatMap((ip) =>
+      isExternal || !ip.isGiven || ip.value === "None" || ip.value === "" ? [] : readAddress(ip),
+    ),
+    ports: spec.at("ports").list().map(readServicePort),
+    selector: isExternal || Object.keys(selector).length === 0 ? undefined : selector,
+  };
+}
 
-  private address(input: unknown, path: string): Address[] {
-    const address = typeof input === "string" ? parseAddress(input.trim()) : undefined;
-    if (address === undefined) {
-      this.report(path, input, "must be an address");
-      return [];
-    }
-    return [address];
-  }
+function readServicePort(input: Input): ServicePort {
+  const entry = input.members();
+  const port = entry.at("port").portNumber();
+  const { value: targetPort } = entry.at("targetPort");
+  return {
+    protocol: readProtocol(entry.at("protocol")),
+    port,
+    targetPort:
+      targetPort === undefined || targetPort === 0
+        ? port
+        : typeof targetPort === "string"
+          ? targetPort
+          : entry.at("targetPort").portNumber(),
+  };
+}
 
-  private servicePort(input: unknown, path: string): ServicePort {
-    const { protocol, port: portInput, targetPort } = this.fields(input, path);
-    const port = this.portNumber(portInput, `${path}.port`);
-    return {
-      protocol: this.protocol(protocol, `${path}.protocol`),
-      port,
-      targetPort:
-        targetPort === undefined || targetPort === 0
-          ? port
-          : typeof targetPort === "string"
-            ? targetPort
-            : this.portNumber(targetPort, `${path}.targetPort`),
-    };
-  }
+function readLabels(input: Input): Labels {
+  return Object.fromEntries(input.entries().map(([key, value]) => [key, value.string() ?? ""]));
+}
 
-  private protocol(input: unknown, path: string): PolicyProtocol {
-    const protocol = POLICY_PROTOCOLS.find((known) => known === (input ?? "TCP"));
-    if (protocol === undefined) {
-      this.report(path, input, "must be TCP, UDP or SCTP");
-    }
-    return protocol ?? "TCP";
+function readName(input: Input): string {
+  const text = input.string();
+  if (text === undefined || text === "") {
+    input.wrong("is missing");
   }
+  return text ?? "";
+}
+
+function readAddress(at: Input, value: unknown = at.value): Address[] {
+  const address = typeof value === "string" ? parseAddress(value.trim()) : undefined;
+  if (address === undefined) {
+    at.wrong("must be an address", value);
+    return [];
+  }
+  return [address];
+}
+
+function readProtocol(input: Input): PolicyProtocol {
+  const protocol = POLICY_PROTOCOLS.find((known) => known === (input.value ?? "TCP"));
+  if (protocol === undefined) {
+    input.wrong("must be TCP, UDP or SCTP");
+  }
+  return protocol ?? "TCP";
 }

@@ -38,3 +38,10 @@ export function describeProblem({ where, value, reason }: Problem): string {
 function shorten(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
+
+/** @throws {ProblemsError} if there are any. */
+export function throwIfWrong(heading: string, problems: readonly Problem[]): void {
+  if (problems.length > 0) {
+    throw new ProblemsError(heading, problems);
+  }
+}

@@ -1,8 +1,9 @@
 import {
   ADDRESS_FAMILIES,
-  type AddressFamily,
   contains,
+  defined,
   formatCidr,
+  Input,
   isLabelKey,
   isLabelValue,
   leaksEveryPort,
@@ -15,10 +16,9 @@ import {
   declaredPorts,
 } from "../guardrails/declaration.ts";
 import { privateSpace } from "../guardrails/wanted.ts";
-import { Fields } from "../program/config/fields.ts";
 import { readEndpoints } from "../program/config/mustReach.ts";
-import { portsOf } from "../program/config/ports.ts";
-import { cidrsOf, REGION_KEYS, readRegion } from "../program/config/region.ts";
+import { readPorts } from "../program/config/ports.ts";
+import { REGION_KEYS, readCidrs, readRegion } from "../program/config/region.ts";
 
 /** Keys of the policy `declaration`; docs/guardrails.md explains each. */
 export const DECLARATION_KEYS = [
@@ -56,110 +56,97 @@ export function readDeclaration(
   problems: Problem[],
 ): DeclarationConfig | undefined {
   const before = problems.length;
-  const own = new Fields("declaration", config, DECLARATION_KEYS, problems);
-  const runner = readRunner(own);
-  const policies = own.texts("policies", "policies as NAMESPACE/NAME") ?? [];
+  const own = new Input(config, "declaration", problems);
+  own.object(DECLARATION_KEYS);
+  const runner = readRunner(own.at("runner"));
+  const policies = own.at("policies").texts("policies as NAMESPACE/NAME") ?? [];
   if (policies.some((id) => !/^[^/]+\/[^/]+$/.test(id))) {
-    own.wrong("policies", "each is NAMESPACE/NAME, such as keeperhub/workflow-runner-block-imds");
+    own.at("policies").wrong("each is NAMESPACE/NAME, such as keeperhub/workflow-runner-block-imds");
   }
-  const cluster = readCluster(own);
-  const vpcCidrs = cidrsOf(own, "vpcCidrs");
-  if (!own.has("vpcCidrs")) {
-    own.missing("vpcCidrs", "every block of the VPC, such as [10.1.0.0/16]");
-  }
-  const destinations = readDestinations(own);
-  const internet = readInternet(own, config.internet);
-  const endpoints = readEndpoints(own);
-  const deployed = own.text("deployed", DEPLOYED);
+  const cluster = readCluster(own.at("cluster"));
+  const vpcCidrs = readCidrs(own.at("vpcCidrs").required("every block of the VPC, such as [10.1.0.0/16]"));
+  const destinations = readDestinations(own.at("destinations"));
+  const internet = readInternet(own.at("internet"));
+  const endpoints = readEndpoints(own.at("endpoints"));
+  const deployed = own.at("deployed").text(DEPLOYED);
   if (problems.length > before || runner === undefined || cluster === undefined || vpcCidrs === undefined) {
     return undefined;
   }
   const declaration = { source: SOURCE, runner, policies, cluster, vpcCidrs, destinations, internet, endpoints };
-  checkEndpoints(declaration, own);
-  return problems.length > before ? undefined : { declaration, deployed };
+  const wrong = endpointProblems(declaration);
+  return wrong.length > 0 ? own.at("endpoints").wrong(wrong.join("; ")) : { declaration, deployed };
 }
 
-function readRunner(own: Fields): Declaration["runner"] | undefined {
-  const fields = own.object("runner", ["namespaces", "labels", "notLabels"]);
-  if (fields === undefined) {
-    return own.has("runner") ? undefined : own.missing("runner", "{namespaces: [NAMESPACE], labels: {app: NAME}}");
+function readRunner(input: Input): Declaration["runner"] | undefined {
+  const own = input
+    .required("{namespaces: [NAMESPACE], labels: {app: NAME}}")
+    .object(["namespaces", "labels", "notLabels"]);
+  if (own === undefined) {
+    return undefined;
   }
-  const namespaces = fields.texts("namespaces", "namespaces in which runner pods start");
-  const labels = fields.textMap("labels", "labels that every runner pod has");
-  if (!fields.has("namespaces")) {
-    fields.missing("namespaces", "the namespaces in which runner pods start");
-  }
-  if (!fields.has("labels")) {
-    fields.missing("labels", "labels that every runner pod has, such as {app: workflow-runner}");
-  }
-  const notLabels = (fields.texts("notLabels", "labels that no runner pod has, as KEY or KEY=VALUE") ?? []).map(
+  const namespaces = own
+    .at("namespaces")
+    .required("the namespaces in which runner pods start")
+    .texts("namespaces in which runner pods start");
+  const labels = own
+    .at("labels")
+    .required("labels that every runner pod has, such as {app: workflow-runner}")
+    .textMap("labels that every runner pod has");
+  const notLabels = (own.at("notLabels").texts("labels that no runner pod has, as KEY or KEY=VALUE") ?? []).map(
     (text) => {
       const [key = "", value] = text.split("=");
-      return { key, ...(value !== undefined && { value }) };
+      return { key, ...defined({ value }) };
     },
   );
   if (notLabels.some(({ key, value = "" }) => !isLabelKey(key) || !isLabelValue(value) || key in (labels ?? {}))) {
-    fields.wrong(
-      "notLabels",
-      "each is KEY or KEY=VALUE of a label that is not among runner.labels, such as app.kubernetes.io/instance",
-    );
+    own
+      .at("notLabels")
+      .wrong("each is KEY or KEY=VALUE of a label that is not among runner.labels, such as app.kubernetes.io/instance");
   }
   return namespaces && labels && { namespaces, labels, notLabels };
 }
 
-function readCluster(own: Fields): Declaration["cluster"] | undefined {
-  const fields = own.object("cluster", ["ipFamily", "identifier", "agentVersion", "otherFamilyEgress"]);
-  if (fields === undefined) {
-    return own.has("cluster") ? undefined : own.missing("cluster", "{ipFamily: ipv4} or {ipFamily: ipv6}");
+function readCluster(input: Input): Declaration["cluster"] | undefined {
+  const own = input
+    .required("{ipFamily: ipv4} or {ipFamily: ipv6}")
+    .object(["ipFamily", "identifier", "agentVersion", "otherFamilyEgress"]);
+  if (own === undefined) {
+    return undefined;
   }
-  const ipFamily = fields.choice<AddressFamily>("ipFamily", ADDRESS_FAMILIES);
-  const identifier = fields.text("identifier", "the clusterIdentifier of the Kubernetes provider");
-  const agentVersion = fields.text("agentVersion", "a version of aws-network-policy-agent such as 1.3.1");
-  const otherFamilyEgress = fields.flag("otherFamilyEgress");
-  if (!fields.has("ipFamily")) {
-    return fields.missing("ipFamily", `the family of the pods' addresses, one of ${ADDRESS_FAMILIES.join(", ")}`);
-  }
-  if (ipFamily === "ipv6" && !fields.has("otherFamilyEgress")) {
-    fields.missing(
-      "otherFamilyEgress",
-      "false if ENABLE_V4_EGRESS of the vpc-cni add-on is off; its default is on, and no policy applies to that path",
-    );
+  const ipFamily = own
+    .at("ipFamily")
+    .required(`the family of the pods' addresses, one of ${ADDRESS_FAMILIES.join(", ")}`)
+    .choice(ADDRESS_FAMILIES);
+  const identifier = own.at("identifier").text("the clusterIdentifier of the Kubernetes provider");
+  const agentVersion = own.at("agentVersion").text("a version of aws-network-policy-agent such as 1.3.1");
+  const otherFamilyEgress = own.at("otherFamilyEgress").flag();
+  if (ipFamily === "ipv6") {
+    own
+      .at("otherFamilyEgress")
+      .required(
+        "false if ENABLE_V4_EGRESS of the vpc-cni add-on is off; its default is on, and no policy applies to that path",
+      );
   }
   try {
     leaksEveryPort(agentVersion ?? "1.4.2");
   } catch {
-    return fields.wrong("agentVersion", "must be MAJOR.MINOR.PATCH such as 1.3.1");
+    return own.at("agentVersion").wrong("must be MAJOR.MINOR.PATCH such as 1.3.1");
   }
-  return (
-    ipFamily && {
-      ipFamily,
-      ...(identifier !== undefined && { identifier }),
-      ...(agentVersion !== undefined && { agentVersion }),
-      ...(otherFamilyEgress !== undefined && { otherFamilyEgress }),
-    }
-  );
+  return ipFamily && { ipFamily, ...defined({ identifier, agentVersion, otherFamilyEgress }) };
 }
 
-function readDestinations(own: Fields): Destination[] {
-  return own.named("destinations", [...REGION_KEYS, "required"]).flatMap(([name, fields]) => {
-    const region = readRegion(fields);
-    const required = fields.flag("required") ?? true;
+function readDestinations(input: Input): Destination[] {
+  return input.named([...REGION_KEYS, "required"]).flatMap(([name, own]) => {
+    const region = readRegion(own);
+    const required = own.at("required").flag() ?? true;
     return region === undefined ? [] : [{ name, ...region, required }];
   });
 }
 
-function readInternet(own: Fields, value: unknown): Declaration["internet"] {
-  if (typeof value !== "string") {
-    return portsOf(own, "internet")?.map(declaredPorts) ?? [];
-  }
-  return own.choice<"every-port">("internet", ["every-port"]) ?? [];
-}
-
-function checkEndpoints(declaration: Declaration, own: Fields): void {
-  const wrong = endpointProblems(declaration);
-  if (wrong.length > 0) {
-    own.wrong("endpoints", wrong.join("; "));
-  }
+function readInternet(input: Input): Declaration["internet"] {
+  return typeof input.value === "string"
+    ? (input.choice<"every-port">(["every-port"]) ?? [])
+    : (readPorts(input)?.map(declaredPorts) ?? []);
 }
 
 /** What is wrong with the endpoints: one by address has to be public, and one that pods of this cluster can send to. */

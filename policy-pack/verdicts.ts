@@ -1,3 +1,4 @@
+import { Input } from "../analysis/input.ts";
 import { describeProblem, type Problem, ProblemsError } from "../analysis/problems.ts";
 import {
   type Accepted,
@@ -11,7 +12,6 @@ import {
   type Violation,
 } from "../guardrails/index.ts";
 import { readChangeAcknowledgements, readRegionAcknowledgements } from "../program/config/acknowledgements.ts";
-import { Fields } from "../program/config/fields.ts";
 import type { Report } from "./guardrailPolicy.ts";
 import type { Resource } from "./planResource.ts";
 import { DEPLOYED, readDeclaration } from "./readDeclaration.ts";
@@ -28,9 +28,9 @@ type Acknowledged = Pick<StackDeclaration, "changes" | "reach">;
 const NOTHING: Acknowledged = { changes: [], reach: [] };
 
 /** The guardrails that have a config of their own, and how it is read. */
-const CONFIGS: Readonly<Partial<Record<GuardrailName, (config: Fields) => Acknowledged>>> = {
-  protection: (config) => ({ ...NOTHING, changes: readChangeAcknowledgements(config) }),
-  widening: (config) => ({ ...NOTHING, reach: readRegionAcknowledgements(config) }),
+const CONFIGS: Readonly<Partial<Record<GuardrailName, (acknowledgements: Input) => Acknowledged>>> = {
+  protection: (acknowledgements) => ({ ...NOTHING, changes: readChangeAcknowledgements(acknowledgements) }),
+  widening: (acknowledgements) => ({ ...NOTHING, reach: readRegionAcknowledgements(acknowledgements) }),
 };
 
 /** Said by every guardrail, because each has a level of its own and none may pass by silence. */
@@ -186,7 +186,7 @@ async function declarationOf(
     return read && { ...read, ...NOTHING };
   }
   try {
-    const deployed = new Fields("declaration", config, ["deployed"], problems).text("deployed", DEPLOYED);
+    const deployed = new Input(config, "declaration", problems).at("deployed").text(DEPLOYED);
     return { ...(await readStack(stack)), deployed };
   } catch (error) {
     if (!(error instanceof ProblemsError)) {
@@ -200,8 +200,9 @@ async function declarationOf(
 function readConfig(name: GuardrailName, config: Config) {
   const problems: Problem[] = [];
   const read = CONFIGS[name];
-  const fields = new Fields(name, config, read === undefined ? [] : ["acknowledgements"], problems);
-  return { problems, acknowledged: read?.(fields) ?? NOTHING };
+  const own = new Input(config, name, problems);
+  own.object(read === undefined ? [] : ["acknowledgements"]);
+  return { problems, acknowledged: read?.(own.at("acknowledgements")) ?? NOTHING };
 }
 
 function problemReport(problem: Problem): Report {

@@ -3,8 +3,8 @@ import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { load } from "js-yaml";
+import { isObject } from "../analysis/input.ts";
 import { type Problem, ProblemsError } from "../analysis/problems.ts";
-import { isObject } from "./config/fields.ts";
 
 /** A Pulumi project on disk. */
 export interface Project {

@@ -1,3 +1,4 @@
+import { defined, type Input } from "../../analysis/input.ts";
 import {
   type CidrDestination,
   type DatabaseDestination,
@@ -6,8 +7,7 @@ import {
   type RunnerContract,
   type ServiceDestination,
 } from "../../runner/contract.ts";
-import type { Fields } from "./fields.ts";
-import { portsOf } from "./ports.ts";
+import { readPorts } from "./ports.ts";
 
 const SERVICE_KEYS = ["namespace", "podLabels", "ports", "required"];
 const CIDR_KEYS = ["cidrs", "ports", "owner", "required"];
@@ -20,111 +20,81 @@ const ANY_PORTS = [{ protocol: "TCP" as const, port: 1 }];
  * destination that is named there keeps the members that config leaves out; with `null` it goes. Worth something only
  * where no problem was noted.
  */
-export function readContract(own: Fields): RunnerContract {
+export function readContract(config: Input): RunnerContract {
   const defaults = KEEPERHUB_CONTRACT;
-  const runner = own.object("runner", ["policyName", "namespace", "podLabels"]);
+  const runner = config.at("runner").object(["policyName", "namespace", "podLabels"]);
   const known = defaults.services.map(({ name }) => name);
   const removable = [...known, "database", "internet"];
-  const destinations = own.object("destinations", [...removable, "services", "cidrs"], {
+  const destinations = config.at("destinations").object([...removable, "services", "cidrs"], {
     hint: "; put further pods under destinations.services, further blocks under destinations.cidrs",
     removable,
   });
-  const isRemoved = (name: string) => destinations?.isRemoved(name) ?? false;
-  const namespace = runner?.text("namespace", "the namespace of the runner pods") ?? defaults.namespace;
+  const isRemoved = (name: string) => destinations?.at(name).value === null;
+  const namespace = runner?.at("namespace").text("the namespace of the runner pods") ?? defaults.namespace;
 
   const services: ServiceDestination[] = defaults.services
     .filter(({ name }) => !isRemoved(name))
     .map((service) => {
-      const fields = destinations?.object(service.name, SERVICE_KEYS);
-      return fields === undefined ? service : { ...service, ...serviceMembers(fields) };
+      const own = destinations?.at(service.name).object(SERVICE_KEYS);
+      return own === undefined ? service : { ...service, ...serviceMembers(own) };
     });
-  for (const [name, fields] of destinations?.named("services", SERVICE_KEYS) ?? []) {
+  for (const [name, own] of destinations?.at("services").named(SERVICE_KEYS) ?? []) {
     if (known.includes(name)) {
-      fields.refuse(`${name} is a destination of its own; set destinations.${name}`);
+      own.wrong(`${name} is a destination of its own; set destinations.${name}`);
       continue;
     }
-    const { podLabels, ports, ...rest } = serviceMembers(fields);
-    if (!fields.has("podLabels")) {
-      fields.missing("podLabels", "labels of the pods, such as {app: web}");
-    }
-    if (!fields.has("ports")) {
-      fields.missing("ports", "container ports such as [8080/TCP]");
-    }
-    services.push({
-      name,
-      namespace,
-      podLabels: podLabels ?? defaults.podLabels,
-      ports: ports ?? ANY_PORTS,
-      ...rest,
-    });
+    own.at("podLabels").required("labels of the pods, such as {app: web}");
+    own.at("ports").required("container ports such as [8080/TCP]");
+    services.push({ name, namespace, podLabels: defaults.podLabels, ports: ANY_PORTS, ...serviceMembers(own) });
   }
-  const database = isRemoved("database") ? undefined : readDatabase(destinations);
-  const internet = isRemoved("internet") ? undefined : readInternet(destinations);
   return {
-    policyName: runner?.text("policyName", "the name of the policy") ?? defaults.policyName,
+    policyName: runner?.at("policyName").text("the name of the policy") ?? defaults.policyName,
     namespace,
-    podLabels: runner?.textMap("podLabels", "labels of the runner pods") ?? defaults.podLabels,
+    podLabels: runner?.at("podLabels").textMap("labels of the runner pods") ?? defaults.podLabels,
     services,
-    ...(database && { database }),
-    cidrs: readCidrs(destinations),
-    ...(internet && { internet }),
+    ...(!isRemoved("database") && { database: readDatabase(destinations?.at("database")) }),
+    cidrs: (destinations?.at("cidrs").named(CIDR_KEYS) ?? []).map(readCidrDestination),
+    ...(!isRemoved("internet") && { internet: readInternet(destinations?.at("internet")) }),
   };
 }
 
-function readDatabase(destinations: Fields | undefined): DatabaseDestination {
-  const fields = destinations?.object("database", ["ports", "required"]);
-  const ports = (fields && portsOf(fields, "ports")) ?? KEEPERHUB_CONTRACT.database?.ports ?? ANY_PORTS;
-  return { ports, ...requiredOf(fields) };
+function readDatabase(input: Input | undefined): DatabaseDestination {
+  const own = input?.object(["ports", "required"]);
+  const ports = (own && readPorts(own.at("ports"))) ?? KEEPERHUB_CONTRACT.database?.ports ?? ANY_PORTS;
+  return { ports, ...defined({ required: own?.at("required").flag() }) };
 }
 
-function readCidrs(destinations: Fields | undefined): CidrDestination[] {
-  return (destinations?.named("cidrs", CIDR_KEYS) ?? []).map(([name, fields]) => {
-    const blocks = fields.texts("cidrs", "blocks such as 169.254.20.10/32");
-    const ports = portsOf(fields, "ports");
-    const owner = fields.text("owner", "whose the blocks are");
-    if (!fields.has("cidrs")) {
-      fields.missing("cidrs", "blocks such as [169.254.20.10/32]");
-    }
-    if (!fields.has("ports")) {
-      fields.missing("ports", "ports such as [53/UDP, 53/TCP]");
-    }
-    return {
-      name,
-      cidrs: blocks ?? ["0.0.0.0/32"],
-      ports: ports ?? ANY_PORTS,
-      ...(owner !== undefined && { owner }),
-      ...requiredOf(fields),
-    };
-  });
+function readCidrDestination([name, own]: readonly [string, Input]): CidrDestination {
+  const cidrs = own.at("cidrs").required("blocks such as [169.254.20.10/32]").texts("blocks such as 169.254.20.10/32");
+  const ports = readPorts(own.at("ports").required("ports such as [53/UDP, 53/TCP]"));
+  return {
+    name,
+    cidrs: cidrs ?? ["0.0.0.0/32"],
+    ports: ports ?? ANY_PORTS,
+    ...defined({ owner: own.at("owner").text("whose the blocks are"), required: own.at("required").flag() }),
+  };
 }
 
-function readInternet(destinations: Fields | undefined): InternetDestination {
-  const fields = destinations?.object("internet", INTERNET_KEYS);
-  if (fields === undefined) {
-    return {};
-  }
-  const ports = portsOf(fields, "ports");
-  const blocks = fields.texts("blocks", "public blocks such as 140.82.112.0/20");
-  const except = fields.texts("except", "public blocks such as 140.82.112.0/20");
-  return { ...(ports && { ports }), ...(blocks && { blocks }), ...(except && { except }), ...requiredOf(fields) };
-}
-
-function requiredOf(fields: Fields | undefined): { required?: boolean } {
-  const required = fields?.flag("required");
-  return required === undefined ? {} : { required };
+function readInternet(input: Input | undefined): InternetDestination {
+  const own = input?.object(INTERNET_KEYS);
+  return own === undefined
+    ? {}
+    : defined({
+        ports: readPorts(own.at("ports")),
+        blocks: own.at("blocks").texts("public blocks such as 140.82.112.0/20"),
+        except: own.at("except").texts("public blocks such as 140.82.112.0/20"),
+        required: own.at("required").flag(),
+      });
 }
 
 /** The members that config gives, nothing for the others. */
-function serviceMembers(fields: Fields): Partial<Omit<ServiceDestination, "name">> {
-  const namespace = fields.text("namespace", "a namespace");
-  const podLabels = fields.textMap("podLabels", "labels of the pods");
-  const ports = portsOf(fields, "ports");
-  return {
-    ...(namespace !== undefined && { namespace }),
-    ...(podLabels && { podLabels }),
-    ...(ports && { ports }),
-    ...requiredOf(fields),
-  };
+function serviceMembers(own: Input): Partial<Omit<ServiceDestination, "name">> {
+  return defined({
+    namespace: own.at("namespace").text("a namespace"),
+    podLabels: own.at("podLabels").textMap("labels of the pods"),
+    ports: readPorts(own.at("ports")),
+    required: own.at("required").flag(),
+  });
 }
 
 /**

@@ -1,10 +1,10 @@
 import { contains, formatCidr } from "../../analysis/cidr.ts";
 import { parseCidr } from "../../analysis/index.ts";
+import type { Input } from "../../analysis/input.ts";
 import { type DeclaredPorts, declaredPorts, type RequiredEndpoint } from "../../guardrails/declaration.ts";
 import type { InternetDestination } from "../../runner/contract.ts";
 import { readEndpoint } from "./endpoint.ts";
-import type { Fields } from "./fields.ts";
-import { portsOf } from "./ports.ts";
+import { readPorts } from "./ports.ts";
 
 /** Public destinations that must stay reachable. */
 export interface MustReach {
@@ -18,40 +18,29 @@ export interface MustReach {
  *
  * @param internet `undefined` where the runner may not reach the internet
  */
-export function readMustReach(own: Fields, internet: InternetDestination | undefined): MustReach {
-  const fields = own.object("mustReach", ["internet", "endpoints"]);
-  const ports = fields && portsOf(fields, "internet")?.map(declaredPorts);
-  const endpoints = fields === undefined ? [] : readEndpoints(fields);
+export function readMustReach(input: Input, internet: InternetDestination | undefined): MustReach {
+  const own = input.object(["internet", "endpoints"]);
+  if (own === undefined) {
+    return { endpoints: [] };
+  }
+  const ports = readPorts(own.at("internet"))?.map(declaredPorts);
+  const endpoints = readEndpoints(own.at("endpoints"));
   if (ports?.some((port) => !opens(internet, port))) {
-    fields?.wrong("internet", "destinations.internet does not open all of these ports; add them there, too");
+    own.at("internet").wrong("destinations.internet does not open all of these ports; add them there, too");
   }
   const closed = endpoints.flatMap((endpoint) => {
     const reason = closedBecause(internet, endpoint);
     return reason === undefined ? [] : [`${endpoint.name}: ${reason}`];
   });
   if (closed.length > 0) {
-    fields?.wrong("endpoints", closed.join("; "));
+    own.at("endpoints").wrong(closed.join("; "));
   }
   return { ...(ports && { internet: ports }), endpoints };
 }
 
-/** A member `endpoints`. */
-export function readEndpoints(fields: Fields): RequiredEndpoint[] {
-  const wrong: string[] = [];
-  const endpoints = (fields.texts("endpoints", "public destinations such as rpc.example.com:8545") ?? []).flatMap(
-    (text) => {
-      try {
-        return [readEndpoint(text)];
-      } catch (error) {
-        wrong.push((error as RangeError).message);
-        return [];
-      }
-    },
-  );
-  if (wrong.length > 0) {
-    fields.wrong("endpoints", wrong.join("; "));
-  }
-  return endpoints;
+/** A list of public destinations. */
+export function readEndpoints(input: Input): RequiredEndpoint[] {
+  return input.parsedTexts("public destinations such as rpc.example.com:8545", readEndpoint) ?? [];
 }
 
 function opens(internet: InternetDestination | undefined, { protocol, range }: DeclaredPorts): boolean {

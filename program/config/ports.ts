@@ -1,5 +1,5 @@
+import type { Input } from "../../analysis/input.ts";
 import { type PortRange, PROTOCOLS, type Protocol } from "../../runner/contract.ts";
-import type { Fields } from "./fields.ts";
 
 const PORT = /^(\d{1,5})(?:-(\d{1,5}))?\/([A-Z]+)$/;
 
@@ -14,14 +14,10 @@ export function parsePort(text: string): PortRange | undefined {
   return { protocol: protocol as Protocol, port, ...(endPort > port && { endPort }) };
 }
 
-/** A member that lists ports. */
-export function portsOf(fields: Fields, name: string): PortRange[] | undefined {
-  const texts = fields.texts(name, "ports such as 5432/TCP or 8000-8999/TCP");
-  const ports = texts?.map(parsePort);
+/** A list of ports. */
+export function readPorts(input: Input): PortRange[] | undefined {
+  const ports = input.texts("ports such as 5432/TCP or 8000-8999/TCP")?.map(parsePort);
   return ports === undefined || ports.every((port) => port !== undefined)
     ? ports
-    : fields.wrong(
-        name,
-        `each is PORT/PROTOCOL or FIRST-LAST/PROTOCOL, ports 1 to 65535, protocol ${PROTOCOLS.join(", ")}`,
-      );
+    : input.wrong(`each is PORT/PROTOCOL or FIRST-LAST/PROTOCOL, ports 1 to 65535, protocol ${PROTOCOLS.join(", ")}`);
 }

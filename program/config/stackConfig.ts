@@ -29,7 +29,8 @@ export interface StackConfig {
   readonly aws: AwsConfig;
   readonly cluster: ClusterConfig;
   readonly vpc: VpcChoice;
-  readonly databaseSubnets: DatabaseSubnetChoice;
+  /** Left out where the runners need no database. */
+  readonly databaseSubnets?: DatabaseSubnetChoice;
   readonly contract: RunnerContract;
   /** Public destinations that must stay reachable; the policy pack refuses a plan that loses one. */
   readonly mustReach: MustReach;

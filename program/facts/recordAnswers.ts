@@ -27,8 +27,8 @@ export function recordedFacts(
       ipv6Cidrs: vpc.ipv6Cidrs,
     },
     databaseSubnets: new Map(databaseSubnets.map(({ id, cidrs }) => [id, cidrs])),
-    ...("subnetGroup" in choice && { databaseSubnetGroup: choice.subnetGroup }),
-    ...("tags" in choice && { databaseSubnetTags: choice.tags }),
+    ...(choice && "subnetGroup" in choice && { databaseSubnetGroup: choice.subnetGroup }),
+    ...(choice && "tags" in choice && { databaseSubnetTags: choice.tags }),
     ...("eks" in config.cluster && {
       cluster: {
         name: cluster.name,

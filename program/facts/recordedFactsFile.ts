@@ -1,8 +1,8 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ADDRESS_FAMILIES } from "../../analysis/address.ts";
-import { type Problem, ProblemsError } from "../../analysis/problems.ts";
-import { Fields, isObject } from "../config/fields.ts";
+import { defined, Input, isObject } from "../../analysis/input.ts";
+import { type Problem, ProblemsError, throwIfWrong } from "../../analysis/problems.ts";
 import type { ConfigValues, Project } from "../project.ts";
 import {
   PLACEHOLDERS,
@@ -61,84 +61,69 @@ export async function readRecordedFacts(path: string): Promise<RecordedFacts> {
 /** The facts in the parsed content of such a file. */
 export function parseRecordedFacts(path: string, content: unknown): RecordedFacts {
   const problems: Problem[] = [];
-  const allowed = [
+  const file = new Input(isObject(content) ? content : {}, path, problems);
+  file.object([
     ...["source", "recordedAt", "placeholders", "region", "vpc", "databaseSubnets", "databaseSubnetGroup"],
     ...["databaseSubnetTags", "cluster", "vpcCni"],
-  ];
-  const fields = new Fields(path, isObject(content) ? content : {}, allowed, problems);
-  require(fields, ["source", "recordedAt", "region", "vpc", "databaseSubnets"]);
-  const recordedAt = fields.text("recordedAt", "the time of the lookup, such as 2026-06-01T09:30:00Z");
+  ]);
+  const recordedAt = recorded(file, "recordedAt").text("the time of the lookup, such as 2026-06-01T09:30:00Z");
   if (recordedAt !== undefined && !isTime(recordedAt)) {
-    fields.wrong("recordedAt", "must be a time in UTC such as 2026-06-01T09:30:00Z");
+    file.at("recordedAt").wrong("must be a time in UTC such as 2026-06-01T09:30:00Z");
   }
-  const placeholders = fields.texts("placeholders", `members: ${PLACEHOLDERS.join(", ")}`) ?? [];
+  const placeholders = file.at("placeholders").texts(`members: ${PLACEHOLDERS.join(", ")}`) ?? [];
   if (placeholders.some((name) => !PLACEHOLDERS.includes(name as Placeholder))) {
-    fields.wrong("placeholders", `each must be one of ${PLACEHOLDERS.join(", ")}`);
+    file.at("placeholders").wrong(`each must be one of ${PLACEHOLDERS.join(", ")}`);
   }
-  const vpc = fields.object("vpc", ["id", "name", "ipv4Cidrs", "ipv6Cidrs"]);
-  require(vpc, ["id", "ipv4Cidrs"]);
-  const name = vpc?.text("name", "the Name tag of the VPC");
-  const databaseSubnets = fields.named("databaseSubnets", ["cidrs"]).map(([id, subnet]): [string, string[]] => {
-    require(subnet, ["cidrs"]);
-    return [id, subnet.texts("cidrs", "CIDR blocks") ?? []];
-  });
-  const databaseSubnetGroup = fields.text("databaseSubnetGroup", "the name of a DB subnet group");
-  const databaseSubnetTags = fields.textMap("databaseSubnetTags", "tags of the subnets");
-  const cluster = readCluster(fields.object("cluster", ["name", "ipFamily", "serviceCidr"]));
-  const vpcCni = readAddOn(fields.object("vpcCni", ["version", "networkPolicyEnabled", "ipv4Egress"]));
+  const vpc = recorded(file, "vpc").object(["id", "name", "ipv4Cidrs", "ipv6Cidrs"]);
+  const databaseSubnets = recorded(file, "databaseSubnets").named(["cidrs"]);
   // What is missing or wrong is among the problems; the values that stand in for it are never returned.
   const facts: RecordedFacts = {
-    source: fields.text("source", "where the facts come from") ?? "",
+    source: recorded(file, "source").text("where the facts come from") ?? "",
     recordedAt: recordedAt ?? "",
     placeholders: placeholders as Placeholder[],
-    region: fields.text("region", "an AWS region") ?? "",
+    region: recorded(file, "region").text("an AWS region") ?? "",
     vpc: {
-      id: vpc?.text("id", "a VPC id") ?? "",
-      ...(name !== undefined && { name }),
-      ipv4Cidrs: vpc?.texts("ipv4Cidrs", "CIDR blocks") ?? [],
-      ipv6Cidrs: vpc?.texts("ipv6Cidrs", "CIDR blocks") ?? [],
+      id: (vpc && recorded(vpc, "id").text("a VPC id")) ?? "",
+      ...defined({ name: vpc?.at("name").text("the Name tag of the VPC") }),
+      ipv4Cidrs: (vpc && recorded(vpc, "ipv4Cidrs").texts("CIDR blocks")) ?? [],
+      ipv6Cidrs: vpc?.at("ipv6Cidrs").texts("CIDR blocks") ?? [],
     },
-    databaseSubnets: new Map(databaseSubnets),
-    ...(databaseSubnetGroup !== undefined && { databaseSubnetGroup }),
-    ...(databaseSubnetTags !== undefined && { databaseSubnetTags }),
-    ...(cluster !== undefined && { cluster }),
-    ...(vpcCni !== undefined && { vpcCni }),
+    databaseSubnets: new Map(
+      databaseSubnets.map(([id, subnet]) => [id, recorded(subnet, "cidrs").texts("CIDR blocks") ?? []]),
+    ),
+    ...defined({
+      databaseSubnetGroup: file.at("databaseSubnetGroup").text("the name of a DB subnet group"),
+      databaseSubnetTags: file.at("databaseSubnetTags").textMap("tags of the subnets"),
+      cluster: readCluster(file.at("cluster").object(["name", "ipFamily", "serviceCidr"])),
+      vpcCni: readAddOn(file.at("vpcCni").object(["version", "networkPolicyEnabled", "ipv4Egress"])),
+    }),
   };
-  if (problems.length > 0) {
-    throw new ProblemsError("The recorded facts can't be used:", problems);
-  }
+  throwIfWrong("The recorded facts can't be used:", problems);
   return facts;
 }
 
-function readCluster(fields: Fields | undefined): RecordedCluster | undefined {
-  require(fields, ["name", "ipFamily"]);
-  const serviceCidr = fields?.text("serviceCidr", "the block of ClusterIPs");
+function readCluster(own: Input | undefined): RecordedCluster | undefined {
   return (
-    fields && {
-      name: fields.text("name", "the EKS name") ?? "",
-      ipFamily: fields.choice("ipFamily", ADDRESS_FAMILIES) ?? "ipv4",
-      ...(serviceCidr !== undefined && { serviceCidr }),
+    own && {
+      name: recorded(own, "name").text("the EKS name") ?? "",
+      ipFamily: recorded(own, "ipFamily").choice(ADDRESS_FAMILIES) ?? "ipv4",
+      ...defined({ serviceCidr: own.at("serviceCidr").text("the block of ClusterIPs") }),
     }
   );
 }
 
-function readAddOn(fields: Fields | undefined): RecordedAddOn | undefined {
-  require(fields, ["version", "networkPolicyEnabled"]);
+function readAddOn(own: Input | undefined): RecordedAddOn | undefined {
   return (
-    fields && {
-      version: fields.text("version", "the version of the add-on") ?? "",
-      networkPolicyEnabled: fields.flag("networkPolicyEnabled") ?? false,
-      ipv4Egress: fields.flag("ipv4Egress") ?? true,
+    own && {
+      version: recorded(own, "version").text("the version of the add-on") ?? "",
+      networkPolicyEnabled: recorded(own, "networkPolicyEnabled").flag() ?? false,
+      ipv4Egress: own.at("ipv4Egress").flag() ?? true,
     }
   );
 }
 
-function require(fields: Fields | undefined, names: readonly string[]): void {
-  for (const name of names) {
-    if (fields?.has(name) === false) {
-      fields.missing(name, "it has to be recorded");
-    }
-  }
+function recorded(own: Input, name: string): Input {
+  return own.at(name).required("it has to be recorded");
 }
 
 function isTime(text: string): boolean {

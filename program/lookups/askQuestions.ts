@@ -65,6 +65,9 @@ export async function askQuestions(config: StackConfig, lookups: AwsLookups): Pr
     { ids: readonly string[] } & Pick<AwsAnswers, "subnetGroup" | "taggedSubnets">
   > {
     const choice = config.databaseSubnets;
+    if (choice === undefined) {
+      return { ids: [] };
+    }
     if ("ids" in choice) {
       return { ids: unique(choice.ids) };
     }

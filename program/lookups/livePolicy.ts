@@ -1,8 +1,8 @@
+import { isObject } from "../../analysis/input.ts";
 import type { Problem } from "../../analysis/problems.ts";
 import { type ApiAnswer, getFromApi } from "../../kube/apiServer.ts";
 import { accessFrom, type Kubeconfig, readKubeconfig } from "../../kube/kubeconfig.ts";
 import type { AnySpec } from "../../runner/drift.ts";
-import { isObject } from "../config/fields.ts";
 
 /** The policy as it is on the cluster, in the members that matter here. */
 export interface LivePolicy {

@@ -137,7 +137,7 @@ it.each<[string, object[], string[]]>([
       'items[1].status.podIP is "10.1.0.300": must be an address',
       'items[2].spec.containers[0].ports[0].protocol is "ICMP": must be TCP, UDP or SCTP',
       "items[2].spec.containers[0].ports[0].containerPort is 70000: must be a number from 1 to 65535",
-      'items[3].spec.clusterIPs[0] is "172.20.0.0/16": must be an address',
+      'items[3].spec.clusterIP is "172.20.0.0/16": must be an address',
       "items[3].spec.ports[0].port is 0: must be a number from 1 to 65535",
       "items[3].spec.ports[0].targetPort is 99999: must be a number from 1 to 65535",
       "items[4].metadata.name: is missing",

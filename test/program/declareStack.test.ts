@@ -261,3 +261,16 @@ it("reports every problem of the config at once, before anything is looked up", 
   expect(run.called).toEqual([]);
   expect(run.registered.map(({ type }) => type)).toEqual(["pulumi:pulumi:Stack"]);
 });
+
+it("asks for no subnets and opens no database where a stack needs none", async () => {
+  const run = await runProgram("staging", {
+    config: {
+      "runner-egress:databaseSubnets": undefined,
+      "runner-egress:destinations": JSON.stringify({ database: null }),
+    },
+  });
+  expect(run.error).toBe("");
+  expect(run.called.filter(({ token }) => /subnet/i.test(token))).toEqual([]);
+  expect(run.outputs.facts).toMatchObject({ databaseSubnets: [] });
+  expect(JSON.stringify(only(run, POLICY).inputs)).not.toContain("5432");
+});

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { defined } from "../../analysis/input.ts";
 import { declareStack } from "../../program/declareStack.ts";
 import { awsAnswers, type LookupArgs } from "../../program/facts/awsAnswers.ts";
 import type { RecordedFacts } from "../../program/facts/recordedFacts.ts";
@@ -43,8 +44,8 @@ export interface ProgramRun {
 
 /** The world that the program meets. */
 export interface World {
-  /** On top of the stack's own. */
-  readonly config?: ConfigValues;
+  /** On top of the stack's own; `undefined` takes a key away. */
+  readonly config?: Readonly<Record<string, string | undefined>>;
   /** Instead of the stack's own. */
   readonly facts?: RecordedFacts;
   /** The policy on the cluster. Default: none. */
@@ -90,7 +91,7 @@ export async function runProgram(stack: string, world: World = {}): Promise<Prog
     preview,
     "organization",
   );
-  pulumi.runtime.setAllConfig({ ...files.values, ...world.config });
+  pulumi.runtime.setAllConfig(defined({ ...files.values, ...world.config }) as ConfigValues);
   let error = "";
   const outputs = await pulumi.runtime.runInPulumiStack(async () => {
     // Mocks see no options, a transformation does.

@@ -1,14 +1,8 @@
-import { describeProblem, type Fields, InputReader, ProblemsError } from "../../analysis/index.ts";
+import { describeProblem, Input, isObject, type Problem, ProblemsError } from "../../analysis/index.ts";
 import { CLEAN, type ExitCode, USAGE_ERROR } from "../exitCodes.ts";
 import { lineBatches } from "./input/jsonLines.ts";
 import type { Json } from "./render/json.ts";
 import { note, print, type Terminal } from "./terminal.ts";
-
-/** One line of input: its members, and a reader that notes what is wrong with them. */
-export interface LineInput {
-  readonly fields: Fields;
-  readonly reader: InputReader;
-}
 
 /**
  * Answers JSON lines one by one, in order: an object with an `id` becomes an object with the same `id`. A line that is
@@ -17,10 +11,11 @@ export interface LineInput {
  *
  * @param known Members that a line may have. Others are carried along by whoever wrote the line and ignored, unless they
  *   differ from a known one only in case: `nodeIP` would else be a silent mistake.
+ * @param answer is given the line, and the list in which it notes what is wrong with it
  */
 export async function answerLines(
   known: readonly string[],
-  answer: (input: LineInput) => Readonly<Record<string, Json>>,
+  answer: (line: Input, problems: Problem[]) => Readonly<Record<string, Json>>,
   terminal: Terminal,
 ): Promise<ExitCode> {
   let foreign = 0;
@@ -33,9 +28,10 @@ export async function answerLines(
       }
       const id = (fields.id ?? null) as Json;
       try {
-        const reader = new InputReader();
-        refuseLookalikes(fields, known, reader);
-        return { id, ...answer({ fields, reader }) };
+        const problems: Problem[] = [];
+        const line = new Input(fields, "", problems);
+        refuseLookalikes(line, known);
+        return { id, ...answer(line, problems) };
       } catch (error) {
         return { id, error: describe(error) };
       }
@@ -54,22 +50,20 @@ export async function answerLines(
 }
 
 /** The members of the object, or what is wrong. */
-function parseLine(text: string): Fields | string {
+function parseLine(text: string): Record<string, unknown> | string {
   try {
-    const value = JSON.parse(text) as unknown;
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Fields)
-      : "is no JSON object";
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : "is no JSON object";
   } catch (error) {
     return `is no JSON: ${(error as Error).message}`;
   }
 }
 
-function refuseLookalikes(fields: Fields, known: readonly string[], reader: InputReader): void {
-  for (const [key, value] of Object.entries(fields)) {
+function refuseLookalikes(line: Input, known: readonly string[]): void {
+  for (const [key, value] of line.entries()) {
     const meant = known.find((name) => name !== key && name.toLowerCase() === key.toLowerCase());
     if (meant !== undefined) {
-      reader.report(key, value, `is not a field; ${meant} is`);
+      value.wrong(`is not a field; ${meant} is`);
     }
   }
 }

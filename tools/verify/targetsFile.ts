@@ -1,5 +1,6 @@
-import { InputReader } from "../../analysis/inputReader.ts";
+import { Input } from "../../analysis/input.ts";
 import { formatPoint, type Point, parsePoint } from "../../analysis/point.ts";
+import { type Problem, throwIfWrong } from "../../analysis/problems.ts";
 import type { ProbeKind } from "./targets.ts";
 
 /** A destination that somebody named. */
@@ -39,19 +40,29 @@ const HOST_NAME = /^(?<host>(?=[^:]*[a-z])[a-z0-9-]+(?:\.[a-z0-9-]+)+):(?<rest>.
  * @throws {ProblemsError} with every problem.
  */
 export async function readNamedTargets(input: unknown, resolve: Resolve): Promise<NamedTargets> {
-  const reader = new TargetsReader(resolve);
-  const { targets, accepted, image } = reader.fields(input ?? {}, "targets file", ["targets", "accepted", "image"]);
-  const named: NamedTarget[] = [];
-  for (const [index, entry] of reader.list(targets, "targets").entries()) {
-    named.push(...(await reader.target(entry, `targets[${index}]`)));
+  const problems: Problem[] = [];
+  const file = new Input(input ?? {}, "", problems);
+  file.object(["targets", "accepted", "image"]);
+  const targets: NamedTarget[] = [];
+  for (const entry of file.at("targets").list()) {
+    entry.object(["name", "to", "expect"]);
+    const name = readSentence(entry.at("name"), "what the destination is, such as database");
+    const expect = entry.at("expect").choice(["allow", "deny"]);
+    const points = await readPoints(entry.at("to"), resolve);
+    targets.push(...points.map((point) => ({ name, point, ...(expect && { expect }) })));
   }
-  const waived: Accepted[] = [];
-  for (const [index, entry] of reader.list(accepted, "accepted").entries()) {
-    waived.push(...(await reader.accepted(entry, `accepted[${index}]`)));
+  const accepted: Accepted[] = [];
+  for (const entry of file.at("accepted").list()) {
+    entry.object(["to", "reason"]);
+    const reason = readSentence(entry.at("reason"), "why this may stay unproved");
+    accepted.push(...(await readPoints(entry.at("to"), resolve)).map((point) => ({ point, reason })));
   }
-  const reference = reader.image(image, "image");
-  reader.throwIfWrong("The targets file can't be used:");
-  return { targets: named, accepted: waived, ...(reference !== undefined && { image: reference }) };
+  const image = file.at("image").string();
+  if (image !== undefined && !/^[\w./:@-]+$/.test(image)) {
+    file.at("image").wrong("must be the reference of an image, such as registry.example/agnhost:2.53");
+  }
+  throwIfWrong("The targets file can't be used:", problems);
+  return { targets, accepted, ...(image !== undefined && { image }) };
 }
 
 /** Why a destination has no {@link probeKindOf}. */
@@ -62,77 +73,39 @@ export function probeKindOf({ protocol, port }: Pick<Point, "protocol" | "port">
   return protocol === "TCP" ? "tcp" : protocol === "UDP" && port === 53 ? "dns" : undefined;
 }
 
-class TargetsReader extends InputReader {
-  private readonly resolve: Resolve;
-
-  constructor(resolve: Resolve) {
-    super();
-    this.resolve = resolve;
+function readSentence(input: Input, meaning: string): string {
+  const text = input.string();
+  if (!text) {
+    input.refuse(`must say ${meaning}`);
   }
+  return text ?? "";
+}
 
-  async target(input: unknown, path: string): Promise<NamedTarget[]> {
-    const { name, to, expect } = this.fields(input, path, ["name", "to", "expect"]);
-    const text = this.sentence(name, `${path}.name`, "what the destination is, such as database");
-    if (expect !== undefined && expect !== "allow" && expect !== "deny") {
-      this.report(`${path}.expect`, expect, "must be allow or deny, or left out");
-    }
-    const expected: Pick<NamedTarget, "expect"> = expect === "allow" || expect === "deny" ? { expect } : {};
-    return (await this.points(to, `${path}.to`)).map((point) => ({ name: text, point, ...expected }));
-  }
-
-  async accepted(input: unknown, path: string): Promise<Accepted[]> {
-    const { to, reason } = this.fields(input, path, ["to", "reason"]);
-    const text = this.sentence(reason, `${path}.reason`, "why this may stay unproved");
-    return (await this.points(to, `${path}.to`)).map((point) => ({ point, reason: text }));
-  }
-
-  image(input: unknown, path: string): string | undefined {
-    const text = this.text(input, path);
-    if (text !== undefined && !/^[\w./:@-]+$/.test(text)) {
-      this.report(path, text, "must be the reference of an image, such as registry.example/agnhost:2.53");
-    }
-    return text;
-  }
-
-  private sentence(input: unknown, path: string, meaning: string): string {
-    const text = this.text(input, path);
-    if (text === undefined || text === "") {
-      this.report(path, undefined, `must say ${meaning}`);
-    }
-    return text ?? "";
-  }
-
-  private async points(input: unknown, path: string): Promise<Point[]> {
-    const text = this.text(input, path);
-    if (text === undefined) {
-      this.report(path, undefined, "must be ADDRESS:PORT/PROTOCOL or HOST:PORT/PROTOCOL, such as 10.1.100.10:5432/tcp");
-      return [];
-    }
-    const { host, rest } = HOST_NAME.exec(text)?.groups ?? {};
-    if (host === undefined) {
-      return this.point(text, path);
-    }
-    try {
-      const addresses = [...(await this.resolve(host))].sort();
-      return addresses.flatMap((address) =>
-        this.point(`${address.includes(":") ? `[${address}]` : address}:${rest}`, path),
-      );
-    } catch (error) {
-      this.report(path, text, `the name does not resolve here (${(error as Error).message}); give its address`);
-      return [];
-    }
-  }
-
-  private point(text: string, path: string): Point[] {
-    try {
-      const point = parsePoint(text);
-      if (probeKindOf(point) !== undefined) {
-        return [point];
-      }
-      this.report(path, formatPoint(point), UNTRIABLE);
-    } catch (error) {
-      this.report(path, undefined, (error as RangeError).message);
-    }
+async function readPoints(input: Input, resolve: Resolve): Promise<Point[]> {
+  const text = input.string();
+  if (text === undefined) {
+    input.refuse("must be ADDRESS:PORT/PROTOCOL or HOST:PORT/PROTOCOL, such as 10.1.100.10:5432/tcp");
     return [];
   }
+  const { host, rest } = HOST_NAME.exec(text)?.groups ?? {};
+  if (host === undefined) {
+    return readPoint(input, text);
+  }
+  try {
+    const addresses = [...(await resolve(host))].sort();
+    return addresses.flatMap((address) =>
+      readPoint(input, `${address.includes(":") ? `[${address}]` : address}:${rest}`),
+    );
+  } catch (error) {
+    input.wrong(`the name does not resolve here (${(error as Error).message}); give its address`);
+    return [];
+  }
+}
+
+function readPoint(input: Input, text: string): Point[] {
+  const point = input.parsed(text, parsePoint);
+  if (point !== undefined && probeKindOf(point) === undefined) {
+    input.wrong(UNTRIABLE, formatPoint(point));
+  }
+  return point === undefined ? [] : [point];
 }

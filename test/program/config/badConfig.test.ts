@@ -131,7 +131,11 @@ describe("a bad config", () => {
           '["123456789012"]',
       ],
     ],
-    ["has a list that is none", { "aws:allowedAccountIds": "1" }, ['aws:allowedAccountIds is "1": must be a list']],
+    [
+      "has a list that is none",
+      { "aws:allowedAccountIds": "1" },
+      ['aws:allowedAccountIds is "1": must be a list of account ids, twelve digits each, such as ["123456789012"]'],
+    ],
     [
       "has an empty list of accounts",
       { "aws:allowedAccountIds": [] },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { StackConfig } from "../../../program/config/stackConfig.ts";
 import { KEEPERHUB_CONTRACT } from "../../../runner/contract.ts";
-import { read, type Values } from "../../support/config.ts";
+import { problemsOf, read, type Values } from "../../support/config.ts";
 
 describe("a good config", () => {
   it("needs four keys and has KeeperHub's contract", () => {
@@ -61,6 +61,16 @@ describe("a good config", () => {
     ],
   ])("may have %s", (_, changes, expected) => {
     expect(read(changes)).toMatchObject(expected);
+  });
+
+  it("needs no database subnets where the runners need no database", () => {
+    const changes = { "runner-egress:databaseSubnets": undefined };
+    const config = read({ ...changes, "runner-egress:destinations": { database: null } });
+    expect(config.databaseSubnets).toBeUndefined();
+    expect(config.contract.database).toBeUndefined();
+    expect(problemsOf(changes)).toEqual([
+      "runner-egress:databaseSubnets: missing; give {subnetGroup: NAME}, {tags: {KEY: VALUE}} or {ids: [ID]}",
+    ]);
   });
 
   it("changes what it names of a destination and keeps the rest", () => {

@@ -76,14 +76,14 @@ describe("readNamedTargets", () => {
     ).catch((failure) => failure);
     expect(error).toBeInstanceOf(ProblemsError);
     expect((error as ProblemsError).problems.map(({ where, reason }) => `${where}: ${reason}`)).toEqual([
-      "targets file.target: is not a field here; known are targets, accepted, image",
+      "target: unknown key; did you mean targets? (allowed are targets, accepted, image)",
       "targets[0].name: must say what the destination is, such as database",
-      "targets[1].expect: must be allow or deny, or left out",
+      "targets[1].expect: must be one of allow, deny",
       'targets[1].to: "10.1.1.1" has no port; a destination is ADDRESS:PORT/PROTOCOL, such as 10.1.7.7:443/tcp',
       "targets[2].to: the name does not resolve here (getaddrinfo ENOTFOUND nowhere.example.test); give its address",
       "targets[3].to: can't be tried: only TCP, and UDP on port 53, surely answer when allowed",
       "targets[4].to: can't be tried: only TCP, and UDP on port 53, surely answer when allowed",
-      "targets[5]: must be an object",
+      "targets[5]: must be an object with name, to, expect",
       "targets[5].name: must say what the destination is, such as database",
       "targets[5].to: must be ADDRESS:PORT/PROTOCOL or HOST:PORT/PROTOCOL, such as 10.1.100.10:5432/tcp",
       "accepted[0].reason: must say why this may stay unproved",

@@ -1,4 +1,4 @@
-import { countDiff, type DiffCounts, POLICY_PROTOCOLS } from "../../../analysis/index.ts";
+import { countDiff, type DiffCounts, POLICY_PROTOCOLS, throwIfWrong } from "../../../analysis/index.ts";
 import type { ExitCode } from "../../exitCodes.ts";
 import { abortReasons } from "../aborts.ts";
 import { answerLines } from "../answerLines.ts";
@@ -17,13 +17,10 @@ export async function diffLines(flags: SemanticsFlags, terminal: Terminal): Prom
   const settled = lineFlags(flags);
   return answerLines(
     MEMBERS,
-    ({ fields, reader }) => {
-      const setting = readSetting(fields, reader, settled);
-      const policies = {
-        before: readPolicies(fields.before, "before", reader),
-        after: readPolicies(fields.after, "after", reader),
-      };
-      reader.throwIfWrong("Not a line to compare:");
+    (line, problems) => {
+      const setting = readSetting(line, problems, settled);
+      const policies = { before: readPolicies(line.at("before")), after: readPolicies(line.at("after")) };
+      throwIfWrong("Not a line to compare:", problems);
       const before = compileLine(policies.before, setting);
       const after = compileLine(policies.after, setting);
       const reasons = [

@@ -1,12 +1,12 @@
 import {
-  type Fields,
-  type InputReader,
+  type Input,
   PORTLESS_PROTOCOLS,
   type Point,
   type Protocol,
   parseAddress,
   protocolsOf,
   type Semantics,
+  throwIfWrong,
   verdict,
 } from "../../../analysis/index.ts";
 import type { ExitCode } from "../../exitCodes.ts";
@@ -36,11 +36,11 @@ async function runEvaluate(terminal: Terminal, flags: SemanticsFlags): Promise<E
   const settled = lineFlags(flags);
   return answerLines(
     MEMBERS,
-    ({ fields, reader }) => {
-      const setting = readSetting(fields, reader, settled);
-      const policies = readPolicies(fields.policies, "policies", reader);
-      const points = readPoints(fields.points, setting.semantics, reader);
-      reader.throwIfWrong("Not a line to evaluate:");
+    (line, problems) => {
+      const setting = readSetting(line, problems, settled);
+      const policies = readPolicies(line.at("policies"));
+      const points = readPoints(line.at("points"), setting.semantics);
+      throwIfWrong("Not a line to evaluate:", problems);
       const analysis = compileLine(policies, setting);
       return analysis.aborts.length > 0
         ? { aborts: true, reasons: abortReasons(analysis) }
@@ -50,38 +50,28 @@ async function runEvaluate(terminal: Terminal, flags: SemanticsFlags): Promise<E
   );
 }
 
-function readPoints(input: unknown, semantics: Semantics, reader: InputReader): Point[] {
-  if (input === undefined) {
-    reader.report("points", undefined, "is missing; it is a list of {ip, protocol, port}");
+function readPoints(input: Input, semantics: Semantics): Point[] {
+  if (input.value === undefined) {
+    input.refuse("is missing; it is a list of {ip, protocol, port}");
   }
   const protocols = protocolsOf(semantics);
-  return reader
-    .list(input, "points")
-    .map((point, index) => readPoint(reader.fields(point, `points[${index}]`), `points[${index}]`, protocols, reader));
+  return input.list().map((point) => readPoint(point.members(), protocols));
 }
 
-function readPoint(
-  { ip, protocol: name, port }: Fields,
-  path: string,
-  protocols: readonly Protocol[],
-  reader: InputReader,
-): Point {
-  const address = typeof ip === "string" ? parseAddress(ip) : undefined;
+function readPoint(input: Input, protocols: readonly Protocol[]): Point {
+  const [ip, { value: name }, port] = [input.at("ip"), input.at("protocol"), input.at("port")];
+  const address = typeof ip.value === "string" ? parseAddress(ip.value) : undefined;
   if (address === undefined) {
-    reader.report(`${path}.ip`, ip, "must be an IPv4 or IPv6 address");
+    ip.wrong("must be an IPv4 or IPv6 address");
   }
   const protocol = protocols.find((known) => known === name);
   if (protocol === undefined) {
-    reader.report(`${path}.protocol`, name, `must be one of ${protocols.join(", ")} under these semantics`);
+    input.at("protocol").wrong(`must be one of ${protocols.join(", ")} under these semantics`);
   }
   const isPortless = protocol !== undefined && PORTLESS_PROTOCOLS.includes(protocol);
-  const number = isPortless ? (port ?? 0) : port;
+  const number = isPortless ? (port.value ?? 0) : port.value;
   if (typeof number !== "number" || !Number.isInteger(number) || number < 0 || number > (isPortless ? 0 : 65535)) {
-    reader.report(
-      `${path}.port`,
-      port,
-      isPortless ? `must be 0 or missing with ${name}` : "must be a number from 0 to 65535",
-    );
+    port.wrong(isPortless ? `must be 0 or missing with ${name}` : "must be a number from 0 to 65535");
   }
   return { address: address ?? { family: "ipv4", value: 0n }, protocol: protocol ?? "TCP", port: Number(number) };
 }

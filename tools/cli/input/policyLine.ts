@@ -3,14 +3,13 @@ import {
   type AddressFamily,
   compile,
   type EgressAnalysis,
-  type Fields,
-  type InputReader,
+  type Input,
   type Inventory,
   type NetworkPolicy,
-  ProblemsError,
+  type Problem,
   parseAddress,
-  parseInventory,
-  parseNetworkPolicies,
+  readInventory,
+  readNetworkPolicy,
   SELECTED_BY_EVERY_POLICY,
   type Semantics,
   type Source,
@@ -39,15 +38,15 @@ export function lineFlags(flags: SemanticsFlags): SemanticsFlags {
  * Reads `pod`, `inventory`, `ipFamily` and `nodeIp` of a line. Without `pod` every policy is taken to select the sender.
  * The last two say how the AWS agent enforces and have no effect under `kubernetes`.
  */
-export function readSetting(fields: Fields, reader: InputReader, flags: SemanticsFlags): LineSetting {
-  const ipFamily = ADDRESS_FAMILIES.find((family) => family === fields.ipFamily);
-  if (fields.ipFamily !== undefined && ipFamily === undefined) {
-    reader.report("ipFamily", fields.ipFamily, "must be ipv4 or ipv6");
+export function readSetting(line: Input, problems: Problem[], flags: SemanticsFlags): LineSetting {
+  const ipFamily = ADDRESS_FAMILIES.find((family) => family === line.at("ipFamily").value);
+  if (line.at("ipFamily").value !== undefined && ipFamily === undefined) {
+    line.at("ipFamily").wrong("must be ipv4 or ipv6");
   }
-  const source = fields.pod === undefined ? undefined : readPod(fields.pod, reader);
-  const inventory = readInventory(fields.inventory, reader);
+  const source = line.at("pod").value === undefined ? undefined : readPod(line.at("pod"));
+  const inventory = line.has("inventory") ? readInventory(line.at("inventory").list(), problems) : undefined;
   const family = ipFamily ?? flags.ipFamily ?? "ipv4";
-  const nodeIp = readNodeIp(fields.nodeIp ?? flags.nodeIp, family, reader);
+  const nodeIp = readNodeIp(line.at("nodeIp"), flags.nodeIp, family);
   if (flags.semantics !== "vpc-cni") {
     return { semantics: kubernetesSemantics(flags), source, inventory };
   }
@@ -60,22 +59,11 @@ export function readSetting(fields: Fields, reader: InputReader, flags: Semantic
  * Reads a list of NetworkPolicies. Their `apiVersion`, `kind` and `metadata` may be missing; one without a namespace is in
  * `default`, as when it is applied.
  */
-export function readPolicies(input: unknown, path: string, reader: InputReader): readonly NetworkPolicy[] {
-  if (input === undefined) {
-    reader.report(path, undefined, "is missing; it is a list of NetworkPolicies");
+export function readPolicies(input: Input): readonly NetworkPolicy[] {
+  if (input.value === undefined) {
+    input.refuse("is missing; it is a list of NetworkPolicies");
   }
-  const list = reader.list(input, path);
-  try {
-    return parseNetworkPolicies(list, { path: list.length === 1 ? `${path}[0].` : path });
-  } catch (error) {
-    if (!(error instanceof ProblemsError)) {
-      throw error;
-    }
-    for (const problem of error.problems) {
-      reader.report(problem.where, problem.value, problem.reason);
-    }
-    return [];
-  }
+  return input.list().map((policy) => readNetworkPolicy(policy));
 }
 
 /** Compiles one line's policies. */
@@ -90,42 +78,25 @@ export function compileLine(
   });
 }
 
-function readPod(input: unknown, reader: InputReader): Source {
-  const { namespace, labels } = reader.fields(input, "pod", ["namespace", "labels"]);
-  const read: Record<string, string> = {};
-  for (const [key, value] of Object.entries(reader.fields(labels ?? {}, "pod.labels"))) {
-    read[key] = reader.text(value, `pod.labels.${key}`) ?? "";
-  }
-  return { namespace: reader.text(namespace, "pod.namespace") ?? "default", labels: read };
+function readPod(input: Input): Source {
+  const pod = input.members(["namespace", "labels"]);
+  const labels = pod
+    .at("labels")
+    .entries()
+    .map(([key, value]) => [key, value.string() ?? ""]);
+  return { namespace: pod.at("namespace").string() ?? "default", labels: Object.fromEntries(labels) };
 }
 
-function readInventory(input: unknown, reader: InputReader): Inventory | undefined {
-  if (input === undefined || input === null) {
+function readNodeIp(input: Input, byDefault: string | undefined, ipFamily: AddressFamily) {
+  const value = input.value ?? byDefault;
+  if (value === undefined) {
     return undefined;
   }
-  const objects = reader.list(input, "inventory").map((object, index) => ({ object, path: `inventory[${index}]` }));
-  try {
-    return parseInventory(objects);
-  } catch (error) {
-    if (!(error instanceof ProblemsError)) {
-      throw error;
-    }
-    for (const problem of error.problems) {
-      reader.report(problem.where, problem.value, problem.reason);
-    }
-    return undefined;
-  }
-}
-
-function readNodeIp(input: unknown, ipFamily: AddressFamily, reader: InputReader) {
-  if (input === undefined || input === null) {
-    return undefined;
-  }
-  const address = typeof input === "string" ? parseAddress(input) : undefined;
+  const address = typeof value === "string" ? parseAddress(value) : undefined;
   if (address === undefined) {
-    reader.report("nodeIp", input, "must be an address");
+    input.wrong("must be an address", value);
   } else if (address.family !== ipFamily) {
-    reader.report("nodeIp", input, `must be of the cluster's family, ${ipFamily} (ipFamily; default ipv4)`);
+    input.wrong(`must be of the cluster's family, ${ipFamily} (ipFamily; default ipv4)`, value);
   }
   return address;
 }

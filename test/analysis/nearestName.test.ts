@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { nearestName } from "../../../program/config/nearestName.ts";
+import { nearestName } from "../../analysis/nearestName.ts";
 
 const NAMES = ["vpc", "databaseSubnets", "cluster", "adopt"];
 
