@@ -1,8 +1,8 @@
-import { cellRange } from "../../analysis/addressMap.ts";
+import { type AddressMap, cellRange, zip } from "../../analysis/addressMap.ts";
 import { tableChanges } from "../../analysis/boxes.ts";
 import type { AddressRange } from "../../analysis/cidr.ts";
 import { POLICY_PROTOCOLS } from "../../analysis/networkPolicy.ts";
-import { cellIndexAt, type Partition } from "../../analysis/partition.ts";
+import type { Partition } from "../../analysis/partition.ts";
 import { type PortTable, type Protocol, spanAt } from "../../analysis/ports.ts";
 import { openness, type Verdict } from "../../analysis/verdict.ts";
 
@@ -48,54 +48,46 @@ function verdictAt(table: PortTable, { protocol, port }: NonNullable<PortFilter>
   return spanAt(table.spans[protocol] ?? [], port)?.verdict ?? "deny";
 }
 
-/** A stretch of addresses with one tone. */
-export interface ToneRun {
+/** The tones of a family's addresses. With `before`, those of the change. */
+export function toneMap(after: Partition, before: Partition | undefined, filter: PortFilter): AddressMap<Tone> {
+  return zip(before ?? after, after, (old, { table }) =>
+    before === undefined ? toneOf(table, filter) : changeTone(old.table, table, filter),
+  );
+}
+
+/** A stretch of addresses, and what a map has there. */
+export interface Stretch<Value> {
   readonly range: AddressRange;
-  readonly tone: Tone;
+  readonly value: Value;
 }
 
-/** The tones of a range of addresses, in order, as few runs as there are. With `before`, those of the change. */
-export function toneRuns(
-  range: AddressRange,
-  after: Partition,
-  before: Partition | undefined,
-  filter: PortFilter,
-): ToneRun[] {
-  const runs: ToneRun[] = [];
-  const start = { family: range.family, value: range.first };
-  let [right, left] = [cellIndexAt(after, start), before === undefined ? 0 : cellIndexAt(before, start)];
-  for (let first = range.first; first <= range.last; ) {
-    const rightEnd = cellRange(after, right).last;
-    const leftEnd = before === undefined ? rightEnd : cellRange(before, left).last;
-    const last = smallest(rightEnd, leftEnd, range.last);
-    const table = (after.cells[right] as Partition["cells"][number]).table;
-    const old = before?.cells[left]?.table;
-    const tone = old === undefined ? toneOf(table, filter) : changeTone(old, table, filter);
-    const previous = runs.at(-1);
-    if (previous?.tone === tone) {
-      runs[runs.length - 1] = { range: { ...previous.range, last }, tone };
-    } else {
-      runs.push({ range: { family: range.family, first, last }, tone });
-    }
-    right += rightEnd === last ? 1 : 0;
-    left += leftEnd === last ? 1 : 0;
-    first = last + 1n;
-  }
-  return runs;
-}
-
-function smallest(...values: bigint[]): bigint {
-  return values.reduce((a, b) => (a < b ? a : b));
+/** What a map has in a range of addresses, in order. */
+export function stretchesIn<Value>(map: AddressMap<Value>, { family, first, last }: AddressRange): Stretch<Value>[] {
+  return map.cells.flatMap((value, index) => {
+    const cell = cellRange(map, index);
+    return cell.last < first || last < cell.first
+      ? []
+      : [
+          {
+            range: {
+              family,
+              first: cell.first > first ? cell.first : first,
+              last: cell.last < last ? cell.last : last,
+            },
+            value,
+          },
+        ];
+  });
 }
 
 /**
  * Paints a grid: for each of `cells` equal parts of a range, the tones in it as a bit set (bit `i` is `TONES[i]`). The range
  * has at least as many addresses as there are cells, and a whole number for each.
  */
-export function paintTones(runs: readonly ToneRun[], range: AddressRange, cells: number): Uint8Array {
+export function paintTones(runs: readonly Stretch<Tone>[], range: AddressRange, cells: number): Uint8Array {
   const painted = new Uint8Array(cells);
   const perCell = (range.last - range.first + 1n) / BigInt(cells);
-  for (const { range: run, tone } of runs) {
+  for (const { range: run, value: tone } of runs) {
     const bit = 1 << TONES.indexOf(tone);
     const last = Number((run.last - range.first) / perCell);
     for (let cell = Number((run.first - range.first) / perCell); cell <= last; cell++) {

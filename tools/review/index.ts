@@ -9,7 +9,6 @@ export { COMMENT_LIMIT, commentMarker, type MarkdownOptions, renderMarkdown } fr
 export { mergePlans } from "./mergePlans.ts";
 export * from "./plan.ts";
 export { PreviewError, type PreviewSource, readPreview } from "./readPreview.ts";
-export { type ReportContext, reportContext } from "./reportContext.ts";
 export { type ReviewOptions, reviewDrift, reviewStack } from "./reviewStack.ts";
 export * from "./stackReview.ts";
 export { renderText } from "./text.ts";

@@ -1,5 +1,13 @@
-import { type AddressFamily, type NamedAddresses, parseCidr, specialPurposeBlockOf } from "../../analysis/index.ts";
-import { isObject, type Properties, type StackPlan } from "./plan.ts";
+import {
+  ADDRESS_FAMILIES,
+  type AddressFamily,
+  type NamedAddresses,
+  parseCidr,
+  type Source,
+  specialPurposeBlockOf,
+} from "../../analysis/index.ts";
+import { membersOf } from "../../guardrails/plainObject.ts";
+import { isObject, objects, type Properties, type StackPlan, text } from "./plan.ts";
 
 /** The component that carries the looked-up facts among its inputs. */
 const COMPONENT = "runner-egress:index:RunnerEgress";
@@ -24,78 +32,71 @@ export interface PlanContext {
 }
 
 /** Finds what the program looked up: inputs of the component, else the stack's output `facts`. */
-export function planContext(plan: StackPlan): PlanContext {
-  const component = plan.resources.find(({ type }) => type === COMPONENT);
-  const stack = plan.resources.find(({ type }) => type === "pulumi:pulumi:Stack");
-  const outputs = {
-    before: objectAt(stack?.before?.outputs, "facts"),
-    after: objectAt(stack?.after?.outputs, "facts"),
-  };
-  const before = objectAt(component?.before?.inputs, "facts") ?? outputs.before;
-  const after = objectAt(component?.after?.inputs, "facts") ?? outputs.after;
+export function planContext({ resources }: StackPlan): PlanContext {
+  const component = resources.find(({ type }) => type === COMPONENT);
+  const stack = resources.find(({ type }) => type === "pulumi:pulumi:Stack");
+  const factsOf = (side: "before" | "after") =>
+    [component?.[side]?.inputs.facts, stack?.[side]?.outputs.facts].find(isObject);
+  const before = factsOf("before") ?? {};
+  const isGone = component?.after === undefined && component?.before !== undefined;
   return {
-    before: before ?? {},
+    before,
     // A digest leaves out what does not change.
-    after: after ?? (component?.after === undefined && component?.before !== undefined ? {} : (before ?? {})),
-    contract: objectAt(component?.after?.inputs ?? component?.before?.inputs, "contract") ?? {},
-    formerContract: objectAt(component?.before?.inputs, "contract") ?? {},
+    after: factsOf("after") ?? (isGone ? {} : before),
+    contract: membersOf((component?.after ?? component?.before)?.inputs.contract),
+    formerContract: membersOf(component?.before?.inputs.contract),
   };
 }
 
 /** The pods that the contract is about; `undefined` where there is no contract. */
-export function contractSource(
-  contract: Properties,
-): { namespace: string; labels: Record<string, string> } | undefined {
-  const { namespace, podLabels } = contract;
-  if (typeof namespace !== "string" || !isObject(podLabels)) {
-    return undefined;
-  }
-  const labels = Object.entries(podLabels).flatMap(([key, value]) =>
-    typeof value === "string" ? [[key, value] as const] : [],
+export function contractSource({ namespace, podLabels }: Properties): Source | undefined {
+  const labels = Object.entries(membersOf(podLabels)).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string",
   );
-  return labels.length === 0 ? undefined : { namespace, labels: Object.fromEntries(labels) };
+  return typeof namespace !== "string" || labels.length === 0
+    ? undefined
+    : { namespace, labels: Object.fromEntries(labels) };
 }
 
 /** How the cluster enforces policies, as far as the facts say. */
-export function enforcement(facts: Properties): {
+export function enforcement({ cluster, addOn }: Properties): {
   ipFamily: AddressFamily | undefined;
   agentVersion: string | undefined;
   /** Whether the add-on enforces policies; `undefined` where the facts don't say, `"unknown"` where it can't be read. */
   isOn: boolean | "unknown" | undefined;
 } {
-  const family = objectAt(facts, "cluster")?.ipFamily;
-  const { agentVersion: version, networkPolicyEnabled: isOn } = objectAt(facts, "addOn") ?? {};
+  const { ipFamily } = membersOf(cluster);
+  const { agentVersion, networkPolicyEnabled: isOn } = membersOf(addOn);
   return {
     isOn: typeof isOn === "boolean" || isOn === "unknown" ? isOn : undefined,
-    ipFamily: family === "ipv4" || family === "ipv6" ? family : undefined,
-    agentVersion: typeof version === "string" ? /\d+\.\d+\.\d+/.exec(version)?.[0] : undefined,
+    ipFamily: ADDRESS_FAMILIES.find((family) => family === ipFamily),
+    agentVersion: /\d+\.\d+\.\d+/.exec(text(agentVersion))?.[0],
   };
 }
 
 /** Names of the blocks that the facts know: the VPC's, the database subnets', the Services'. */
 function namedAddresses(facts: Properties): PlacedBlock[] {
-  const vpc = objectAt(facts, "vpc") ?? {};
-  const cluster = objectAt(facts, "cluster") ?? {};
-  const called = (text: unknown, name: string, place: PlacedBlock["place"]) =>
-    named(text, `${name} (${String(text)})`, place);
+  const [vpc, cluster] = [membersOf(facts.vpc), membersOf(facts.cluster)];
+  const called = (block: unknown, name: string, place: PlacedBlock["place"]) =>
+    named(block, `${name} (${String(block)})`, place);
   return [
     ...objects(facts.databaseSubnets).flatMap(({ id, cidrs }) =>
       strings(cidrs).flatMap((cidr) => called(cidr, `database subnet ${String(id)}`, "network")),
     ),
     ...called(cluster.serviceCidr, `Services of cluster ${String(cluster.name)}`, "network"),
-    ...[...strings(vpc.ipv4Cidrs), ...strings(vpc.ipv6Cidrs)].flatMap((cidr) =>
+    ...vpcBlocks(vpc).flatMap((cidr) =>
       called(cidr, `VPC ${String(vpc.id)}${isPublic(cidr) ? ", public addresses" : ""}`, "vpc"),
     ),
   ];
 }
 
+function vpcBlocks({ ipv4Cidrs, ipv6Cidrs }: Properties): string[] {
+  return [...strings(ipv4Cidrs), ...strings(ipv6Cidrs)];
+}
+
 /** Whether a block is of the public internet's addresses, which a VPC may have as well. */
-function isPublic(text: string): boolean {
-  try {
-    return specialPurposeBlockOf(parseCidr(text)) === undefined;
-  } catch {
-    return false;
-  }
+function isPublic(block: string): boolean {
+  return named(block, "").some(({ cidr }) => specialPurposeBlockOf(cidr) === undefined);
 }
 
 /** A block that has a name. */
@@ -114,39 +115,35 @@ export interface Names {
 
 /** Names from both sides of a plan, those of afterwards first. */
 export function namesOf({ before, after, contract, formerContract }: PlanContext): Names {
-  const pods = new Map<string, string>();
-  const blocks: PlacedBlock[] = [];
-  for (const { services, cidrs: ranges } of [contract, formerContract]) {
-    for (const { name, namespace, podLabels } of objects(services)) {
-      if (typeof namespace === "string" && isObject(podLabels)) {
-        const labels = Object.entries(podLabels)
-          .map(([key, value]) => `${key}=${String(value)}`)
-          .sort()
-          .join(",");
-        const text = `pods ${labels} in namespace ${namespace}`;
-        pods.set(text, pods.get(text) ?? declared(name));
-      }
-    }
-    for (const { name, cidrs } of objects(ranges)) {
-      blocks.push(...strings(cidrs).flatMap((text) => named(text, declared(name))));
-    }
-  }
-  return { blocks: [...blocks, ...namedAddresses(after), ...namedAddresses(before)], pods };
+  const contracts = [contract, formerContract];
+  const pods = contracts.flatMap(({ services }) =>
+    objects(services).map(({ name, namespace, podLabels }): [string, string] => {
+      const labels = Object.entries(membersOf(podLabels)).map(([key, value]) => `${key}=${String(value)}`);
+      return [`pods ${labels.sort().join(",")} in namespace ${String(namespace)}`, declared(name)];
+    }),
+  );
+  const blocks = contracts.flatMap(({ cidrs }) =>
+    objects(cidrs).flatMap(({ name, cidrs }) => strings(cidrs).flatMap((cidr) => named(cidr, declared(name)))),
+  );
+  return {
+    blocks: [...blocks, ...namedAddresses(after), ...namedAddresses(before)],
+    // The first name of equal ones wins.
+    pods: new Map(pods.reverse()),
+  };
 }
 
 /** What the contract calls pods; empty where it does not declare them. */
-export function namesOfPods(text: string, { pods }: Pick<Names, "pods">): string[] {
-  const name = pods.get(text);
-  return name === undefined ? [] : [name];
+export function namesOfPods(pods: string, names: Pick<Names, "pods">): string[] {
+  return [names.pods.get(pods) ?? []].flat();
 }
 
 function declared(name: unknown): string {
   return `destination ${String(name)}`;
 }
 
-function named(text: unknown, name: string, place?: PlacedBlock["place"]): PlacedBlock[] {
+function named(block: unknown, name: string, place?: PlacedBlock["place"]): PlacedBlock[] {
   try {
-    return typeof text === "string" ? [{ cidr: parseCidr(text), name, ...(place && { place }) }] : [];
+    return typeof block === "string" ? [{ cidr: parseCidr(block), name, ...(place && { place }) }] : [];
   } catch {
     // Not a block: an unknown value, say. It names nothing.
     return [];
@@ -159,57 +156,41 @@ export function factChanges(before: Properties, after: Properties): FactChange[]
     return [];
   }
   const [old, fresh] = [statements(before), statements(after)];
-  const changes: FactChange[] = [];
-  for (const key of [...new Set([...old.keys(), ...fresh.keys()])].sort()) {
-    const [was, is] = [old.get(key), fresh.get(key)];
-    if (was !== is) {
-      changes.push({ what: key.replace(/\t.*/, ""), before: was, after: is });
-    }
-  }
-  return changes;
+  return [...new Set([...old.keys(), ...fresh.keys()])]
+    .sort()
+    .map((key) => ({ what: key.replace(/\t.*/, ""), before: old.get(key), after: fresh.get(key) }))
+    .filter((change) => change.before !== change.after);
 }
 
 /** Facts as statements: what is stated, and its value. Members of a list are statements of their own. */
-function statements(facts: Properties): Map<string, string> {
-  const found = new Map<string, string>();
-  const vpc = objectAt(facts, "vpc") ?? {};
-  const known = new Set(["vpc", "databaseSubnets"]);
-  state(found, "VPC", vpc.id);
-  state(found, "VPC region", vpc.region);
-  for (const cidr of [...strings(vpc.ipv4Cidrs), ...strings(vpc.ipv6Cidrs)]) {
-    found.set(`VPC CIDR\t${cidr}`, cidr);
-  }
-  for (const subnet of objects(facts.databaseSubnets)) {
-    found.set(`Database subnet\t${String(subnet.id)}`, `${String(subnet.id)} (${strings(subnet.cidrs).join(", ")})`);
-  }
-  for (const [key, value] of Object.entries(facts)) {
-    if (!known.has(key)) {
-      flatten(found, KNOWN_NAMES[key] ?? words(key), value);
-    }
-  }
-  return found;
+function statements({ vpc: network, databaseSubnets, ...others }: Properties): Map<string, string> {
+  const vpc = membersOf(network);
+  const all: (readonly [string, unknown])[] = [
+    ["VPC", vpc.id],
+    ["VPC region", vpc.region],
+    ...vpcBlocks(vpc).map((cidr) => [`VPC CIDR\t${cidr}`, cidr] as const),
+    ...objects(databaseSubnets).map(
+      ({ id, cidrs }) => [`Database subnet\t${String(id)}`, `${String(id)} (${strings(cidrs).join(", ")})`] as const,
+    ),
+    ...Object.entries(others).flatMap(([key, value]) => flatten(KNOWN_NAMES[key] ?? words(key), value)),
+  ];
+  return new Map(
+    all.flatMap(([what, value]) => (value === undefined || value === null ? [] : [[what, String(value)]])),
+  );
 }
 
 const KNOWN_NAMES: Readonly<Record<string, string>> = { addOn: "Network policy add-on", cluster: "Cluster" };
 
-function flatten(found: Map<string, string>, name: string, value: unknown): void {
-  if (isObject(value)) {
-    for (const [key, member] of Object.entries(value)) {
-      flatten(found, `${name}: ${words(key)}`, member);
-    }
-  } else if (Array.isArray(value)) {
-    for (const member of value) {
-      found.set(`${name}\t${JSON.stringify(member)}`, typeof member === "string" ? member : JSON.stringify(member));
-    }
-  } else {
-    state(found, name, value);
+function flatten(name: string, value: unknown): (readonly [string, unknown])[] {
+  if (Array.isArray(value)) {
+    return value.map((member) => {
+      const json = JSON.stringify(member);
+      return [`${name}\t${json}`, typeof member === "string" ? member : json];
+    });
   }
-}
-
-function state(found: Map<string, string>, name: string, value: unknown): void {
-  if (value !== undefined && value !== null) {
-    found.set(name, String(value));
-  }
+  return isObject(value)
+    ? Object.entries(value).flatMap(([key, member]) => flatten(`${name}: ${words(key)}`, member))
+    : [[name, value]];
 }
 
 /** `addOnVersion` as `add-on version`. */
@@ -219,15 +200,6 @@ function words(key: string): string {
     .toLowerCase()
     .replace(/\badd on\b/, "add-on")
     .replace(/\bip\b/, "IP");
-}
-
-function objectAt(properties: Properties | undefined, key: string): Properties | undefined {
-  const value = properties?.[key];
-  return isObject(value) ? value : undefined;
-}
-
-function objects(value: unknown): Properties[] {
-  return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
 function strings(value: unknown): string[] {

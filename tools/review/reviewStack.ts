@@ -9,10 +9,10 @@ import {
 } from "../../analysis/index.ts";
 import { openCredentials, openedCredentials } from "./concerns.ts";
 import { guardrailRun } from "./guardrails.ts";
-import { enforcement, factChanges, type Names, namesOf, planContext } from "./networkFacts.ts";
+import { enforcement, factChanges, type Names, namesOf, type PlanContext, planContext } from "./networkFacts.ts";
 import { cautionsOf, notesOf } from "./notes.ts";
 import type { StackPlan } from "./plan.ts";
-import { type KubernetesObject, type PlannedPolicies, plannedPolicies } from "./plannedPolicies.ts";
+import { type KubernetesObject, plannedPolicies } from "./plannedPolicies.ts";
 import { reachOf } from "./reach.ts";
 import { type ReviewRow, reviewRows, type SemanticsName } from "./rows.ts";
 import {
@@ -20,7 +20,6 @@ import {
   joinVerdicts,
   type Perspective,
   type PolicySets,
-  type ReviewVerdict,
   type StackReview,
   type SubjectReview,
   verdictOfRows,
@@ -39,8 +38,7 @@ export interface ReviewOptions {
 
 /** Judges the preview of one stack. */
 export function reviewStack(plan: StackPlan, options: ReviewOptions = {}): StackReview {
-  const policies = plannedPolicies(plan, options.live);
-  return judge(plan, policies, policies, "plan", options);
+  return judge(plan, "plan", options);
 }
 
 /**
@@ -53,42 +51,45 @@ export function reviewDrift(
   live: readonly KubernetesObject[],
   options: ReviewOptions = {},
 ): StackReview {
-  const policies = plannedPolicies(plan, live);
-  return judge(plan, policies, { before: policies.after, after: policies.before }, "drift", options);
+  return judge(plan, "drift", { ...options, live });
 }
 
-function judge(
-  plan: StackPlan,
-  policies: PlannedPolicies,
-  sets: PolicySets,
-  perspective: Perspective,
-  options: ReviewOptions,
-): StackReview {
+/** What a plan says of the network, the policies and their pods, and why it does not say it all, if so. */
+export function premisesOf(plan: StackPlan, { source, live }: ReviewOptions) {
   const context = planContext(plan);
-  const names = namesOf(context);
-  const found =
-    options.source === undefined
-      ? subjectsOf(context, sets, policies.pairs)
-      : { sources: [options.source], obstacles: [] };
-  const readings = readingsOf(context.before, context.after, options.ipFamily);
-  const isKnown = policies.obstacles.length + found.obstacles.length + plan.errors.length === 0;
-  const subjects = isKnown ? found.sources.map((source) => reviewSubject(sets, source, readings, names)) : [];
-  const obstacles = [
-    ...plan.errors.map((error) => `the preview failed: ${error}`),
-    ...policies.obstacles,
-    ...found.obstacles,
-    ...(isKnown && plan.isComplete && policies.changes.length === 0 && sets.before.length + sets.after.length === 0
+  const policies = plannedPolicies(plan, live);
+  const subjects =
+    source === undefined ? subjectsOf(context, policies, policies.pairs) : { sources: [source], obstacles: [] };
+  return {
+    context,
+    names: namesOf(context),
+    policies,
+    sources: subjects.sources,
+    obstacles: [
+      ...plan.errors.map((error) => `the preview failed: ${error}`),
+      ...policies.obstacles,
+      ...subjects.obstacles,
+    ],
+  };
+}
+
+function judge(plan: StackPlan, perspective: Perspective, options: ReviewOptions): StackReview {
+  const { context, names, policies, sources, obstacles: unread } = premisesOf(plan, options);
+  const { before: deployed, after: planned } = policies;
+  const sets = perspective === "plan" ? { before: deployed, after: planned } : { before: planned, after: deployed };
+  const readings = readingsOf(context, options.ipFamily);
+  const isEmpty = plan.isComplete && policies.changes.length === 0 && deployed.length + planned.length === 0;
+  const obstacles =
+    unread.length === 0 && isEmpty
       ? ["the plan has no NetworkPolicy, so it does not say what the pods can reach"]
-      : []),
-  ];
-  const verdict: ReviewVerdict =
-    obstacles.length > 0 ? "cannot conclude" : joinVerdicts(subjects.map((subject) => subject.verdict));
+      : unread;
+  const subjects = obstacles.length > 0 ? [] : sources.map((source) => reviewSubject(sets, source, readings, names));
   return {
     stack: plan.stack,
     perspective,
-    verdict,
+    verdict: obstacles.length > 0 ? "cannot conclude" : joinVerdicts(subjects.map(({ verdict }) => verdict)),
     obstacles,
-    subjects: obstacles.length > 0 ? [] : subjects,
+    subjects,
     semantics: readings.map(({ name }) => name),
     policies: policies.changes,
     facts: factChanges(context.before, context.after),
@@ -111,11 +112,7 @@ interface Reading {
   readonly after: Semantics;
 }
 
-function readingsOf(
-  before: Parameters<typeof enforcement>[0],
-  after: Parameters<typeof enforcement>[0],
-  ipFamily: AddressFamily | undefined,
-): Reading[] {
+function readingsOf({ before, after }: PlanContext, ipFamily: AddressFamily | undefined): Reading[] {
   const kubernetes: Reading = { name: "kubernetes", before: { name: "kubernetes" }, after: { name: "kubernetes" } };
   const [old, fresh] = [enforcement(before), enforcement(after)];
   const family = fresh.ipFamily ?? old.ipFamily ?? ipFamily;

@@ -2,13 +2,14 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   compile,
+  type EgressAnalysis,
   parseCidr,
   parseNetworkPolicies,
   SELECTED_BY_EVERY_POLICY,
   verdict,
 } from "../../../analysis/index.ts";
 import { type BlockNode, blockTree, ownAddress } from "../../../tools/report/blockTree.ts";
-import { type PortFilter, paintTones, type Tone, toneRuns, tonesIn } from "../../../tools/report/tones.ts";
+import { type PortFilter, paintTones, stretchesIn, type Tone, toneMap, tonesIn } from "../../../tools/report/tones.ts";
 import { block, policy } from "../review/previews.ts";
 
 const analysis = (egress: readonly unknown[]) =>
@@ -17,9 +18,9 @@ const analysis = (egress: readonly unknown[]) =>
     source: SELECTED_BY_EVERY_POLICY,
   });
 const tonesOf = (cidr: string, after: readonly unknown[], before?: readonly unknown[], filter?: PortFilter): Tone[] =>
-  toneRuns(parseCidr(cidr), analysis(after).partitions.ipv4, before && analysis(before).partitions.ipv4, filter).map(
-    ({ tone }) => tone,
-  );
+  runs(cidr, analysis(after), before && analysis(before), filter).map(({ value }) => value);
+const runs = (cidr: string, after: EgressAnalysis, before?: EgressAnalysis, filter?: PortFilter) =>
+  stretchesIn(toneMap(after.partitions.ipv4, before?.partitions.ipv4, filter), parseCidr(cidr));
 
 const WEB = [{ port: 443 }];
 
@@ -79,25 +80,20 @@ describe("tones", () => {
     const rules = [block("0.0.0.0/0", ["10.0.0.0/8", "172.16.0.0/12"], WEB), block("10.1.0.0/16")];
     const compiled = analysis(rules);
     const filter = { protocol: "TCP", port: 443 } as const;
-    const runs = toneRuns(parseCidr("0.0.0.0/0"), compiled.partitions.ipv4, undefined, filter);
+    const all = runs("0.0.0.0/0", compiled, undefined, filter);
     fc.assert(
       fc.property(fc.bigInt({ min: 0n, max: (1n << 32n) - 1n }), (value) => {
-        const run = runs.find(({ range }) => range.first <= value && value <= range.last);
+        const run = all.find(({ range }) => range.first <= value && value <= range.last);
         const expected = verdict(compiled, { address: { family: "ipv4", value }, ...filter });
-        expect(run?.tone).toBe(expected === "allow" ? "open" : "closed");
+        expect(run?.value).toBe(expected === "allow" ? "open" : "closed");
       }),
     );
   });
 
   it("paint each cell with all that it holds, what matters most first", () => {
     const range = parseCidr("10.0.0.0/8");
-    const runs = toneRuns(
-      range,
-      analysis([block("10.0.0.0/9"), block("10.255.255.0/24", [], WEB)]).partitions.ipv4,
-      analysis([block("10.0.0.0/9")]).partitions.ipv4,
-      undefined,
-    );
-    const painted = paintTones(runs, range, 4);
+    const after = analysis([block("10.0.0.0/9"), block("10.255.255.0/24", [], WEB)]);
+    const painted = paintTones(runs("10.0.0.0/8", after, analysis([block("10.0.0.0/9")])), range, 4);
     expect([...painted].map(tonesIn)).toEqual([["open"], ["open"], ["closed"], ["gained", "closed"]]);
   });
 });

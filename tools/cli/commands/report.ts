@@ -1,8 +1,9 @@
 import { Option } from "commander";
 import { type AddressFamily, formatCidr, type NamedAddresses } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, INCONCLUSIVE } from "../../exitCodes.ts";
+import { previewReport, reportTitle } from "../../report/previewReport.ts";
 import type { ReportData } from "../../report/reportData.ts";
-import { type ReportContext, readPreview, reportContext } from "../../review/index.ts";
+import { readPreview } from "../../review/index.ts";
 import type { CommandDefinition } from "../command.ts";
 import { refuseForeign } from "../input/foreignPolicies.ts";
 import { type PolicyFiles, readPolicyFiles } from "../input/policySet.ts";
@@ -53,25 +54,33 @@ async function runReport(terminal: Terminal, preview: string | undefined, flags:
   if (preview !== undefined && flags.before !== undefined) {
     throw new UsageError("--before goes with --policy; a preview knows what is deployed before");
   }
-  const context =
+  const { agentVersion } = flags;
+  const { data, obstacles } =
     preview === undefined
-      ? await fromFiles(flags, terminal)
-      : reportContext(readPreview(await previewSource(preview, terminal)), sourceOf(flags));
-  if (context.obstacles.length > 0) {
+      ? { data: await fromFiles(flags, terminal), obstacles: [] }
+      : previewReport(readPreview(await previewSource(preview, terminal)), sourceOf(flags));
+  if (obstacles.length > 0) {
     note(
       terminal,
-      `No report, because the policies are not known:\n${context.obstacles.map((line) => `  - ${line}`).join("\n")}`,
+      `No report, because the policies are not known:\n${obstacles.map((line) => `  - ${line}`).join("\n")}`,
     );
     return INCONCLUSIVE;
   }
+  const own = (flags.names ?? []).map(({ cidr, name }) => ({ cidr: formatCidr(cidr), name }));
   const { buildReport } = await import("../../report/buildReport.ts");
-  const html = await buildReport(dataOf(context, flags));
+  const html = await buildReport({
+    ...data,
+    title: flags.title ?? data.title,
+    names: [...own, ...data.names],
+    ipFamily: flags.ipFamily ?? data.ipFamily,
+    agent: agentVersion === undefined ? data.agent : { before: agentVersion, after: agentVersion },
+  });
   writeResult("--out", flags.out, html);
   note(terminal, `${flags.out}: ${Math.ceil(html.length / 1024)} KiB`);
   return CLEAN;
 }
 
-async function fromFiles(flags: ReportFlags, terminal: Terminal): Promise<ReportContext> {
+async function fromFiles(flags: ReportFlags, terminal: Terminal): Promise<ReportData> {
   const load = (paths: readonly string[]) => readPolicyFiles(paths, flags.namespace, terminal);
   const before = flags.before === undefined ? undefined : await load(flags.before);
   const after = await load(flags.policy ?? []);
@@ -84,45 +93,16 @@ async function fromFiles(flags: ReportFlags, terminal: Terminal): Promise<Report
   const ofNamespace = ({ policies, objects }: PolicyFiles) =>
     objects.filter((_, index) => source !== undefined || policies[index]?.namespace === namespace);
   return {
-    stack: undefined,
+    title: reportTitle(source),
+    origin: [...(flags.before === undefined ? [] : [`${flags.before.join(", ")} →`]), ...(flags.policy ?? [])].join(
+      " ",
+    ),
+    source: source ?? null,
+    names: [],
+    pods: {},
+    ipFamily: "ipv4",
+    agent: { before: null, after: null },
     before: before === undefined ? null : ofNamespace(before),
     after: ofNamespace(after),
-    source,
-    names: { blocks: [], pods: new Map() },
-    ipFamily: undefined,
-    agent: { before: undefined, after: undefined },
-    obstacles: [],
   };
-}
-
-function dataOf(context: ReportContext, flags: ReportFlags): ReportData {
-  const { source } = context;
-  const who = source === undefined ? "the selected pods" : Object.values(source.labels).join(", ");
-  const { stack } = context;
-  return {
-    title: flags.title ?? `Egress of ${who}${stack === undefined ? "" : `, ${stack}`}`,
-    origin:
-      stack === undefined
-        ? [...(flags.before === undefined ? [] : [`${flags.before.join(", ")} →`]), ...(flags.policy ?? [])].join(" ")
-        : `Preview of the stack ${stack}`,
-    source: source ?? null,
-    names: distinct(
-      [...(flags.names ?? []), ...context.names.blocks].map(({ cidr, ...rest }) => ({
-        cidr: formatCidr(cidr),
-        ...rest,
-      })),
-    ),
-    pods: Object.fromEntries(context.names.pods),
-    ipFamily: flags.ipFamily ?? context.ipFamily ?? (stack === undefined ? "ipv4" : null),
-    agent: {
-      before: flags.agentVersion ?? context.agent.before ?? null,
-      after: flags.agentVersion ?? context.agent.after ?? null,
-    },
-    before: context.before,
-    after: context.after,
-  };
-}
-
-function distinct<Value extends object>(values: readonly Value[]): Value[] {
-  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }

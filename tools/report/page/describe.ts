@@ -1,14 +1,14 @@
-import { cellRange } from "../../../analysis/addressMap.ts";
 import {
   type AddressRange,
   type EgressAnalysis,
   explain,
   formatRange,
   namesIn,
+  type Point,
   witnessOf,
 } from "../../../analysis/index.ts";
-import { cellIndexAt } from "../../../analysis/partition.ts";
 import { type PortTable, PROTOCOLS } from "../../../analysis/ports.ts";
+import { type Stretch, stretchesIn } from "../tones.ts";
 import { element } from "./dom.ts";
 import { type State, shown } from "./state.ts";
 import { allowedPorts, VERDICT_TONES } from "./words.ts";
@@ -31,12 +31,12 @@ export function describeRange(range: AddressRange, state: State): HTMLElement {
 }
 
 function section(title: string, range: AddressRange, analysis: EgressAnalysis, { filter }: State): HTMLElement[] {
-  const stretches = stretchesIn(range, analysis);
+  const stretches = stretchesIn(analysis.partitions[range.family], range);
   const hidden = stretches.length - MOST_STRETCHES;
   const items = stretches.slice(0, MOST_STRETCHES).map((stretch) => {
     const address = { family: range.family, value: stretch.range.first };
     const { verdict, text } = explain(analysis, filter === undefined ? tellingPoint(stretch) : { address, ...filter });
-    const allowed = allowedPorts(stretch.table);
+    const allowed = allowedPorts(stretch.value.table);
     return element(
       "div",
       { class: "stretch" },
@@ -60,26 +60,8 @@ function section(title: string, range: AddressRange, analysis: EgressAnalysis, {
   ];
 }
 
-/** Addresses on which the same is so. */
-interface Stretch {
-  readonly range: AddressRange;
-  readonly table: PortTable;
-}
-
-function stretchesIn(range: AddressRange, { partitions }: EgressAnalysis): Stretch[] {
-  const partition = partitions[range.family];
-  const from = cellIndexAt(partition, { family: range.family, value: range.first });
-  const to = cellIndexAt(partition, { family: range.family, value: range.last });
-  return partition.cells.slice(from, to + 1).map(({ table }, index) => {
-    const cell = cellRange(partition, from + index);
-    const first = cell.first > range.first ? cell.first : range.first;
-    const last = cell.last < range.last ? cell.last : range.last;
-    return { range: { family: range.family, first, last }, table };
-  });
-}
-
 /** A destination about which there is something to say: an allowed one where there is one. */
-function tellingPoint({ range, table }: Stretch): ReturnType<typeof witnessOf> {
+function tellingPoint({ range, value: { table } }: Stretch<{ readonly table: PortTable }>): Point {
   for (const protocol of PROTOCOLS) {
     const ports = table.spans[protocol]?.find(({ verdict }) => verdict !== "deny");
     if (ports !== undefined) {

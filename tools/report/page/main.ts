@@ -1,4 +1,6 @@
 import { formatPorts, type Protocol } from "../../../analysis/index.ts";
+import { subjectName } from "../../review/wording.ts";
+import { capital } from "../../words.ts";
 import { type ReportData, reportModel } from "../reportData.ts";
 import { startBlocks } from "./blocks.ts";
 import { startChanges } from "./changes.ts";
@@ -25,13 +27,6 @@ if (reading === undefined) {
 }
 const store = new Store({ model, reading, side: data.before === null ? "after" : "change", filter: undefined });
 
-const runner =
-  data.source === null
-    ? "the selected pods"
-    : `${Object.entries(data.source.labels)
-        .map(([key, value]) => `${key}=${value}`)
-        .join(", ")} in ${data.source.namespace}`;
-
 let map: AddressMap | undefined;
 startTheme(() => map?.redraw());
 startControls(store);
@@ -39,7 +34,7 @@ map = new AddressMap(store);
 store.follow(showLegend);
 startBlocks(store, map);
 startTree(store);
-startGraph(store, runner);
+startGraph(store, capital(subjectName({ source: data.source ?? undefined })));
 startChanges(store);
 startSearch(store);
 document.documentElement.dataset.ready = "true";

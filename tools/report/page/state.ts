@@ -1,7 +1,8 @@
-import { type AddressRange, diff, type EgressAnalysis } from "../../../analysis/index.ts";
+import { type AddressMap, byFamily } from "../../../analysis/addressMap.ts";
+import { type AddressFamily, type AddressRange, diff, type EgressAnalysis } from "../../../analysis/index.ts";
 import { type ReviewRow, reviewRows } from "../../review/rows.ts";
 import type { ReportModel, ReportReading } from "../reportData.ts";
-import { type PortFilter, TONES, type Tone, type ToneRun, toneRuns } from "../tones.ts";
+import { type PortFilter, type Stretch, stretchesIn, TONES, type Tone, toneMap } from "../tones.ts";
 
 /** Which side of the change is looked at. */
 export type Side = "before" | "change" | "after";
@@ -62,14 +63,20 @@ export function analysesOf(state: State): EgressAnalysis[] {
   return compared === undefined ? [main] : [main, compared];
 }
 
+const maps = new WeakMap<State, Readonly<Record<AddressFamily, AddressMap<Tone>>>>();
+
 /** The tones of a range of addresses on the side that is looked at, in order. */
-export function runsOf(range: AddressRange, state: State): ToneRun[] {
+export function runsOf(range: AddressRange, state: State): Stretch<Tone>[] {
   const { main, compared } = shown(state);
-  return toneRuns(range, main.partitions[range.family], compared?.partitions[range.family], state.filter);
+  const tones =
+    maps.get(state) ??
+    byFamily((family) => toneMap(main.partitions[family], compared?.partitions[family], state.filter));
+  maps.set(state, tones);
+  return stretchesIn(tones[range.family], range);
 }
 
 /** Each tone that a range has, what matters most first. */
 export function tonesOf(range: AddressRange, state: State): Tone[] {
   const runs = runsOf(range, state);
-  return TONES.filter((tone) => runs.some((run) => run.tone === tone));
+  return TONES.filter((tone) => runs.some(({ value }) => value === tone));
 }
