@@ -17,21 +17,39 @@ export type KubernetesObject = Readonly<Record<string, unknown>> & {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 };
 
+/** The kinds that say what runs in a cluster and what restricts it, by plural. */
+export const KINDS = {
+  networkpolicies: { group: "networking.k8s.io", version: "v1", resource: "networkpolicies", kind: "NetworkPolicy" },
+  namespaces: { group: "", version: "v1", resource: "namespaces", kind: "Namespace" },
+  pods: { group: "", version: "v1", resource: "pods", kind: "Pod" },
+  services: { group: "", version: "v1", resource: "services", kind: "Service" },
+} as const satisfies Readonly<Record<string, ResourceKind>>;
+
 const PAGE = 500;
 
 /**
- * Every object of a kind in all namespaces, with the `apiVersion` and `kind` that a list of a built-in kind leaves out.
+ * Every object of a kind, with the `apiVersion` and `kind` that a list of a built-in kind leaves out.
  *
+ * @param within default: all namespaces and labels
  * @throws {ClusterError} when the server refuses, {Error} when it does not answer.
  */
-export async function listAll(access: ClusterAccess, wanted: ResourceKind): Promise<KubernetesObject[]> {
-  const { group, version, resource, kind } = wanted;
+export async function listAll(
+  access: ClusterAccess,
+  { group, version, resource, kind }: ResourceKind,
+  { namespace, labelSelector }: { readonly namespace?: string | undefined; readonly labelSelector?: string } = {},
+): Promise<KubernetesObject[]> {
   const apiVersion = group === "" ? version : `${group}/${version}`;
+  const where = namespace === undefined ? "" : `namespaces/${namespace}/`;
   const objects: KubernetesObject[] = [];
   let next = "";
   do {
-    const query = `limit=${PAGE}${next === "" ? "" : `&continue=${encodeURIComponent(next)}`}`;
-    const answer = await getFromApi(access, `/${group === "" ? "api" : "apis"}/${apiVersion}/${resource}?${query}`);
+    const query = new URLSearchParams({
+      limit: String(PAGE),
+      ...(labelSelector !== undefined && { labelSelector }),
+      ...(next !== "" && { continue: next }),
+    });
+    const path = `/${group === "" ? "api" : "apis"}/${apiVersion}/${where}${resource}?${query}`;
+    const answer = await getFromApi(access, path);
     const { items, metadata } = expectSuccess(`list ${resource}${group === "" ? "" : `.${group}`}`, answer) as {
       readonly items: readonly KubernetesObject[];
       readonly metadata?: { readonly continue?: string };

@@ -1,19 +1,9 @@
-import { type Address, formatAddress, parseAddress } from "../../analysis/address.ts";
+import { formatAddress, parseAddress } from "../../analysis/address.ts";
 import type { EgressAnalysis } from "../../analysis/compile.ts";
 import { explain } from "../../analysis/explain.ts";
-import type { Inventory } from "../../analysis/inventory.ts";
-import { backendsOf, targetNumber } from "../../analysis/inventory.ts";
-import { formatPoint, type Point, verdict } from "../../analysis/point.ts";
-import type { Verdict } from "../../analysis/verdict.ts";
+import { type Point, verdict } from "../../analysis/point.ts";
 import type { Snapshot } from "./snapshot.ts";
-
-/** What the analysis says about a destination. */
-export interface Expectation {
-  readonly expected: Verdict;
-  readonly why: string;
-  /** What Kubernetes specifies, where that differs. */
-  readonly specified?: Verdict;
-}
+import type { Target } from "./targets.ts";
 
 /** The policy under both readings: the one that the cluster's enforcer has, and Kubernetes' own. */
 export interface Analyses {
@@ -21,41 +11,34 @@ export interface Analyses {
   readonly specified: EgressAnalysis;
 }
 
+type Expectation = Pick<Target, "expected" | "why" | "specified">;
+
 /** Says what to expect of a destination, and why. */
-export function expectationOf(analyses: Analyses, snapshot: Pick<Snapshot, "inventory" | "apiServer">, point: Point) {
-  const here = judge(analyses.enforced, snapshot, point);
-  const specified = judge(analyses.specified, snapshot, point).expected;
-  const expectation: Expectation = { ...here, ...(specified !== here.expected && { specified }) };
-  return expectation;
+export function expectationOf(
+  analyses: Analyses,
+  { apiServer }: Pick<Snapshot, "apiServer">,
+  point: Point,
+): Expectation {
+  const here = judge(analyses.enforced, apiServer, point);
+  const specified = judge(analyses.specified, apiServer, point).expected;
+  return { ...here, ...(specified !== here.expected && { specified }) };
 }
 
-function judge(analysis: EgressAnalysis, snapshot: Pick<Snapshot, "inventory" | "apiServer">, point: Point) {
-  const backends = analysis.semantics.name === "kubernetes" ? backendsAt(snapshot, point) : undefined;
-  if (backends === undefined) {
+/** The inventory tells where Services lead; to the API server's own, which has no selector, only its EndpointSlice does. */
+function judge(analysis: EgressAnalysis, apiServer: Snapshot["apiServer"], point: Point) {
+  const isApiServer = apiServer.service?.spec.clusterIP === formatAddress(point.address);
+  const hosts = analysis.semantics.name === "kubernetes" && isApiServer ? apiServerPoints(apiServer.endpoints) : [];
+  const [first] = hosts;
+  if (first === undefined) {
     return { expected: verdict(analysis, point), why: explain(analysis, point).text };
   }
-  const explanations = backends.map((backend) => explain(analysis, backend));
-  const verdicts = new Set(explanations.map(({ verdict }) => verdict));
-  const [first] = explanations;
-  if (first === undefined) {
-    // Nobody is behind the Service, so nothing decides; its own address is as good as any.
-    return { expected: verdict(analysis, point), why: `${formatPoint(point)} is a Service without a running pod.` };
-  }
+  const verdicts = new Set(hosts.map((host) => verdict(analysis, host)));
   return verdicts.size === 1
-    ? { expected: first.verdict, why: `The Service leads to ${formatPoint(first.point)}. ${first.text}` }
-    : { expected: "order-dependent" as const, why: "The Service leads to pods with different verdicts." };
-}
-
-/**
- * Where a Service's own address leads: Kubernetes judges a packet where it arrives, the AWS agent before it is
- * redirected. `undefined` for an address that is no Service's.
- */
-function backendsAt({ inventory, apiServer }: Pick<Snapshot, "inventory" | "apiServer">, point: Point) {
-  const server = apiServer.service?.spec;
-  if (server?.clusterIP !== undefined && isAddress(server.clusterIP, point.address)) {
-    return apiServerPoints(apiServer.endpoints);
-  }
-  return serviceBackends(inventory, point);
+    ? {
+        expected: verdict(analysis, first),
+        why: `The Service leads to the API server. ${explain(analysis, first).text}`,
+      }
+    : { expected: "order-dependent" as const, why: "The Service leads to hosts with different verdicts." };
 }
 
 /** The API server's own addresses. */
@@ -67,25 +50,4 @@ export function apiServerPoints(endpoints: Snapshot["apiServer"]["endpoints"]): 
       return address === undefined || port === undefined ? [] : [{ address, protocol: "TCP" as const, port }];
     }),
   );
-}
-
-function serviceBackends(inventory: Inventory, { address, protocol, port }: Point): Point[] | undefined {
-  const text = formatAddress(address);
-  const service = inventory.services.find(({ clusterIps }) => clusterIps.some((ip) => formatAddress(ip) === text));
-  const servicePort = service?.ports.find((candidate) => candidate.port === port && candidate.protocol === protocol);
-  if (service === undefined || servicePort === undefined) {
-    return undefined;
-  }
-  return backendsOf(service, inventory).flatMap((pod) => {
-    const target = targetNumber(servicePort, pod);
-    return target === undefined
-      ? []
-      : pod.addresses
-          .filter(({ family }) => family === address.family)
-          .map((backend) => ({ address: backend, protocol, port: target }));
-  });
-}
-
-function isAddress(text: string, address: Address): boolean {
-  return text === formatAddress(address);
 }

@@ -12,18 +12,12 @@ export interface ObjectMeta {
   readonly creationTimestamp?: string;
 }
 
-/** A port of a container. */
-export interface ContainerPort {
-  readonly containerPort: number;
-  readonly protocol?: string;
-}
-
 /** A container of a pod. */
 export interface ContainerObject {
   readonly name: string;
   readonly image?: string;
   readonly args?: readonly string[];
-  readonly ports?: readonly ContainerPort[];
+  readonly ports?: readonly { readonly containerPort: number; readonly protocol?: string }[];
   readonly restartPolicy?: string;
   readonly securityContext?: {
     readonly privileged?: boolean;
@@ -50,17 +44,13 @@ export interface PodObject {
     readonly hostIP?: string;
     readonly hostIPs?: readonly { readonly ip: string }[];
     readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
-    readonly containerStatuses?: readonly ContainerStatus[];
-  };
-}
-
-/** What a container is doing. */
-export interface ContainerStatus {
-  readonly name: string;
-  readonly state?: {
-    readonly waiting?: { readonly reason?: string; readonly message?: string };
-    readonly running?: object;
-    readonly terminated?: { readonly reason?: string; readonly exitCode?: number; readonly message?: string };
+    readonly containerStatuses?: readonly {
+      readonly name: string;
+      readonly state?: {
+        readonly waiting?: { readonly reason?: string; readonly message?: string };
+        readonly terminated?: { readonly reason?: string; readonly exitCode?: number };
+      };
+    }[];
   };
 }
 
@@ -68,14 +58,6 @@ export interface ContainerStatus {
 export interface ServiceObject {
   readonly metadata: ObjectMeta;
   readonly spec: { readonly clusterIP?: string; readonly ports?: readonly { readonly port: number }[] };
-}
-
-/** A Job, as far as it tells how it ended. */
-export interface JobObject {
-  readonly metadata: ObjectMeta;
-  readonly status?: {
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string }[];
-  };
 }
 
 /** An EndpointSlice. */
@@ -101,13 +83,10 @@ export interface PolicyEndpointObject {
     readonly podSelector?: unknown;
     readonly podIsolation?: readonly string[];
     readonly podSelectorEndpoints?: readonly { readonly name: string; readonly podIP: string }[];
-    readonly egress?: readonly PolicyEndpointRule[];
+    readonly egress?: readonly {
+      readonly cidr: string;
+      readonly except?: readonly string[];
+      readonly ports?: readonly { readonly protocol?: string; readonly port?: number; readonly endPort?: number }[];
+    }[];
   };
-}
-
-/** One resolved rule. */
-export interface PolicyEndpointRule {
-  readonly cidr: string;
-  readonly except?: readonly string[];
-  readonly ports?: readonly { readonly protocol?: string; readonly port?: number; readonly endPort?: number }[];
 }

@@ -148,7 +148,7 @@ async function cleanUp({ cluster, jobs, progress }: ProbeRun): Promise<void> {
     jobs.map(async ({ metadata: { namespace, name } }) => {
       try {
         await cluster.deleteJob(namespace, name);
-        while ((await cluster.readJob(namespace, name)) !== undefined) {
+        while (await cluster.hasJob(namespace, name)) {
           if (performance.now() > deadline) {
             progress(`Job ${namespace}/${name} is still there; the cluster removes it after its time`);
             return;

@@ -1,5 +1,5 @@
 import type { NetworkPolicy } from "../../analysis/networkPolicy.ts";
-import { type InventoryObject, parseInventory } from "../../analysis/parseInventory.ts";
+import { parseInventory } from "../../analysis/parseInventory.ts";
 import type { Cluster } from "./cluster.ts";
 import type {
   ContainerObject,
@@ -13,10 +13,6 @@ import type {
 import { peerNamespaces } from "./preflight/access.ts";
 import type { EnforcerState, Snapshot } from "./snapshot.ts";
 
-interface DaemonSetObject {
-  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly ContainerObject[] } } };
-}
-
 /**
  * Reads everything that the preflight and the plan look at. Nothing is written.
  *
@@ -29,10 +25,12 @@ export async function takeSnapshot(
 ): Promise<Snapshot> {
   const { namespace } = policy;
   const places = peerNamespaces(policy) ?? [undefined];
+  const inPlaces = async <T>(collection: "pods" | "services") =>
+    (await Promise.all(places.map((place) => cluster.list<T>(collection, place)))).flatMap((list) => list ?? []);
   const [pods, services, namespaces, own, control, clusterPolicies, application, endpoints, apiServer, enforcer] =
     await Promise.all([
-      Promise.all(places.map((place) => cluster.list<PodObject>("pods", place))),
-      Promise.all(places.map((place) => cluster.list<ServiceObject>("services", place))),
+      inPlaces<PodObject>("pods"),
+      inPlaces<ServiceObject>("services"),
       readNamespaces(cluster, namespace, places),
       cluster.list<PolicyObject>("networkpolicies", namespace),
       cluster.list<PolicyObject>("networkpolicies", controlNamespace),
@@ -42,24 +40,18 @@ export async function takeSnapshot(
       readApiServer(cluster),
       readEnforcer(cluster),
     ]);
-  const allPods = pods.flatMap((list) => list ?? []);
-  if (allPods.length === 0) {
+  if (pods.length === 0) {
     const where = places.map((place) => place ?? "all namespaces").join(" and ");
     throw new Error(`no pod runs in ${where}, so there is nothing to try; is this the right cluster?`);
   }
-  const objects: InventoryObject[] = [
-    ...namespaces.map(({ metadata }) => ({
-      object: { kind: "Namespace", metadata },
-      path: `Namespace ${metadata.name}`,
-    })),
-    ...allPods.map((pod) => ({ object: { ...pod, kind: "Pod" }, path: `Pod ${pod.metadata.name}` })),
-    ...services
-      .flatMap((list) => list ?? [])
-      .map((service) => ({ object: { ...service, kind: "Service" }, path: `Service ${service.metadata.name}` })),
+  const objects: readonly { readonly kind?: string; readonly metadata: ObjectMeta }[] = [
+    ...namespaces.map(({ metadata }) => ({ kind: "Namespace", metadata })),
+    ...pods,
+    ...services,
   ];
   return {
-    inventory: parseInventory(objects),
-    pods: allPods,
+    inventory: parseInventory(objects.map((object) => ({ object, path: `${object.kind} ${object.metadata.name}` }))),
+    pods,
     namespaceLabels: namespaces.find(({ metadata }) => metadata.name === namespace)?.metadata.labels ?? {},
     networkPolicies: own ?? [],
     controlPolicies: control ?? [],
@@ -79,9 +71,9 @@ async function readNamespaces(
   cluster: Cluster,
   own: string,
   places: readonly (string | undefined)[],
-): Promise<{ readonly metadata: ObjectMeta }[]> {
+): Promise<readonly { readonly metadata: ObjectMeta }[]> {
   if (places.includes(undefined)) {
-    return [...((await cluster.list<{ metadata: ObjectMeta }>("namespaces")) ?? [])];
+    return (await cluster.list<{ metadata: ObjectMeta }>("namespaces")) ?? [];
   }
   const mine = await cluster.read<{ metadata: ObjectMeta }>(`/api/v1/namespaces/${own}`);
   return places.map((name) => (name === own && mine !== undefined ? mine : { metadata: { name: String(name) } }));
@@ -98,7 +90,9 @@ async function readApiServer(cluster: Cluster): Promise<Snapshot["apiServer"]> {
 async function readEnforcer(cluster: Cluster): Promise<EnforcerState> {
   const [configMap, daemonSet] = await Promise.all([
     cluster.read<{ data?: Record<string, string> }>("/api/v1/namespaces/kube-system/configmaps/amazon-vpc-cni"),
-    cluster.read<DaemonSetObject>("/apis/apps/v1/namespaces/kube-system/daemonsets/aws-node"),
+    cluster.read<{ spec: { template: { spec: { containers: readonly ContainerObject[] } } } }>(
+      "/apis/apps/v1/namespaces/kube-system/daemonsets/aws-node",
+    ),
   ]);
   const agent = daemonSet?.spec.template.spec.containers.find(({ name }) => name === "aws-eks-nodeagent");
   return {

@@ -1,4 +1,4 @@
-import { formatPoint, type Point } from "../../analysis/point.ts";
+import type { Point } from "../../analysis/point.ts";
 import type { Verdict } from "../../analysis/verdict.ts";
 
 /** How a destination is tried: a TCP connection, or a DNS question over UDP, the one UDP protocol with a sure answer. */
@@ -49,9 +49,4 @@ export interface Uncovered {
 export interface Plan {
   readonly targets: readonly Target[];
   readonly uncovered: readonly Uncovered[];
-}
-
-/** How a target is written everywhere: `10.1.7.7:443/tcp`. */
-export function targetAddress({ point }: Pick<Target, "point">): string {
-  return formatPoint(point);
 }

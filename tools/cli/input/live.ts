@@ -1,19 +1,11 @@
 import { type AddressFamily, parseAddress } from "../../../analysis/index.ts";
 import { reasonOf } from "../../../kube/clusterError.ts";
 import { accessFrom, KubeconfigError, readKubeconfig } from "../../../kube/kubeconfig.ts";
-import { listAll, type ResourceKind, servedKinds } from "../../../kube/list.ts";
+import { KINDS, listAll, type ResourceKind, servedKinds } from "../../../kube/list.ts";
 import { InconclusiveError } from "../inconclusive.ts";
 import { UsageError } from "../usageError.ts";
 import { isPolicyKind } from "./foreignPolicies.ts";
 import { findObject, type LoadedObject } from "./objects.ts";
-
-/** What an analysis reads of every cluster; access/kubernetes-analyse.yaml grants it. */
-const KINDS: readonly ResourceKind[] = [
-  { group: "networking.k8s.io", version: "v1", resource: "networkpolicies", kind: "NetworkPolicy" },
-  { group: "", version: "v1", resource: "namespaces", kind: "Namespace" },
-  { group: "", version: "v1", resource: "pods", kind: "Pod" },
-  { group: "", version: "v1", resource: "services", kind: "Service" },
-];
 
 /** Policies of other kinds restrict egress too, so no verdict holds without knowing whether there are any. */
 const isOtherPolicy = ({ group, kind }: ResourceKind) =>
@@ -38,7 +30,8 @@ export async function loadLive(context: string): Promise<LiveCluster> {
   try {
     const access = await accessFrom(await readKubeconfig(), context);
     const others = (await servedKinds(access)).filter(isOtherPolicy);
-    const lists = await Promise.all([...KINDS, ...others].map((kind) => listAll(access, kind)));
+    // access/kubernetes-analyse.yaml grants these.
+    const lists = await Promise.all([...Object.values(KINDS), ...others].map((kind) => listAll(access, kind)));
     const objects = lists.flat().map((object) => {
       const { name, namespace } = object.metadata;
       const id = namespace === undefined ? name : `${namespace}/${name}`;

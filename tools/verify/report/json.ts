@@ -1,37 +1,16 @@
+import { formatPoint } from "../../../analysis/point.ts";
 import { EXIT_CODES, type VerifyResult } from "../result.ts";
 import type { Plan, Target } from "../targets.ts";
-import { targetAddress } from "../targets.ts";
 
 /** A result for machines; members are as in {@link VerifyResult}, addresses are text. */
-export function jsonReport(result: VerifyResult): string {
-  const { status, summary, policy, semantics, run, seconds, openSeconds, findings, uncovered } = result;
-  const targets = result.targets.map(
-    ({ target, verdict, because, assessment, control, runner, accepted, openSeconds: open, said }) => ({
-      ...targetJson(target),
-      verdict,
-      because,
-      assessment,
-      control,
-      runner,
-      accepted,
-      openSeconds: open,
-      said,
-    }),
-  );
-  const exitCode = EXIT_CODES[status];
-  return toText({
-    status,
-    exitCode,
-    summary,
-    policy,
-    semantics,
-    run,
-    seconds,
-    openSeconds,
-    targets,
-    findings,
-    uncovered,
+export function jsonReport({ status, summary, policy, semantics, run, seconds, ...rest }: VerifyResult): string {
+  const { openSeconds, findings, uncovered } = rest;
+  const targets = rest.targets.map(({ target, verdict, because, assessment, control, runner, ...seen }) => {
+    const { accepted, openSeconds, said } = seen;
+    return { ...targetJson(target), verdict, because, assessment, control, runner, accepted, openSeconds, said };
   });
+  const end = { status, exitCode: EXIT_CODES[status], summary, policy, semantics, run, seconds, openSeconds };
+  return toText({ ...end, targets, findings, uncovered });
 }
 
 /** A plan's targets for machines. */
@@ -39,9 +18,8 @@ export function planJson({ targets, uncovered }: Plan) {
   return { targets: targets.map(targetJson), uncovered };
 }
 
-function targetJson(target: Target) {
-  const { id, name, source, expected, specified, why } = target;
-  return { id, address: targetAddress(target), name, source, expected, specified, why };
+function targetJson({ id, point, name, source, expected, specified, why }: Target) {
+  return { id, address: formatPoint(point), name, source, expected, specified, why };
 }
 
 /** JSON as every report writes it. */

@@ -1,6 +1,6 @@
 import { dump } from "js-yaml";
+import { formatPoint } from "../../../analysis/point.ts";
 import { layout } from "../../layout.ts";
-import { targetAddress } from "../targets.ts";
 import type { Prepared } from "../verify.ts";
 import { planJson, toText } from "./json.ts";
 import { findingsText, section, uncoveredText } from "./text.ts";
@@ -12,7 +12,7 @@ export const PLAN_REPORTS = {
     const rows = plan.targets.map((target) => [
       target.id,
       EXPECTED_WORDS[target.expected],
-      targetAddress(target),
+      formatPoint(target.point),
       target.name,
     ]);
     return [

@@ -2,15 +2,7 @@ import { layout } from "../../layout.ts";
 import type { Finding } from "../preflight/finding.ts";
 import type { VerifyResult } from "../result.ts";
 import type { Uncovered } from "../targets.ts";
-import {
-  addressOf,
-  EXPECTED_WORDS,
-  explainExpectation,
-  explainOutcome,
-  LEVEL_WORDS,
-  openSentence,
-  outcomeWord,
-} from "./words.ts";
+import { LEVEL_WORDS, openSentence, targetWords } from "./words.ts";
 
 /** Findings, each with what to do. */
 export function findingsText(findings: readonly Finding[]): string {
@@ -36,18 +28,14 @@ export function section(title: string, body: string): string {
 
 /** A result for a terminal. */
 export function textReport(result: VerifyResult): string {
-  const rows = result.targets.map((target) => [
-    outcomeWord(target),
-    EXPECTED_WORDS[target.target.expected],
-    addressOf(target),
-    target.target.name,
-    `runner ${target.runner}, control ${target.control}`,
-  ]);
-  const details = result.targets
-    .filter(({ assessment }) => assessment !== "as-expected")
-    .map(
-      (target) => `  ${addressOf(target)}\n    ${explainOutcome(target)}\n    ${explainExpectation(result, target)}\n`,
-    );
+  const words = targetWords(result);
+  const rows = words.map(({ outcome, expected, address, name }, index) => {
+    const { runner, control } = result.targets[index] ?? {};
+    return [outcome, expected, address, name, `runner ${runner}, control ${control}`];
+  });
+  const details = words.map(({ address, seen, why }) =>
+    why === undefined ? "" : `  ${address}\n    ${seen}\n    ${why}\n`,
+  );
   return [
     `${result.policy}: ${result.status}\n`,
     `${result.summary}\n`,
