@@ -1,12 +1,11 @@
 import { parseAddress } from "../../analysis/address.ts";
 import type { Pod } from "../../analysis/inventory.ts";
-import type { NetworkPolicy } from "../../analysis/networkPolicy.ts";
-import { appliesTo } from "../../analysis/networkPolicy.ts";
+import { appliesTo, type NetworkPolicy } from "../../analysis/networkPolicy.ts";
 import { type Point, parsePoint } from "../../analysis/point.ts";
-import { matchingPods } from "../../analysis/terms.ts";
+import { matchingPods, rulePeers } from "../../analysis/terms.ts";
 import { type Analyses, apiServerPoints, expectationOf } from "./expectation.ts";
 import { representative } from "./requiredTargets.ts";
-import { declaredTcpPorts, isNodeAddress, isReady, nodeAddresses, type Snapshot } from "./snapshot.ts";
+import { declaredTcpPorts, isNodeAddress, readyPods, type Snapshot } from "./snapshot.ts";
 import type { Candidate } from "./targets.ts";
 
 /** Services that hand out credentials at the same address in every AWS cluster (EC2 and EKS user guides, 2026-07). */
@@ -31,67 +30,49 @@ export function forbiddenCandidates(input: Input): Candidate[] {
 }
 
 function apiServer({ apiServer, pods }: Snapshot): Candidate[] {
-  const nodes = nodeAddresses(pods);
   const hosts = apiServerPoints(apiServer.endpoints);
   // Where the control plane runs on the nodes, what reaches it is a matter of traffic to nodes.
-  if (hosts.length === 0 || hosts.some(({ address }) => isNodeAddress(nodes, address))) {
+  if (hosts.length === 0 || hosts.some(({ address }) => isNodeAddress(pods, address))) {
     return [];
   }
-  const service = parseAddress(apiServer.service?.spec.clusterIP ?? "");
+  const address = parseAddress(apiServer.service?.spec.clusterIP ?? "");
   const port = apiServer.service?.spec.ports?.[0]?.port;
   return [
-    ...(service === undefined || port === undefined
+    ...(address === undefined || port === undefined
       ? []
-      : [{ name: "Service default/kubernetes", point: { address: service, protocol: "TCP" as const, port } }]),
+      : [{ name: "Service default/kubernetes", point: { address, protocol: "TCP" as const, port } }]),
     ...hosts.slice(0, 1).map((point) => ({ name: "API server, a host of the network", point })),
   ];
 }
 
 /** For each peer given by labels its pod again, on a port where the rules end. */
 function neighbours(input: Input): Candidate[] {
-  const { specified, snapshot } = input;
-  const found: Candidate[] = [];
-  for (const index of specified.applying) {
-    const policy = specified.policies[index] as NetworkPolicy;
-    for (const rule of policy.egress) {
-      const ports = (rule.ports ?? []).flatMap(({ protocol, range }) =>
-        protocol === "TCP" && range !== undefined ? [range.to] : [],
-      );
-      for (const peer of rule.to ?? []) {
-        const pod = peer.kind === "pods" ? representative(peer, policy.namespace, snapshot) : undefined;
-        if (pod !== undefined) {
-          const others = [...declaredTcpPorts(pod, snapshot.pods), ...ports.map((port) => port + 1)];
-          found.push(...firstDenied(input, pod, others, "on another port"));
-        }
-      }
-    }
-  }
-  return found;
+  const { policies, applying } = input.specified;
+  return rulePeers(policies, applying).flatMap(({ namespace, rule, peer }) => {
+    const pod = peer?.kind === "pods" ? representative(peer, namespace, input.snapshot) : undefined;
+    const ends = (rule.ports ?? []).flatMap(({ protocol, range }) =>
+      protocol === "TCP" && range !== undefined ? [range.to + 1] : [],
+    );
+    return pod === undefined ? [] : firstDenied(input, pod, [...declaredTcpPorts(pod), ...ends], "on another port");
+  });
 }
 
 /** A pod that is neither a runner nor a peer, preferably one that says where it listens. */
 function strangers(input: Input): Candidate[] {
-  const { specified, snapshot } = input;
-  const ready = new Set(snapshot.pods.filter(isReady).map(({ metadata }) => `${metadata.namespace}/${metadata.name}`));
-  const policies = specified.applying.map((index) => specified.policies[index] as NetworkPolicy);
+  const { policies, applying } = input.specified;
+  const { inventory } = input.snapshot;
   const peers = new Set(
-    policies.flatMap(({ egress, namespace }) =>
-      egress.flatMap(({ to }) =>
-        (to ?? []).flatMap((peer) => (peer.kind === "pods" ? matchingPods(peer, namespace, snapshot.inventory) : [])),
-      ),
+    rulePeers(policies, applying).flatMap(({ peer, namespace }) =>
+      peer?.kind === "pods" ? matchingPods(peer, namespace, inventory) : [],
     ),
   );
-  const others = snapshot.inventory.pods.filter(
-    (pod) =>
-      ready.has(`${pod.namespace}/${pod.name}`) &&
-      !pod.hostNetwork &&
-      !peers.has(pod) &&
-      !policies.some((policy) => appliesTo(policy, pod)),
+  const others = [...readyPods(input.snapshot)].filter(
+    (pod) => !peers.has(pod) && !applying.some((index) => appliesTo(policies[index] as NetworkPolicy, pod)),
   );
-  const listening = others.find((pod) => declaredTcpPorts(pod, snapshot.pods).length > 0) ?? others[0];
+  const listening = others.find((pod) => declaredTcpPorts(pod).length > 0) ?? others[0];
   return listening === undefined
     ? []
-    : firstDenied(input, listening, [...declaredTcpPorts(listening, snapshot.pods), 80], "which no rule names");
+    : firstDenied(input, listening, [...declaredTcpPorts(listening), 80], "which no rule names");
 }
 
 function firstDenied(input: Input, pod: Pod, ports: readonly number[], how: string): Candidate[] {

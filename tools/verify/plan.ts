@@ -3,7 +3,7 @@ import { formatPoint } from "../../analysis/point.ts";
 import { type Analyses, expectationOf } from "./expectation.ts";
 import { forbiddenCandidates } from "./forbiddenTargets.ts";
 import { requiredCandidates } from "./requiredTargets.ts";
-import { isNodeAddress, nodeAddresses, type Snapshot } from "./snapshot.ts";
+import { isNodeAddress, type Snapshot } from "./snapshot.ts";
 import type { Candidate, Plan, Target, TargetSource, Uncovered } from "./targets.ts";
 import { type NamedTarget, probeKindOf, UNTRIABLE } from "./targetsFile.ts";
 
@@ -22,7 +22,6 @@ export interface PlanInput extends Analyses {
 export function planTargets(input: PlanInput): Plan {
   const { snapshot, named } = input;
   const families = podFamilies(snapshot);
-  const nodes = nodeAddresses(snapshot.pods);
   const required = requiredCandidates(input);
   const candidates: (Candidate & { readonly source: TargetSource })[] = [
     ...required.candidates.map((candidate) => ({ ...candidate, source: "required" as const })),
@@ -36,7 +35,7 @@ export function planTargets(input: PlanInput): Plan {
     const kind = probeKindOf(point);
     const leftOut = !families.has(point.address.family)
       ? `the pods have no ${point.address.family} address to send from`
-      : source !== "named" && isNodeAddress(nodes, point.address)
+      : source !== "named" && isNodeAddress(snapshot.pods, point.address)
         ? "it is a node's address, which an enforcer may leave open or closed for reasons of its own"
         : undefined;
     if (leftOut !== undefined || kind === undefined) {

@@ -1,4 +1,4 @@
-import { type Address, formatAddress, parseAddress } from "../../analysis/address.ts";
+import { type Address, parseAddress } from "../../analysis/address.ts";
 import type { Inventory, Pod } from "../../analysis/inventory.ts";
 import type { EndpointSliceObject, PodObject, PolicyEndpointObject, PolicyObject, ServiceObject } from "./objects.ts";
 
@@ -32,39 +32,32 @@ export interface EnforcerState {
   readonly agent: { readonly image: string; readonly args: readonly string[] } | undefined;
 }
 
-/** Addresses of nodes, as far as the pods that were read tell them. */
-export function nodeAddresses(pods: readonly PodObject[]): Set<string> {
-  const texts = pods.flatMap(({ status }) => [status?.hostIP, ...(status?.hostIPs ?? []).map(({ ip }) => ip)]);
-  return new Set(
-    texts.flatMap((text) => {
-      const address = text === undefined ? undefined : parseAddress(text);
-      return address === undefined ? [] : [formatAddress(address)];
-    }),
+/** Whether an address belongs to a node, as far as the pods that were read tell. */
+export function isNodeAddress(pods: readonly PodObject[], address: Address): boolean {
+  const nodes = pods.flatMap(({ status }) => [status?.hostIP ?? "", ...(status?.hostIPs ?? []).map(({ ip }) => ip)]);
+  return nodes.some((text) => {
+    const node = parseAddress(text);
+    return node?.family === address.family && node.value === address.value;
+  });
+}
+
+/** The pods that are up, which is running and ready as far as they say, and not on their node's network. */
+export function readyPods({ inventory, pods }: Pick<Snapshot, "inventory" | "pods">): Set<Pod> {
+  const ready = pods.filter(
+    ({ status }) =>
+      status?.phase === "Running" &&
+      (status.conditions ?? []).some(({ type, status: value }) => type === "Ready" && value === "True"),
   );
-}
-
-/** Whether an address belongs to a node. */
-export function isNodeAddress(nodes: ReadonlySet<string>, address: Address): boolean {
-  return nodes.has(formatAddress(address));
-}
-
-/** Whether a pod is up: running, and ready as far as it says. */
-export function isReady({ status }: PodObject): boolean {
-  return (
-    status?.phase === "Running" &&
-    (status.conditions ?? []).some(({ type, status: value }) => type === "Ready" && value === "True")
+  const names = new Set(ready.map(({ metadata: { namespace, name } }) => `${namespace}/${name}`));
+  return new Set(
+    inventory.pods.filter(({ namespace, name, hostNetwork }) => !hostNetwork && names.has(`${namespace}/${name}`)),
   );
 }
 
 /** The TCP ports on which a pod says that it listens, ascending. */
-export function declaredTcpPorts(
-  { namespace, name }: Pick<Pod, "namespace" | "name">,
-  pods: readonly PodObject[],
-): number[] {
-  const object = pods.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
-  return (object?.spec.containers ?? [])
-    .flatMap(({ ports }) => ports ?? [])
-    .filter(({ protocol }) => protocol === undefined || protocol === "TCP")
-    .map(({ containerPort }) => containerPort)
+export function declaredTcpPorts({ containerPorts = [] }: Pod): number[] {
+  return containerPorts
+    .filter(({ protocol }) => protocol === "TCP")
+    .map(({ port }) => port)
     .sort((a, b) => a - b);
 }

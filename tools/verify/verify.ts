@@ -89,7 +89,7 @@ export async function prepare(cluster: Cluster, input: VerifyInput): Promise<Pre
     controlNamespace,
     runnerLabels: source.labels,
     targets: plan.targets,
-    timing: timingOf(input),
+    timing: { ...DEFAULT_TIMING, ...input },
     image: input.image ?? named.image ?? PROBE_IMAGE,
     imagePullPolicy: input.imagePullPolicy ?? "IfNotPresent",
     nodeClass: nodeClassOf(policy, snapshot),
@@ -125,7 +125,7 @@ export async function verify(
     cluster,
     jobs,
     targets: tried,
-    timing: timingOf(input),
+    timing: { ...DEFAULT_TIMING, ...input },
     progress,
     signal,
     onConverged,
@@ -134,16 +134,6 @@ export async function verify(
   const targets = hasAttempts(probed) ? judgeTargets(plan, { ...probed, isControlHeld }, input.named.accepted) : [];
   const failure = probed.failure === undefined ? {} : { failure: probed.failure };
   return conclude({ ...common, ...failure, run, findings: [...findings, ...late], targets, seconds: seconds() });
-}
-
-function timingOf({ converge, hold, attempt, start, ttl }: VerifyInput): Timing {
-  return {
-    converge: converge ?? DEFAULT_TIMING.converge,
-    hold: hold ?? DEFAULT_TIMING.hold,
-    attempt: attempt ?? DEFAULT_TIMING.attempt,
-    start: start ?? DEFAULT_TIMING.start,
-    ttl: ttl ?? DEFAULT_TIMING.ttl,
-  };
 }
 
 /** A server that refuses a Job (a quota, an admission rule) is a run that could not be made, not a crash. */

@@ -9,7 +9,7 @@ import {
 import { formatSelector, labelsSelector, selects } from "../../../analysis/labelSelector.ts";
 import type { EgressRule, NetworkPolicy, PolicyPort, SelectorPeer } from "../../../analysis/networkPolicy.ts";
 import { formatPodSet } from "../../../analysis/reach/podSets.ts";
-import { matchingPods } from "../../../analysis/terms.ts";
+import { matchingPods, rulePeers } from "../../../analysis/terms.ts";
 import { checked, doubt, type Finding, type Found, note } from "./finding.ts";
 
 /**
@@ -18,8 +18,8 @@ import { checked, doubt, type Finding, type Found, note } from "./finding.ts";
  * container ports rather than the Services' own.
  */
 export function judgePeers(policy: NetworkPolicy, inventory: Inventory): Finding[] {
-  return policy.egress.flatMap((rule, index) =>
-    (rule.to ?? []).flatMap((peer) => (peer.kind === "pods" ? judgePeer(policy, rule, index, peer, inventory) : [])),
+  return rulePeers([policy], [0]).flatMap(({ place, rule, peer }) =>
+    peer?.kind === "pods" ? judgePeer(policy, rule, place.rule, peer, inventory) : [],
   );
 }
 
