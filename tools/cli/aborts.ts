@@ -1,5 +1,10 @@
 import { type EgressAnalysis, formatReference, referenceTo } from "../../analysis/index.ts";
 
+/** Whether no verdict of the policies holds: the agent cannot load them, or labels that only an inventory resolves decide. */
+export function isUndecided({ aborts, ifIsolated }: EgressAnalysis): boolean {
+  return aborts.length > 0 || ifIsolated !== undefined;
+}
+
 /** Why the AWS agent cannot load the policies, one reason for each block; empty where it can. */
 export function abortReasons(analysis: EgressAnalysis): string[] {
   return analysis.aborts.map(({ term, except, why }) => {

@@ -166,6 +166,14 @@ export function semanticsOptions(defaultText: string): readonly Option[] {
   ];
 }
 
+/** What says which policies are meant, which pod sends, how the cluster reads policies, and how the result is written. */
+export type QuestionFlags = PolicyFlags & SemanticsFlags & OutputFlags;
+
+/** The options of {@link QuestionFlags}. */
+export function questionOptions(defaultSemantics: string, ...moreFormats: readonly string[]): readonly Option[] {
+  return [...POLICY_OPTIONS, ...SENDER_OPTIONS, ...semanticsOptions(defaultSemantics), outputOption(...moreFormats)];
+}
+
 /** `--output`; `more`: formats that only this command has. */
 export function outputOption(...more: readonly string[]): Option {
   return new Option("-o, --output <format>", "how to write the result")

@@ -11,22 +11,16 @@ import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCo
 import type { CommandDefinition } from "../command.ts";
 import { loadFile } from "../input/objects.ts";
 import { loadQuestion } from "../input/question.ts";
-import {
-  type OutputFormat,
-  outputOption,
-  POLICY_OPTIONS,
-  type PolicyFlags,
-  SENDER_OPTIONS,
-  type SemanticsFlags,
-  semanticsOptions,
-} from "../options.ts";
+import { type OutputFormat, type QuestionFlags, questionOptions } from "../options.ts";
 import { renderCheck } from "../render/check.ts";
 import { checkJunit } from "../render/checkJunit.ts";
 import { print, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 
-type CheckFlags = PolicyFlags &
-  SemanticsFlags & { readonly output: OutputFormat | "junit"; readonly clusterFamilyOnly?: boolean };
+type CheckFlags = Omit<QuestionFlags, "output"> & {
+  readonly output: OutputFormat | "junit";
+  readonly clusterFamilyOnly?: boolean;
+};
 
 /** Checks an assertion file: exit code 1 if an assertion fails or names nothing. */
 export const command = {
@@ -34,10 +28,7 @@ export const command = {
   operands: ["the assertion file, YAML or JSON"],
   options: [
     new Option("--cluster-family-only", "vpc-cni: leave out addresses of the family that is not the cluster's"),
-    ...POLICY_OPTIONS,
-    ...SENDER_OPTIONS,
-    ...semanticsOptions("both"),
-    outputOption("junit"),
+    ...questionOptions("both", "junit"),
   ],
   examples: [
     "check docs/examples/assertions.yaml --policy docs/examples/runner-staging.yaml --semantics kubernetes",

@@ -9,6 +9,7 @@ import {
   type Semantics,
 } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCodes.ts";
+import { isUndecided } from "../aborts.ts";
 import type { CommandDefinition } from "../command.ts";
 import { refuseForeign } from "../input/foreignPolicies.ts";
 import type { NamedPod } from "../input/namedPod.ts";
@@ -107,8 +108,8 @@ async function runDiff(
   // The same pod on both sides: a policy that selects other pods than before is a change, not another question.
   const { inventory, pod } = await loadSurroundings(flags, terminal, clusters);
   const sender = pod?.sender ?? senderOf([...before.policies, ...after.policies], flags);
-  for (const { foreign, policies } of [before, after]) {
-    refuseForeign(foreign, policies, sender);
+  for (const side of [before, after]) {
+    refuseForeign(side, sender);
   }
   const names = [...(flags.names ?? []), ...before.names, ...after.names];
   const comparisons = semanticsOfSides(flags, pod, before, after).map(([left, right]): Comparison => {
@@ -148,6 +149,5 @@ function refuseForLines(used: Command): void {
 }
 
 function codeOf({ before, after, diff: found }: Comparison): ExitCode {
-  const isUndecided = (analysis: EgressAnalysis) => analysis.aborts.length > 0 || analysis.ifIsolated !== undefined;
   return isUndecided(before) || isUndecided(after) ? INCONCLUSIVE : isEmptyDiff(found) ? CLEAN : FINDING;
 }

@@ -8,7 +8,7 @@ import {
   SELECTED_BY_EVERY_POLICY,
 } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE } from "../../exitCodes.ts";
-import { abortReasons } from "../aborts.ts";
+import { abortReasons, isUndecided } from "../aborts.ts";
 import type { CommandDefinition } from "../command.ts";
 import { loadQuestion, withNode } from "../input/question.ts";
 import { policiesFor } from "../input/sender.ts";
@@ -94,8 +94,11 @@ async function runDivergences(terminal: Terminal, flags: DivergencesFlags): Prom
     aborts: question.analyses.flatMap(abortReasons),
   };
   await print(terminal, renderDivergences(question, result, flags, terminal));
-  const isUndecided = result.aborts.length > 0 || question.analyses.some(({ ifIsolated }) => ifIsolated !== undefined);
-  return isUndecided ? INCONCLUSIVE : result.found.length + result.pods.length > 0 ? FINDING : CLEAN;
+  return question.analyses.some(isUndecided)
+    ? INCONCLUSIVE
+    : result.found.length + result.pods.length > 0
+      ? FINDING
+      : CLEAN;
 }
 
 /** What holds in every cluster of its kind, whatever the policies say, one line for each shape. */

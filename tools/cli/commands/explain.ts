@@ -11,15 +11,7 @@ import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCo
 import type { CommandDefinition } from "../command.ts";
 import { type Destination, parseDestination, parseDestinationList } from "../input/destinations.ts";
 import { loadQuestion, type Question } from "../input/question.ts";
-import {
-  type OutputFlags,
-  outputOption,
-  POLICY_OPTIONS,
-  type PolicyFlags,
-  SENDER_OPTIONS,
-  type SemanticsFlags,
-  semanticsOptions,
-} from "../options.ts";
+import { type QuestionFlags, questionOptions } from "../options.ts";
 import { renderExplain } from "../render/explain.ts";
 import { print, readStdin, type Terminal } from "../terminal.ts";
 import { reading } from "../usageError.ts";
@@ -31,7 +23,7 @@ export const command = {
     "Destinations: 10.1.7.7:443/tcp, [fd00:ec2::254]:80, service/NAMESPACE/NAME:PORT, pod/NAMESPACE/NAME:PORT, " +
     "host names (never resolved), or - for a list on stdin.",
   operands: ["what the pod sends to"],
-  options: [...POLICY_OPTIONS, ...SENDER_OPTIONS, ...semanticsOptions("both"), outputOption()],
+  options: questionOptions("both"),
   examples: [
     "explain 10.1.7.7:443/tcp --policy docs/examples/runner-staging.yaml",
     "explain 10.1.100.20:5432 '[fd00:ec2::254]:80' --policy docs/examples/runner-staging.yaml --semantics kubernetes",
@@ -74,7 +66,7 @@ const CODES: Readonly<Record<AnswerVerdict, ExitCode>> = {
 async function runExplain(
   terminal: Terminal,
   destinations: readonly string[],
-  flags: PolicyFlags & SemanticsFlags & OutputFlags,
+  flags: QuestionFlags,
 ): Promise<ExitCode> {
   const asked = (
     await Promise.all(

@@ -9,23 +9,14 @@ import {
   type Verdict,
 } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, INCONCLUSIVE } from "../../exitCodes.ts";
+import { isUndecided } from "../aborts.ts";
 import type { CommandDefinition } from "../command.ts";
 import { loadQuestion } from "../input/question.ts";
-import {
-  type OutputFlags,
-  outputOption,
-  POLICY_OPTIONS,
-  type PolicyFlags,
-  SENDER_OPTIONS,
-  type SemanticsFlags,
-  semanticsOptions,
-} from "../options.ts";
+import { type QuestionFlags, questionOptions } from "../options.ts";
 import { type FamilySizes, renderRegions } from "../render/regions.ts";
 import { print, type Terminal } from "../terminal.ts";
 
-type RegionsFlags = PolicyFlags &
-  SemanticsFlags &
-  OutputFlags & { readonly verdict?: Verdict; readonly family?: AddressFamily };
+type RegionsFlags = QuestionFlags & { readonly verdict?: Verdict; readonly family?: AddressFamily };
 
 /** Lists every region of destinations with its verdict, under one semantics; `kubernetes` where nothing was said. */
 export const command = {
@@ -33,10 +24,7 @@ export const command = {
   options: [
     new Option("--verdict <verdict>", "only these").choices(["allow", "deny", "order-dependent"]),
     new Option("--family <family>", "only these addresses").choices(ADDRESS_FAMILIES),
-    ...POLICY_OPTIONS,
-    ...SENDER_OPTIONS,
-    ...semanticsOptions("kubernetes"),
-    outputOption(),
+    ...questionOptions("kubernetes"),
   ],
   examples: [
     "regions --policy docs/examples/runner-staging.yaml --verdict allow",
@@ -61,7 +49,5 @@ async function runRegions(terminal: Terminal, flags: RegionsFlags): Promise<Exit
       renderRegions(question, analysis, regions(analysis).filter(wanted), sizes, flags.output, terminal),
     );
   }
-  return question.analyses.some(({ aborts, ifIsolated }) => aborts.length > 0 || ifIsolated !== undefined)
-    ? INCONCLUSIVE
-    : CLEAN;
+  return question.analyses.some(isUndecided) ? INCONCLUSIVE : CLEAN;
 }

@@ -6,7 +6,7 @@ import type { ReportData } from "../../report/reportData.ts";
 import { readPreview } from "../../review/index.ts";
 import type { CommandDefinition } from "../command.ts";
 import { refuseForeign } from "../input/foreignPolicies.ts";
-import { type PolicyFiles, readPolicyFiles } from "../input/policySet.ts";
+import { loadPolicyFiles, type PolicySet } from "../input/policySet.ts";
 import { senderOf } from "../input/sender.ts";
 import { AGENT_OPTIONS, NAMES_OPTION, type PodFlags, podLabelOption, repeatable } from "../options.ts";
 import { writeResult } from "../output.ts";
@@ -81,17 +81,16 @@ async function runReport(terminal: Terminal, preview: string | undefined, flags:
 }
 
 async function fromFiles(flags: ReportFlags, terminal: Terminal): Promise<ReportData> {
-  const load = (paths: readonly string[]) => readPolicyFiles(paths, flags.namespace, terminal);
+  const load = (paths: readonly string[]) => loadPolicyFiles(paths, flags.namespace, terminal);
   const before = flags.before === undefined ? undefined : await load(flags.before);
   const after = await load(flags.policy ?? []);
   const sender = senderOf([...(before?.policies ?? []), ...after.policies], flags);
-  for (const { foreign, policies } of [...(before === undefined ? [] : [before]), after]) {
-    refuseForeign(foreign, policies, sender);
-  }
   const { source, namespace } = sender;
-  // Policies of another namespace say nothing about a pod that is given by its namespace alone.
-  const ofNamespace = ({ policies, objects }: PolicyFiles) =>
-    objects.filter((_, index) => source !== undefined || policies[index]?.namespace === namespace);
+  const ofNamespace = (set: PolicySet) => {
+    refuseForeign(set, sender);
+    // Policies of another namespace say nothing about a pod that is given by its namespace alone.
+    return set.objects.filter((_, index) => source !== undefined || set.policies[index]?.namespace === namespace);
+  };
   return {
     title: reportTitle(source),
     origin: [...(flags.before === undefined ? [] : [`${flags.before.join(", ")} →`]), ...(flags.policy ?? [])].join(

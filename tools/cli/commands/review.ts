@@ -15,7 +15,7 @@ import {
 } from "../../review/index.ts";
 import type { CommandDefinition } from "../command.ts";
 import { refuseForeign } from "../input/foreignPolicies.ts";
-import { readPolicyFiles } from "../input/policySet.ts";
+import { loadPolicyFiles } from "../input/policySet.ts";
 import { familyOption, type OutputFlags, outputOption, type PodFlags, podLabelOption, repeatable } from "../options.ts";
 import { type Json, toJsonText } from "../render/json.ts";
 import { note, print, type Terminal } from "../terminal.ts";
@@ -121,9 +121,9 @@ async function readLive(
     if (stack === undefined || !stacks.includes(stack)) {
       throw new UsageError(`--live ${value}: say for which stack, as STACK=FILE; previewed are ${stacks.join(", ")}`);
     }
-    const { objects, foreign, policies } = await readPolicyFiles([path ?? value], undefined, terminal);
-    refuseForeign(foreign, policies, undefined);
-    live.set(stack, [...(live.get(stack) ?? []), ...objects]);
+    const set = await loadPolicyFiles([path ?? value], undefined, terminal);
+    refuseForeign(set, undefined);
+    live.set(stack, [...(live.get(stack) ?? []), ...set.objects]);
   }
   return live;
 }

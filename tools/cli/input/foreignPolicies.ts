@@ -77,8 +77,7 @@ function readSelector(input: unknown): LabelSelector | undefined {
  * @throws {InconclusiveError} that names each of them.
  */
 export function refuseForeign(
-  foreign: readonly ForeignPolicy[],
-  policies: readonly NetworkPolicy[],
+  { foreign, policies }: { readonly foreign: readonly ForeignPolicy[]; readonly policies: readonly NetworkPolicy[] },
   sender: Sender | undefined,
 ): void {
   const own = policies.filter(({ namespace }) => namespace === sender?.namespace).map(({ podSelector }) => podSelector);

@@ -10,8 +10,7 @@ import {
 } from "../../../analysis/index.ts";
 import { note, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
-import { asForeignPolicy, type ForeignPolicy, isPolicyKind, refuseForeign } from "./foreignPolicies.ts";
-import type { LiveCluster } from "./live.ts";
+import { asForeignPolicy, type ForeignPolicy, refuseForeign } from "./foreignPolicies.ts";
 import { type LoadedObject, loadObjects } from "./objects.ts";
 
 /** What is known about the cluster in which policies are enforced. */
@@ -26,6 +25,8 @@ export interface PolicySet {
   /** What the user called it: `staging.yaml`, `stack:prod`. */
   readonly label: string;
   readonly policies: readonly NetworkPolicy[];
+  /** The objects that the policies were read from, with the namespace filled in. */
+  readonly objects: readonly Readonly<Record<string, unknown>>[];
   /** Policies of other kinds, which may restrict the pod's egress too. */
   readonly foreign: readonly ForeignPolicy[];
   /** Names for addresses besides those of the IANA registries. */
@@ -34,68 +35,40 @@ export interface PolicySet {
   readonly cluster: ClusterFacts | undefined;
 }
 
-/** Policies from files, each with the object that it was read from, whose namespace is filled in. */
-export interface PolicyFiles {
-  readonly policies: readonly NetworkPolicy[];
-  readonly foreign: readonly ForeignPolicy[];
-  readonly objects: readonly Readonly<Record<string, unknown>>[];
-}
-
-/** The policies of {@link readPolicyFiles} as a set to be analysed. */
+/**
+ * Reads policies from files, folders or stdin (`-`), as {@link policySetOf} does.
+ *
+ * @param namespace Where a policy belongs that does not say so, as with `kubectl apply --namespace`.
+ * @throws {UsageError} if a file cannot be read.
+ */
 export async function loadPolicyFiles(
   paths: readonly string[],
   namespace: string | undefined,
   terminal: Terminal,
 ): Promise<PolicySet> {
-  const { policies, foreign } = await readPolicyFiles(paths, namespace, terminal);
-  return { label: paths.join(" "), policies, foreign, names: [], cluster: undefined };
-}
-
-/** The policies of a live cluster as a set to be analysed, as {@link readPolicyFiles} reads them. */
-export async function livePolicySet(
-  { context, objects, ipFamily }: LiveCluster,
-  terminal: Terminal,
-): Promise<PolicySet> {
-  const policies = objects.filter(({ object }) => isPolicyKind(String(object.kind)));
-  const read = await readPolicies(policies, undefined, terminal);
-  return {
-    label: `context:${context}`,
-    policies: read.policies,
-    foreign: read.foreign,
-    names: [],
-    cluster: { ipFamily, agentVersion: undefined },
-  };
-}
-
-/**
- * Reads policies from files, folders or stdin (`-`). Other kinds are left out with a note, except those that restrict
- * egress too: see {@link refuseForeign}.
- *
- * @param namespace Where a policy belongs that does not say so, as with `kubectl apply --namespace`.
- * @throws {UsageError} if a file cannot be read or a policy is there twice.
- * @throws {InconclusiveError} if there are policies of other kinds only.
- * @throws {ProblemsError} for policies that the API server would refuse.
- */
-export async function readPolicyFiles(
-  paths: readonly string[],
-  namespace: string | undefined,
-  terminal: Terminal,
-): Promise<PolicyFiles> {
   const objects: LoadedObject[] = [];
   for (const path of paths) {
     objects.push(...(await loadObjects(path, terminal)));
   }
-  return readPolicies(objects, namespace, terminal);
+  return policySetOf(objects, { label: paths.join(" "), cluster: undefined, namespace }, terminal);
 }
 
-function readPolicies(
+/**
+ * The policies among objects. Other kinds are left out with a note, except those that restrict egress too: see
+ * {@link refuseForeign}.
+ *
+ * @throws {UsageError} if a policy is there twice.
+ * @throws {InconclusiveError} if there are policies of other kinds only.
+ * @throws {ProblemsError} for policies that the API server would refuse.
+ */
+export function policySetOf(
   objects: readonly LoadedObject[],
-  namespace: string | undefined,
+  { namespace, ...about }: Pick<PolicySet, "label" | "cluster"> & { readonly namespace?: string | undefined },
   terminal: Terminal,
-): PolicyFiles {
+): PolicySet {
   const foreign: ForeignPolicy[] = [];
   const skipped = new Map<string, number>();
-  const policies: { policy: NetworkPolicy; path: string; object: LoadedObject["object"] }[] = [];
+  const found: (LoadedObject & { readonly policy: NetworkPolicy })[] = [];
   const problems: Problem[] = [];
   for (const { object, path } of objects) {
     const kind = String(object.kind);
@@ -108,7 +81,7 @@ function readPolicies(
           path: `${path}: `,
           ...(namespace === undefined ? {} : { namespace }),
         });
-        policies.push({ policy: policy as NetworkPolicy, path, object });
+        found.push({ policy: policy as NetworkPolicy, path, object });
       } catch (error) {
         if (!(error instanceof ProblemsError)) {
           throw error;
@@ -122,11 +95,11 @@ function readPolicies(
   if (problems.length > 0) {
     throw new ProblemsError("Not a NetworkPolicy that the API server would accept:", problems);
   }
-  refuseTwins(policies);
-  if (policies.length === 0) {
-    refuseForeign(foreign, [], undefined);
+  refuseTwins(found);
+  if (found.length === 0) {
+    refuseForeign({ foreign, policies: [] }, undefined);
   }
-  for (const problem of policies.flatMap(({ policy }) => policy.warnings)) {
+  for (const problem of found.flatMap(({ policy }) => policy.warnings)) {
     note(terminal, describeProblem(problem));
   }
   if (skipped.size > 0) {
@@ -134,20 +107,22 @@ function readPolicies(
     note(terminal, `left out, because only NetworkPolicies count: ${kinds.join(", ")}`);
   }
   return {
-    policies: policies.map(({ policy }) => policy),
-    foreign,
-    objects: policies.map(({ policy: { name, namespace }, object: { apiVersion, kind, spec } }) => ({
+    ...about,
+    policies: found.map(({ policy }) => policy),
+    objects: found.map(({ policy: { name, namespace }, object: { apiVersion, kind, spec } }) => ({
       apiVersion,
       kind,
       metadata: { name, namespace },
       spec,
     })),
+    foreign,
+    names: [],
   };
 }
 
-function refuseTwins(policies: readonly { readonly policy: NetworkPolicy; readonly path: string }[]): void {
+function refuseTwins(found: readonly { readonly policy: NetworkPolicy; readonly path: string }[]): void {
   const byId = new Map<string, string>();
-  for (const { policy, path } of policies) {
+  for (const { policy, path } of found) {
     const id = policyId(policy);
     const known = byId.get(id);
     if (known !== undefined && policy.name !== "(unnamed)") {

@@ -9,19 +9,23 @@ import {
 import { chosenSemantics, type PolicyFlags, type SemanticsFlags } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
-import { refuseForeign } from "./foreignPolicies.ts";
+import { isPolicyKind, refuseForeign } from "./foreignPolicies.ts";
 import type { LiveCluster } from "./live.ts";
 import { type NamedPod, namedPod } from "./namedPod.ts";
 import { loadObjects } from "./objects.ts";
-import { type ClusterFacts, livePolicySet, loadPolicyFiles, type PolicySet } from "./policySet.ts";
+import { type ClusterFacts, loadPolicyFiles, type PolicySet, policySetOf } from "./policySet.ts";
 import { policiesFor, type Sender, senderOf } from "./sender.ts";
 
-/** Policies compiled for one pod, once for each semantics that was asked for. */
-export interface Question {
-  readonly set: PolicySet;
-  readonly sender: Sender;
+/** What runs in the cluster around the policies, and the pod that is named; `undefined`: not told. */
+export interface Surroundings {
   readonly inventory: Inventory | undefined;
   readonly pod: NamedPod | undefined;
+}
+
+/** Policies compiled for one pod, once for each semantics that was asked for. */
+export interface Question extends Surroundings {
+  readonly set: PolicySet;
+  readonly sender: Sender;
   readonly analyses: readonly EgressAnalysis[];
 }
 
@@ -47,7 +51,7 @@ export async function loadPolicies(flags: PolicyFlags, terminal: Terminal): Prom
  */
 export async function loadOperand(
   text: string,
-  { namespace }: Pick<PolicyFlags, "namespace">,
+  { namespace }: PolicyFlags,
   terminal: Terminal,
   clusters: ClusterReader,
 ): Promise<PolicySet> {
@@ -55,15 +59,18 @@ export async function loadOperand(
   switch (kind) {
     case "stack":
       return stackSet(name, terminal);
-    case "context":
-      return livePolicySet(await clusters(name), terminal);
+    case "context": {
+      const { objects, ipFamily } = await clusters(name);
+      const policies = objects.filter(({ object }) => isPolicyKind(String(object.kind)));
+      return policySetOf(policies, { label: text, cluster: { ipFamily, agentVersion: undefined } }, terminal);
+    }
     default:
       return loadPolicyFiles([text], namespace, terminal);
   }
 }
 
 /** Reads clusters by their contexts, each only once. */
-export type ClusterReader = (context: string) => Promise<LiveCluster>;
+type ClusterReader = (context: string) => Promise<LiveCluster>;
 
 /** A reader for one command. The client is loaded only for a cluster: files do not pay for it. */
 export function clusterReader(): ClusterReader {
@@ -81,26 +88,14 @@ async function stackSet(name: string, terminal: Terminal): Promise<PolicySet> {
   return loadStack(name, terminal);
 }
 
-/** What `--context` or `--inventory`, and `--pod`, say of the cluster around the policies. */
-export interface Surroundings {
-  readonly inventory: Inventory | undefined;
-  /** The pod that is named; `undefined`: none is. */
-  readonly pod: NamedPod | undefined;
-}
-
-/** Loads what the flags name. */
+/** Loads what `--context` or `--inventory`, and `--pod`, name. */
 export async function loadSurroundings(
-  flags: Pick<PolicyFlags, "inventory" | "context" | "pod">,
+  { context, inventory, pod }: PolicyFlags,
   terminal: Terminal,
   clusters: ClusterReader,
 ): Promise<Surroundings> {
-  const { context, inventory, pod } = flags;
-  const objects =
-    context !== undefined
-      ? (await clusters(context)).objects
-      : inventory !== undefined
-        ? await loadObjects(inventory, terminal)
-        : undefined;
+  const live = context === undefined ? undefined : (await clusters(context)).objects;
+  const objects = live ?? (inventory === undefined ? undefined : await loadObjects(inventory, terminal));
   return {
     inventory: objects && parseInventory(objects),
     pod: pod === undefined ? undefined : namedPod(pod, objects),
@@ -115,14 +110,15 @@ export function withNode(flags: SemanticsFlags, pod: NamedPod | undefined, clust
 
 /** Loads and compiles what the options name. */
 export async function loadQuestion(flags: PolicyFlags & SemanticsFlags, terminal: Terminal): Promise<Question> {
+  const { context } = flags;
   const clusters = clusterReader();
   const set =
-    flags.context === undefined
+    context === undefined
       ? await loadPolicies(flags, terminal)
-      : await livePolicySet(await clusters(flags.context), terminal);
+      : await loadOperand(`context:${context}`, {}, terminal, clusters);
   const { inventory, pod } = await loadSurroundings(flags, terminal, clusters);
   const sender = pod?.sender ?? senderOf(set.policies, flags);
-  refuseForeign(set.foreign, set.policies, sender);
+  refuseForeign(set, sender);
   const analyses = chosenSemantics(withNode(flags, pod, set.cluster), set.cluster).map((semantics) =>
     compileFor(set, sender, semantics, inventory),
   );

@@ -40,6 +40,7 @@ export async function loadStack(
     return {
       label,
       policies: parseNetworkPolicies([policy]),
+      objects: [{ ...policy }],
       foreign: [],
       names: namesOf(facts, recorded.vpc.name),
       cluster: { ipFamily: facts.cluster.ipFamily, agentVersion: agentVersionOf(facts) },
