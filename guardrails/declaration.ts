@@ -1,23 +1,5 @@
-import type { AddressFamily, Cidr, Labels, PolicyProtocol, PortRange } from "../analysis/index.ts";
-
-/** Ports of one protocol. */
-export interface DeclaredPorts {
-  readonly protocol: PolicyProtocol;
-  readonly range: PortRange;
-}
-
-/** Ports as policies and configs write them. */
-export function declaredPorts({
-  protocol,
-  port,
-  endPort,
-}: {
-  readonly protocol: PolicyProtocol;
-  readonly port: number;
-  readonly endPort?: number;
-}): DeclaredPorts {
-  return { protocol, range: { from: port, to: endPort ?? port } };
-}
+import type { AddressFamily, Cidr, Labels } from "../analysis/index.ts";
+import type { Ports } from "../runner/contract.ts";
 
 /** A label that a pod does not have: with this value, or with none given at all. */
 export interface NotLabel {
@@ -38,7 +20,7 @@ export interface Destination {
   readonly cidrs: readonly Cidr[];
   readonly pods: readonly DeclaredPods[];
   /** At least one. */
-  readonly ports: readonly DeclaredPorts[];
+  readonly ports: readonly Ports[];
   /** Whether losing it is a violation too. */
   readonly required: boolean;
   /** Whether its blocks are recorded facts, whose every change is reviewed. Default: false. */
@@ -51,7 +33,7 @@ export interface RequiredEndpoint {
   readonly name: string;
   /** The addresses; `undefined` for a host name, which may turn out to be any public address. */
   readonly cidr: Cidr | undefined;
-  readonly ports: DeclaredPorts;
+  readonly ports: Ports;
 }
 
 /** The cluster, as far as verdicts depend on it. */
@@ -75,7 +57,7 @@ export interface DeclaredCluster {
 /** The part of the public internet that is meant to be reachable. */
 export interface PublicReach {
   /** `"every-port"`: of every protocol. */
-  readonly ports: readonly DeclaredPorts[] | "every-port";
+  readonly ports: readonly Ports[] | "every-port";
   /** Default: all of it. */
   readonly blocks?: readonly Cidr[];
   /** What is left out of that. */
@@ -116,7 +98,7 @@ export interface Declaration {
   /** All private reach that is wanted. */
   readonly destinations: readonly Destination[];
   /** Ports on which the whole public internet must stay reachable; `"every-port"`: of every protocol. */
-  readonly internet: readonly DeclaredPorts[] | "every-port";
+  readonly internet: readonly Ports[] | "every-port";
   readonly endpoints: readonly RequiredEndpoint[];
   /** The public reach that is meant, `"none"` for none at all. Default: any, and only private reach is judged. */
   readonly publicReach?: PublicReach | "none";

@@ -17,7 +17,8 @@ import {
   rangeSet,
   subtract,
 } from "../analysis/index.ts";
-import type { Declaration, DeclaredPorts, Destination } from "./declaration.ts";
+import type { Ports } from "../runner/contract.ts";
+import type { Declaration, Destination } from "./declaration.ts";
 import type { RunnerReach } from "./policySet.ts";
 import { destinationReach, privateSpace } from "./wanted.ts";
 
@@ -71,7 +72,9 @@ export function regionMembers(boxes: readonly ReachBox[], reach: RunnerReach, wh
   if (cidrs.length > MOST_VALUES || ports === undefined || !isExactly(boxes, { cidrs, pods: [], ports }, reach)) {
     return undefined;
   }
-  const texts = ports.map(({ protocol, range: { from, to } }) => `${from}${from === to ? "" : `-${to}`}/${protocol}`);
+  const texts = ports.map(
+    ({ protocol, port, endPort }) => `${port}${endPort === undefined ? "" : `-${endPort}`}/${protocol}`,
+  );
   return `"cidrs": ${listText(cidrs.map(formatCidr))}, "ports": ${listText(texts)}`;
 }
 
@@ -172,12 +175,12 @@ function namedIn(protocols: ReachBox["protocols"]): PolicyProtocol[] {
 }
 
 /** All ports of boxes; `undefined` where port 0 is among them, which no declaration names. */
-function portsOf(boxes: readonly ReachBox[]): DeclaredPorts[] | undefined {
+function portsOf(boxes: readonly ReachBox[]): Ports[] | undefined {
   if (boxes.some(({ ports }) => ports.from === 0)) {
     return undefined;
   }
-  const all = boxes.flatMap(({ protocols, ports: range }) =>
-    namedIn(protocols).map((protocol) => ({ protocol, range })),
+  const all = boxes.flatMap(({ protocols, ports: { from, to } }) =>
+    namedIn(protocols).map((protocol) => ({ protocol, port: from, ...(to > from && { endPort: to }) })),
   );
   return [...new Map(all.map((ports) => [JSON.stringify(ports), ports])).values()];
 }

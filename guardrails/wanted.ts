@@ -11,7 +11,8 @@ import {
   subtract,
   UNICAST_SPACE,
 } from "../analysis/index.ts";
-import type { Declaration, DeclaredPorts, Destination, RequiredEndpoint } from "./declaration.ts";
+import type { Ports } from "../runner/contract.ts";
+import type { Declaration, Destination, RequiredEndpoint } from "./declaration.ts";
 
 /** What a declaration means, as sets of destinations. */
 export interface Wanted {
@@ -120,23 +121,27 @@ function requirements(declaration: Declaration): Requirement[] {
   ];
 }
 
-function isPartOfInternet({ internet }: Declaration, { cidr, ports: { protocol, range } }: RequiredEndpoint): boolean {
+function isPartOfInternet({ internet }: Declaration, { cidr, ports: { protocol, port } }: RequiredEndpoint): boolean {
   return (
     cidr === undefined &&
     (internet === "every-port" ||
       internet.some(
-        (ports) => ports.protocol === protocol && ports.range.from <= range.from && range.to <= ports.range.to,
+        ({ protocol: own, port: first, endPort: last = first }) => own === protocol && first <= port && port <= last,
       ))
   );
 }
 
 /** The public internet on some ports. */
-function internetOn(declaration: Declaration, ports: readonly DeclaredPorts[] | "every-port"): Reach {
+function internetOn(declaration: Declaration, ports: readonly Ports[] | "every-port"): Reach {
   return onPorts({ addresses: publicInternet(declaration) }, ports);
 }
 
-function onPorts(space: Pick<Space, "addresses" | "pods">, ports: readonly DeclaredPorts[] | "every-port"): Reach {
+function onPorts(space: Pick<Space, "addresses" | "pods">, ports: readonly Ports[] | "every-port"): Reach {
   return ports === "every-port"
     ? Reach.over({ ...space, protocols: POLICY_PROTOCOLS })
-    : unionOf(ports.map(({ protocol, range }) => Reach.over({ ...space, protocols: [protocol], ports: [range] })));
+    : unionOf(
+        ports.map(({ protocol, port, endPort = port }) =>
+          Reach.over({ ...space, protocols: [protocol], ports: [{ from: port, to: endPort }] }),
+        ),
+      );
 }

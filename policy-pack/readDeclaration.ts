@@ -9,12 +9,7 @@ import {
   leaksEveryPort,
 } from "../analysis/index.ts";
 import type { Problem } from "../analysis/problems.ts";
-import {
-  type Declaration,
-  type DeclarationSource,
-  type Destination,
-  declaredPorts,
-} from "../guardrails/declaration.ts";
+import type { Declaration, DeclarationSource, Destination } from "../guardrails/declaration.ts";
 import { privateSpace } from "../guardrails/wanted.ts";
 import { readEndpoints } from "../program/config/mustReach.ts";
 import { readPorts } from "../program/config/ports.ts";
@@ -146,7 +141,7 @@ function readDestinations(input: Input): Destination[] {
 function readInternet(input: Input): Declaration["internet"] {
   return typeof input.value === "string"
     ? (input.choice<"every-port">(["every-port"]) ?? [])
-    : (readPorts(input)?.map(declaredPorts) ?? []);
+    : (readPorts(input) ?? []);
 }
 
 /** What is wrong with the endpoints: one by address has to be public, and one that pods of this cluster can send to. */

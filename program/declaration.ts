@@ -1,11 +1,5 @@
 import { parseCidr } from "../analysis/cidr.ts";
-import {
-  type Declaration,
-  type DeclarationSource,
-  type Destination,
-  declaredPorts,
-  type PublicReach,
-} from "../guardrails/declaration.ts";
+import type { Declaration, DeclarationSource, Destination, PublicReach } from "../guardrails/declaration.ts";
 import type { InternetDestination, RunnerContract } from "../runner/contract.ts";
 import type { NetworkFacts } from "../runner/networkFacts.ts";
 import type { MustReach } from "./config/mustReach.ts";
@@ -33,7 +27,7 @@ export function declarationOf(
       name,
       cidrs: [],
       pods: [{ namespace, labels: podLabels }],
-      ports: ports.map(declaredPorts),
+      ports: ports,
       required,
     })),
     ...(database === undefined
@@ -43,7 +37,7 @@ export function declarationOf(
             name: "database",
             cidrs: facts.databaseSubnets.flatMap((subnet) => subnet.cidrs).map(parseCidr),
             pods: [],
-            ports: database.ports.map(declaredPorts),
+            ports: database.ports,
             required: database.required ?? true,
             isRecorded: true,
           },
@@ -52,7 +46,7 @@ export function declarationOf(
       name,
       cidrs: cidrs.map(parseCidr),
       pods: [],
-      ports: ports.map(declaredPorts),
+      ports: ports,
       required,
     })),
   ];
@@ -73,7 +67,7 @@ function requiredPorts(internet: InternetDestination | undefined): Declaration["
   if (internet === undefined || internet.required === false) {
     return [];
   }
-  return internet.ports?.map(declaredPorts) ?? "every-port";
+  return internet.ports ?? "every-port";
 }
 
 /** `undefined` where all of the internet is meant, on every port. */
@@ -85,7 +79,7 @@ function publicReachOf(internet: InternetDestination | undefined): PublicReach |
   return ports === undefined && blocks === undefined && except.length === 0
     ? undefined
     : {
-        ports: ports?.map(declaredPorts) ?? "every-port",
+        ports: ports ?? "every-port",
         ...(blocks && { blocks: blocks.map(parseCidr) }),
         except: except.map(parseCidr),
       };

@@ -1,18 +1,14 @@
-/** A protocol that a NetworkPolicy port can name. */
-export type Protocol = "TCP" | "UDP" | "SCTP";
-
-export const PROTOCOLS: readonly Protocol[] = ["TCP", "UDP", "SCTP"];
+import type { Labels } from "../analysis/labelSelector.ts";
+import type { PolicyProtocol } from "../analysis/networkPolicy.ts";
 
 /** A port or a run of ports, both ends included, of one protocol. */
-export interface PortRange {
-  readonly protocol: Protocol;
+export interface Ports {
+  readonly protocol: PolicyProtocol;
   /** 1 to 65535. */
   readonly port: number;
   /** The last port of a run, above `port`; left out for a single port. */
   readonly endPort?: number;
 }
-
-export type Labels = Readonly<Record<string, string>>;
 
 /** Pods of one namespace, chosen by labels, and the container ports that the runner may reach on them. */
 export interface ServiceDestination {
@@ -25,7 +21,7 @@ export interface ServiceDestination {
    */
   readonly podLabels: Labels;
   /** Container ports (a Service's `targetPort`), numeric. At least one. */
-  readonly ports: readonly PortRange[];
+  readonly ports: readonly Ports[];
   /** Whether losing it is an error. Default: true. */
   readonly required?: boolean;
 }
@@ -33,7 +29,7 @@ export interface ServiceDestination {
 /** The database; its blocks are those of the looked-up subnets. */
 export interface DatabaseDestination {
   /** At least one. */
-  readonly ports: readonly PortRange[];
+  readonly ports: readonly Ports[];
   /** Default: true. */
   readonly required?: boolean;
 }
@@ -44,7 +40,7 @@ export interface CidrDestination {
   /** Canonical blocks of the cluster's own address family. */
   readonly cidrs: readonly string[];
   /** At least one: a private block on all ports would undo the policy. */
-  readonly ports: readonly PortRange[];
+  readonly ports: readonly Ports[];
   /** Whose the blocks are; needed for a private one that is neither in the VPC nor one of AWS's own addresses. */
   readonly owner?: string;
   /** Default: true. */
@@ -54,7 +50,7 @@ export interface CidrDestination {
 /** The public internet, or the part of it that the runner may reach. */
 export interface InternetDestination {
   /** At least one. Default: every port of every protocol. */
-  readonly ports?: readonly PortRange[];
+  readonly ports?: readonly Ports[];
   /** Only these public blocks. Canonical, of the cluster's own family, at least one. Default: the whole internet. */
   readonly blocks?: readonly string[];
   /** Further public blocks that are left out. Canonical, of the cluster's own family. Default: none. */
@@ -86,9 +82,6 @@ export interface RunnerContract {
  * name loses the dash and the agent then looks for a policy that does not exist.
  */
 export const LONGEST_POLICY_NAME = 57;
-
-/** Port entries of one address block in the agent's map, inherited ones included (EKS user guide, 2026-07). */
-export const MOST_PORTS = 24;
 
 /**
  * What KeeperHub's manifests of June 2026 allow (keeperhub pull request 1430, `deploy/keeperhub-stack/ENV/networkpolicy.yaml`),

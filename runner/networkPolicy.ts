@@ -1,4 +1,5 @@
-import type { Labels, Protocol } from "./contract.ts";
+import type { Labels } from "../analysis/labelSelector.ts";
+import type { Ports } from "./contract.ts";
 
 /** A `networking.k8s.io/v1` NetworkPolicy in the shape that this project writes: egress only, no expressions. */
 export interface EgressNetworkPolicy {
@@ -21,7 +22,7 @@ export interface EgressPolicySpec {
 /** Without `ports` every port of every protocol. */
 export interface EgressRule {
   readonly to: readonly Peer[];
-  readonly ports?: readonly PolicyPort[];
+  readonly ports?: readonly Ports[];
 }
 
 export type Peer = PodPeer | BlockPeer;
@@ -33,10 +34,4 @@ export interface PodPeer {
 
 export interface BlockPeer {
   readonly ipBlock: { readonly cidr: string; readonly except?: readonly string[] };
-}
-
-export interface PolicyPort {
-  readonly protocol: Protocol;
-  readonly port: number;
-  readonly endPort?: number;
 }

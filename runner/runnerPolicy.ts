@@ -1,8 +1,11 @@
 import { type Cidr, contains, formatCidr, leastSet } from "../analysis/cidr.ts";
+import { NAMESPACE_NAME_LABEL } from "../analysis/inventory.ts";
+import type { Labels } from "../analysis/labelSelector.ts";
+import { POLICY_PROTOCOLS } from "../analysis/networkPolicy.ts";
 import { ProblemsError } from "../analysis/problems.ts";
-import { KEEPERHUB_CONTRACT, type PortRange, PROTOCOLS, type RunnerContract } from "./contract.ts";
+import { KEEPERHUB_CONTRACT, type Ports, type RunnerContract } from "./contract.ts";
 import type { NetworkFacts } from "./networkFacts.ts";
-import type { BlockPeer, EgressNetworkPolicy, EgressRule, PodPeer, PolicyPort } from "./networkPolicy.ts";
+import type { BlockPeer, EgressNetworkPolicy, EgressRule, PodPeer } from "./networkPolicy.ts";
 import { type ResolvedContract, resolveContract } from "./resolve.ts";
 
 /** A policy and what its reader should know about it. */
@@ -11,9 +14,6 @@ export interface RunnerPolicy {
   /** What the policy can't say in this network; one sentence each, in a fixed order. */
   readonly notices: readonly string[];
 }
-
-/** The label that every namespace carries, with its name (Kubernetes 1.21 and later). */
-export const NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name";
 
 /**
  * Builds the runner's egress NetworkPolicy: one rule for each destination of the contract, in the order of
@@ -100,7 +100,7 @@ function publicDestinations({ ported, internet }: ResolvedContract): string[] {
     );
 }
 
-function podPeer(namespace: string, podLabels: Readonly<Record<string, string>>): PodPeer {
+function podPeer(namespace: string, podLabels: Labels): PodPeer {
   return {
     namespaceSelector: { matchLabels: { [NAMESPACE_NAME_LABEL]: namespace } },
     podSelector: { matchLabels: sortedLabels(podLabels) },
@@ -111,20 +111,20 @@ function blockPeer(cidr: Cidr, excepts?: readonly Cidr[]): BlockPeer {
   return { ipBlock: { cidr: formatCidr(cidr), ...(excepts?.length && { except: excepts.map(formatCidr) }) } };
 }
 
-function policyPorts(ports: readonly PortRange[]): PolicyPort[] {
+function policyPorts(ports: readonly Ports[]): Ports[] {
   return ports
     .map(({ protocol, port, endPort }) => ({ protocol, port, ...(endPort !== undefined && { endPort }) }))
     .sort(comparePorts);
 }
 
-function comparePorts(a: PortRange, b: PortRange): number {
+function comparePorts(a: Ports, b: Ports): number {
   return (
     a.port - b.port ||
-    PROTOCOLS.indexOf(a.protocol) - PROTOCOLS.indexOf(b.protocol) ||
+    POLICY_PROTOCOLS.indexOf(a.protocol) - POLICY_PROTOCOLS.indexOf(b.protocol) ||
     (a.endPort ?? a.port) - (b.endPort ?? b.port)
   );
 }
 
-function sortedLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
+function sortedLabels(labels: Labels): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -3,10 +3,11 @@ import {
   cidrAt,
   formatAddress,
   PORTLESS_PROTOCOLS,
+  type PolicyProtocol,
   parseAddress,
   parsePoint,
 } from "../../analysis/index.ts";
-import type { DeclaredPorts, RequiredEndpoint } from "../../guardrails/declaration.ts";
+import type { RequiredEndpoint } from "../../guardrails/declaration.ts";
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { "https:": 443, "wss:": 443, "http:": 80, "ws:": 80 };
 
@@ -28,15 +29,14 @@ export function readEndpoint(text: string): RequiredEndpoint {
       `"${text}" names a host of the cluster or the VPC; declare it as a destination, by pods or cidrs`,
     );
   }
-  const ports: DeclaredPorts = { protocol, range: { from: port, to: port } };
   const cidr = address && cidrAt(address.family, address.value, ADDRESS_BITS[address.family]);
-  return { name: text, cidr, ports };
+  return { name: text, cidr, ports: { protocol, port } };
 }
 
 interface Parts {
   readonly host: string;
   readonly port: number;
-  readonly protocol: DeclaredPorts["protocol"];
+  readonly protocol: PolicyProtocol;
 }
 
 function partsOf(text: string): Parts {

@@ -1,15 +1,15 @@
 import { contains, formatCidr } from "../../analysis/cidr.ts";
 import { parseCidr } from "../../analysis/index.ts";
 import type { Input } from "../../analysis/input.ts";
-import { type DeclaredPorts, declaredPorts, type RequiredEndpoint } from "../../guardrails/declaration.ts";
-import type { InternetDestination } from "../../runner/contract.ts";
+import type { RequiredEndpoint } from "../../guardrails/declaration.ts";
+import type { InternetDestination, Ports } from "../../runner/contract.ts";
 import { readEndpoint } from "./endpoint.ts";
 import { readPorts } from "./ports.ts";
 
 /** Public destinations that must stay reachable. */
 export interface MustReach {
   /** Ports on which all that `destinations.internet` opens must stay open. Default: those that it opens. */
-  readonly internet?: readonly DeclaredPorts[];
+  readonly internet?: readonly Ports[];
   readonly endpoints: readonly RequiredEndpoint[];
 }
 
@@ -23,7 +23,7 @@ export function readMustReach(input: Input, internet: InternetDestination | unde
   if (own === undefined) {
     return { endpoints: [] };
   }
-  const ports = readPorts(own.at("internet"))?.map(declaredPorts);
+  const ports = readPorts(own.at("internet"));
   const endpoints = readEndpoints(own.at("endpoints"));
   if (ports?.some((port) => !opens(internet, port))) {
     own.at("internet").wrong("destinations.internet does not open all of these ports; add them there, too");
@@ -43,12 +43,12 @@ export function readEndpoints(input: Input): RequiredEndpoint[] {
   return input.parsedTexts("public destinations such as rpc.example.com:8545", readEndpoint) ?? [];
 }
 
-function opens(internet: InternetDestination | undefined, { protocol, range }: DeclaredPorts): boolean {
+function opens(internet: InternetDestination | undefined, { protocol, port, endPort = port }: Ports): boolean {
   return (
     internet !== undefined &&
     (internet.ports === undefined ||
       internet.ports.some(
-        ({ protocol: own, port, endPort = port }) => own === protocol && port <= range.from && range.to <= endPort,
+        ({ protocol: own, port: first, endPort: last = first }) => own === protocol && first <= port && endPort <= last,
       ))
   );
 }
@@ -56,7 +56,7 @@ function opens(internet: InternetDestination | undefined, { protocol, range }: D
 function closedBecause(internet: InternetDestination | undefined, endpoint: RequiredEndpoint): string | undefined {
   const { cidr, ports } = endpoint;
   if (!opens(internet, ports)) {
-    return `destinations.internet does not open ${ports.range.from}/${ports.protocol}`;
+    return `destinations.internet does not open ${ports.port}/${ports.protocol}`;
   }
   // What is no block is a problem of its own.
   const blocks = (texts: readonly string[]) =>

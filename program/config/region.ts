@@ -1,6 +1,6 @@
 import { type Cidr, parseCidr } from "../../analysis/index.ts";
 import type { Input } from "../../analysis/input.ts";
-import { type Destination, declaredPorts } from "../../guardrails/declaration.ts";
+import type { Destination } from "../../guardrails/declaration.ts";
 import { readPorts } from "./ports.ts";
 
 /** The members that say where a destination is. */
@@ -20,7 +20,7 @@ export function readRegion(input: Input): Pick<Destination, "cidrs" | "pods" | "
     ports && {
       cidrs: cidrs ?? [],
       pods: namespace === undefined || labels === undefined ? [] : [{ namespace, labels }],
-      ports: ports.map(declaredPorts),
+      ports,
     }
   );
 }

@@ -45,7 +45,7 @@ const isIn = ({ cidrs }: Pick<Destination, "cidrs">, { address: { family, value 
 const isDeclared = (point: Point, { ports }: Destination = DATABASE) =>
   isIn(DATABASE, point) &&
   ports.some(
-    ({ protocol, range }) => protocol === point.protocol && range.from <= point.port && point.port <= range.to,
+    ({ protocol, port, endPort = port }) => protocol === point.protocol && port <= point.port && point.port <= endPort,
   );
 const isPrivate = (point: Point) => isIn({ cidrs: privateSpace(declaration) }, point);
 

@@ -156,7 +156,7 @@ describe("an endpoint", () => {
   ])("%s", (text, cidr, port, protocol) => {
     const endpoint = readEndpoint(text);
     expect(endpoint.cidr && formatCidr(endpoint.cidr)).toBe(cidr);
-    expect(endpoint.ports).toEqual({ protocol, range: { from: port, to: port } });
+    expect(endpoint.ports).toEqual({ protocol, port });
     expect(endpoint.name).toBe(text);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { describeProblem } from "../../analysis/problems.ts";
 import { checkContract } from "../../runner/checkContract.ts";
-import { KEEPERHUB_CONTRACT, type PortRange, type RunnerContract } from "../../runner/contract.ts";
+import { KEEPERHUB_CONTRACT, type Ports, type RunnerContract } from "../../runner/contract.ts";
 
 const problemsOf = (contract: Partial<RunnerContract>) =>
   checkContract({ ...KEEPERHUB_CONTRACT, ...contract }).map(describeProblem);
@@ -11,7 +11,7 @@ const web = {
   podLabels: { app: "web" },
   ports: [{ protocol: "TCP", port: 80 }],
 } as const;
-const database = (...ports: Partial<PortRange>[]) =>
+const database = (...ports: Partial<Ports>[]) =>
   problemsOf({ database: { ports: ports.map((port) => ({ protocol: "TCP", port: 1, ...port })) } });
 
 it("finds nothing wrong with KeeperHub's contract", () => {
@@ -104,7 +104,7 @@ describe("ports", () => {
   });
 
   it("refuses more than the agent keeps, for pods too", () => {
-    const ports = Array.from({ length: 25 }, (_, index): PortRange => ({ protocol: "TCP", port: 100 + index }));
+    const ports = Array.from({ length: 25 }, (_, index): Ports => ({ protocol: "TCP", port: 100 + index }));
     expect(problemsOf({ services: [{ ...web, ports }] })).toEqual([
       "services.web.ports is 25: the VPC CNI's agent keeps 24 port entries for each address and drops the others. Use ranges",
     ]);

@@ -1,11 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type CidrDestination,
-  KEEPERHUB_CONTRACT,
-  type PortRange,
-  type RunnerContract,
-} from "../../runner/contract.ts";
+import { type CidrDestination, KEEPERHUB_CONTRACT, type Ports, type RunnerContract } from "../../runner/contract.ts";
 import type { NetworkFacts } from "../../runner/networkFacts.ts";
 import type { EgressNetworkPolicy } from "../../runner/networkPolicy.ts";
 import { buildRunnerPolicy } from "../../runner/runnerPolicy.ts";
@@ -16,7 +11,7 @@ import { allowsAddress, boundaries, holds } from "../support/slowEvaluator.ts";
 const build = (facts: NetworkFacts, contract: Partial<RunnerContract> = {}) =>
   buildRunnerPolicy({ ...KEEPERHUB_CONTRACT, ...contract }, facts);
 const policyOf = (facts: NetworkFacts, contract: Partial<RunnerContract> = {}) => build(facts, contract).policy;
-const tcp = (port: number): PortRange => ({ protocol: "TCP", port });
+const tcp = (port: number): Ports => ({ protocol: "TCP", port });
 const blocksOf = ({ spec }: EgressNetworkPolicy) =>
   spec.egress.flatMap(({ to }) =>
     to.flatMap((peer) => ("ipBlock" in peer ? [peer.ipBlock.cidr, ...(peer.ipBlock.except ?? [])] : [])),
@@ -196,10 +191,10 @@ describe("refuses", () => {
     }
     return [];
   };
-  const cidr = (cidrs: string[], ports: PortRange[] = [tcp(53)]) => ({
+  const cidr = (cidrs: string[], ports: Ports[] = [tcp(53)]) => ({
     cidrs: [{ name: "extra", cidrs, ports, ...(cidrs[0] === "10.9.0.0/16" && { owner: "peering" }) }],
   });
-  const many = (count: number, first = 1000): PortRange[] => Array.from({ length: count }, (_, i) => tcp(first + i));
+  const many = (count: number, first = 1000): Ports[] => Array.from({ length: count }, (_, i) => tcp(first + i));
 
   it.each<[string, Partial<RunnerContract>, string]>([
     [

@@ -1,21 +1,23 @@
 import { parseCidr } from "../../analysis/index.ts";
-import type { Declaration, DeclaredPorts, Destination } from "../../guardrails/index.ts";
+import type { Declaration, Destination } from "../../guardrails/index.ts";
+import type { Ports } from "../../runner/contract.ts";
 
-const port = (protocol: DeclaredPorts["protocol"], from: number, to = from): DeclaredPorts => ({
+const port = (protocol: Ports["protocol"], from: number, to = from): Ports => ({
   protocol,
-  range: { from, to },
+  port: from,
+  ...(to > from && { endPort: to }),
 });
 
 export const tcp = (from: number, to = from) => port("TCP", from, to);
 export const udp = (from: number, to = from) => port("UDP", from, to);
 
 /** A destination by address. */
-export function addresses(name: string, cidrs: readonly string[], ...ports: DeclaredPorts[]): Destination {
+export function addresses(name: string, cidrs: readonly string[], ...ports: Ports[]): Destination {
   return { name, cidrs: cidrs.map(parseCidr), pods: [], ports, required: true };
 }
 
 /** A destination by labels. */
-export function pods(namespace: string, labels: Record<string, string>, ...ports: DeclaredPorts[]): Destination {
+export function pods(namespace: string, labels: Record<string, string>, ...ports: Ports[]): Destination {
   return { name: Object.values(labels).join(), cidrs: [], pods: [{ namespace, labels }], ports, required: true };
 }
 

@@ -1,6 +1,7 @@
+import { NAMESPACE_NAME_LABEL } from "../../../analysis/inventory.ts";
+import type { Ports } from "../../../runner/contract.ts";
 import type { NetworkFacts } from "../../../runner/networkFacts.ts";
-import type { Peer, PolicyPort } from "../../../runner/networkPolicy.ts";
-import { NAMESPACE_NAME_LABEL } from "../../../runner/runnerPolicy.ts";
+import type { Peer } from "../../../runner/networkPolicy.ts";
 
 /** The facts as a reader calls them, each with one or several values. */
 export function factRows({ vpc, databaseSubnets, cluster, addOn }: NetworkFacts): [name: string, values: string[]][] {
@@ -30,7 +31,7 @@ export function describePeer(peer: Peer): string {
 }
 
 /** Ports as `53/UDP` or `8000-8010/TCP`. */
-export function describePorts(ports: readonly PolicyPort[] | undefined): string[] {
+export function describePorts(ports: readonly Ports[] | undefined): string[] {
   return (
     ports?.map(({ protocol, port, endPort }) => `${port}${endPort === undefined ? "" : `-${endPort}`}/${protocol}`) ?? [
       "all ports",
