@@ -1,49 +1,9 @@
-import { cellRange } from "./addressMap.ts";
-import { type ChangedRange, fewestBoxes } from "./boxes.ts";
-import { type AddressRange, formatRange } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
-import { witnessOf } from "./diff.ts";
-import { type Explanation, explain } from "./explain.ts";
-import type { PolicyProtocol, PortRange } from "./networkPolicy.ts";
-import { cellIndexAt } from "./partition.ts";
+import { type Assertion, type Contradiction, wrongAddresses } from "./contradictions.ts";
 import { judgePods } from "./podAssertions.ts";
-import type { Point } from "./point.ts";
-import type { PortTable } from "./ports.ts";
-import { type RangeSet, subtract } from "./rangeSet.ts";
-import type { PodSet } from "./reach/podSets.ts";
+import { subtract } from "./rangeSet.ts";
 import { unplacedGrants } from "./selectorRegions.ts";
 import { awsEndpointAt } from "./specialPurpose.ts";
-import type { Verdict } from "./verdict.ts";
-
-/** Destinations that all have to be allowed, or all denied. */
-export interface Assertion {
-  readonly name: string;
-  readonly expect: "allow" | "deny";
-  readonly addresses: RangeSet;
-  /**
-   * The part of `addresses` that a named set of both families gives, such as `aws-metadata`. It means the cluster's own
-   * family where that is known: the pods have no address of the other, which the agent does not look at. Default: none.
-   */
-  readonly named?: RangeSet;
-  readonly pods: readonly PodSet[];
-  readonly protocols: readonly PolicyProtocol[];
-  readonly ports: readonly PortRange[];
-}
-
-/** A stretch of destinations on which an assertion does not hold. */
-export interface Contradiction {
-  /** The addresses, or the pods, as text. */
-  readonly where: string;
-  readonly range: AddressRange | undefined;
-  readonly protocols: readonly string[];
-  readonly ports: PortRange;
-  readonly verdict: Verdict;
-  /** One destination and why; `undefined` for pods whose addresses are not known. */
-  readonly witness: Point | undefined;
-  readonly explanation: Explanation | undefined;
-  /** Why, in a sentence. */
-  readonly why: string;
-}
 
 /** How an assertion fared. */
 export interface AssertionResult {
@@ -126,78 +86,6 @@ function judge(analysis: EgressAnalysis, assertion: Assertion): AssertionResult 
   const because = analysis.isolated ? "" : " because no policy isolates the egress of this pod";
   const verdict = expect === "allow" ? `allowed${because}` : "denied";
   return result("holds", `${verdict}${apart.length === 0 ? "" : `, apart from ${apart.join(" and ")}`}`, [], apart);
-}
-
-/** The parts of some addresses on which an assertion does not hold. */
-export function wrongAddresses(
-  analysis: EgressAnalysis,
-  assertion: Pick<Assertion, "expect" | "protocols" | "ports">,
-  addresses: readonly AddressRange[],
-): Contradiction[] {
-  const { expect } = assertion;
-  const wrong: ChangedRange[] = addresses.flatMap((range) => {
-    const partition = analysis.partitions[range.family];
-    const found: ChangedRange[] = [];
-    for (
-      let index = cellIndexAt(partition, { ...range, value: range.first });
-      index < partition.cells.length;
-      index++
-    ) {
-      const cell = cellRange(partition, index);
-      if (cell.first > range.last) {
-        break;
-      }
-      const part = {
-        family: range.family,
-        first: cell.first > range.first ? cell.first : range.first,
-        last: cell.last < range.last ? cell.last : range.last,
-      };
-      const changes = wrongPorts((partition.cells[index] as (typeof partition.cells)[0]).table, assertion).map(
-        ({ verdict, ...rest }) => ({ ...rest, before: expect, after: verdict }),
-      );
-      if (changes.length > 0) {
-        found.push({ range: part, changes });
-      }
-    }
-    return found;
-  });
-  return fewestBoxes(wrong).map(({ range, protocols, ports, after }) => {
-    const witness = witnessOf({ range, protocols, ports });
-    const explanation = explain(analysis, witness);
-    const where = formatRange(range);
-    return { where, range, protocols, ports, verdict: after, witness, explanation, why: explanation.text };
-  });
-}
-
-export interface WrongPorts {
-  readonly protocols: readonly PolicyProtocol[];
-  readonly ports: PortRange;
-  readonly verdict: Verdict;
-}
-
-/** The ports of an assertion on which a table says something else; `order-dependent` is never what was asked for. */
-export function wrongPorts(
-  table: PortTable,
-  { expect, protocols, ports }: Pick<Assertion, "expect" | "protocols" | "ports">,
-): WrongPorts[] {
-  const byShape = new Map<string, { protocols: PolicyProtocol[]; ports: PortRange; verdict: Verdict }>();
-  for (const protocol of protocols) {
-    for (const asked of ports) {
-      for (const span of table.spans[protocol] ?? []) {
-        const from = Math.max(span.from, asked.from);
-        const to = Math.min(span.to, asked.to);
-        if (from <= to && span.verdict !== expect) {
-          const key = `${from}-${to} ${span.verdict}`;
-          const known = byShape.get(key) ?? { protocols: [], ports: { from, to }, verdict: span.verdict };
-          if (!known.protocols.includes(protocol)) {
-            known.protocols.push(protocol);
-          }
-          byShape.set(key, known);
-        }
-      }
-    }
-  }
-  return [...byShape.values()];
 }
 
 /** What the policies, or the agent by itself, may allow at addresses that the analysis was not given. */

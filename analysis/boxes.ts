@@ -69,10 +69,18 @@ function spanChanges(before: readonly PortSpan[], after: readonly PortSpan[]): (
   return changes;
 }
 
-/** Where verdicts differ, as few boxes, by family, address and port. */
-export function changedBoxes(before: AddressMaps<PortTable>, after: AddressMaps<PortTable>): ChangeBox[] {
+/**
+ * Where verdicts differ, as few boxes, by family, address and port.
+ *
+ * @param compare what differs between two tables. Default: {@link tableChanges}.
+ */
+export function changedBoxes(
+  before: AddressMaps<PortTable>,
+  after: AddressMaps<PortTable>,
+  compare: typeof tableChanges = tableChanges,
+): ChangeBox[] {
   return ADDRESS_FAMILIES.flatMap((family) => {
-    const changes = zip(before[family], after[family], tableChanges);
+    const changes = zip(before[family], after[family], compare);
     return fewestBoxes(
       changes.cells.flatMap((cell, index) =>
         cell.length === 0 ? [] : [{ range: cellRange(changes, index), changes: cell }],

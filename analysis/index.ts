@@ -6,6 +6,7 @@ export * from "./address.ts";
 export * from "./assertions.ts";
 export * from "./cidr.ts";
 export * from "./compile.ts";
+export type { Assertion } from "./contradictions.ts";
 export * from "./destinations.ts";
 export * from "./diff.ts";
 export * from "./divergences.ts";

@@ -1,6 +1,6 @@
 import { ADDRESS_FAMILIES, parseAddress } from "./address.ts";
-import type { Assertion } from "./assertions.ts";
 import { type AddressRange, hostOf, parseCidr } from "./cidr.ts";
+import type { Assertion } from "./contradictions.ts";
 import { onTheWire } from "./embeddedIpv4.ts";
 import { Input } from "./input.ts";
 import { NAMESPACE_NAME_LABEL } from "./inventory.ts";

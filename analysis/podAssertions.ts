@@ -1,14 +1,15 @@
-import type { Address } from "./address.ts";
-import { type Assertion, type Contradiction, wrongAddresses, wrongPorts } from "./assertions.ts";
+import type { AddressFamily } from "./address.ts";
+import type { PortChange } from "./boxes.ts";
 import { type AddressRange, formatRange, hostOf, parseCidr } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
+import { type Assertion, type Contradiction, wrongAddresses, wrongPorts } from "./contradictions.ts";
 import { witnessOf } from "./diff.ts";
 import { explain } from "./explain.ts";
 import { backendsOf, NAMESPACE_NAME_LABEL, namespaceLabels, targetNumber } from "./inventory.ts";
 import { selects } from "./labelSelector.ts";
-import type { PortRange } from "./networkPolicy.ts";
+import { POLICY_PROTOCOLS, type PortRange } from "./networkPolicy.ts";
 import { verdict } from "./point.ts";
-import { permitsSome } from "./ports.ts";
+import { type PortQuestion, permitsSome } from "./ports.ts";
 import { areDisjoint } from "./reach/labelSets.ts";
 import { EVERY_POD, formatPodSet, isNarrowerPodSet, type PodSet } from "./reach/podSets.ts";
 import { formatReference, type Reference, referenceTo } from "./reference.ts";
@@ -41,20 +42,23 @@ export function judgePods(analysis: EgressAnalysis, set: PodSet, assertion: Asse
     const why = "no policy isolates the egress of this pod, so everything is allowed";
     return assertion.expect === "allow"
       ? HOLDS
-      : { ...HOLDS, contradictions: [contradiction(set, assertion, "allow", why)] };
+      : {
+          ...HOLDS,
+          contradictions: assertion.ports.map((ports) =>
+            contradiction(set, { ...assertion, ports, after: "allow" }, why),
+          ),
+        };
   }
   return analysis.inventory === undefined ? byRules(analysis, set, assertion) : byAddresses(analysis, set, assertion);
 }
 
 function byAddresses(analysis: EgressAnalysis, set: PodSet, assertion: Assertion): PodAnswer {
-  const { semantics } = analysis;
   const inventory = analysis.inventory as NonNullable<EgressAnalysis["inventory"]>;
   const pods = inventory.pods.filter(
     ({ namespace, labels }) =>
       selects(set.podSelector, labels) && selects(set.namespaceSelector, namespaceLabels(inventory, namespace)),
   );
-  const isJudged = ({ family }: Address) => semantics.name === "kubernetes" || family === semantics.ipFamily;
-  const addresses = pods.flatMap((pod) => pod.addresses.filter(isJudged));
+  const addresses = pods.flatMap((pod) => pod.addresses.filter(({ family }) => isJudged(analysis, family)));
   if (addresses.length === 0) {
     return { ...HOLDS, doubts: [`the inventory has no running pod with an address among ${formatPodSet(set)}`] };
   }
@@ -101,45 +105,18 @@ function isAmong(ports: readonly PortRange[], port: number | undefined): boolean
 function byRules(analysis: EgressAnalysis, set: PodSet, assertion: Assertion): PodAnswer {
   const wrong = wrongPorts(selectorRegion(analysis, set).table, assertion);
   if (assertion.expect === "deny") {
-    const contradictions = wrong.map(({ protocols, ports, verdict }) =>
-      contradiction(set, { protocols, ports: [ports] }, verdict, `a rule allows them: ${granting(analysis, set)}`),
-    );
-    const isNamed = mayBeNamed(analysis, set, assertion);
-    const doubts = doubtsAbout(analysis, set, assertion).map((text) =>
-      isNamed ? text : `${text}; deny the addresses that they can have instead`,
-    );
-    return contradictions.length > 0 ? { ...HOLDS, contradictions } : { ...HOLDS, doubts };
+    const why = `a rule allows them: ${granting(analysis, set)}`;
+    const hint = mayBeNamed(analysis, set, assertion) ? "" : "; deny the addresses that they can have instead";
+    return wrong.length > 0
+      ? { ...HOLDS, contradictions: wrong.map((part) => contradiction(set, part, why)) }
+      : { ...HOLDS, doubts: doubtsAbout(analysis, set, assertion).map((text) => `${text}${hint}`) };
   }
-  const random = wrong.filter(({ verdict }) => verdict === "order-dependent");
+  const random = wrong.filter(({ after }) => after === "order-dependent");
   if (random.length > 0) {
     const why = "the rules have more port entries for the same pods than the agent keeps, and which are kept is random";
-    return {
-      ...HOLDS,
-      contradictions: random.map(({ protocols, ports, verdict }) =>
-        contradiction(set, { protocols, ports: [ports] }, verdict, why),
-      ),
-    };
+    return { ...HOLDS, contradictions: random.map((part) => contradiction(set, part, why)) };
   }
-  // Each part that no rule is known to allow: perhaps a rule names the pods all the same, or a block holds them.
-  const answers = wrong.map(({ protocols, ports }): PodAnswer => {
-    const asked = { ...assertion, protocols, ports: [ports] };
-    const denied = CLUSTER_SPACE.filter(
-      ({ family }) => analysis.semantics.name === "kubernetes" || family === analysis.semantics.ipFamily,
-    );
-    const maybe = doubtsAbout(analysis, set, { ...asked, expect: "deny" });
-    const isNamed = mayBeNamed(analysis, set, asked);
-    const isDeniedEverywhere = wrongAddresses(analysis, { ...asked, expect: "deny" }, denied).length === 0;
-    if (maybe.length > 0 && (isNamed || !isDeniedEverywhere)) {
-      return { ...HOLDS, doubts: maybe.map((text) => `${text}; only an inventory tells`) };
-    }
-    const witness = denied[0] && witnessOf({ range: denied[0], protocols, ports });
-    const why = `no rule names them on that port${
-      maybe.length > 0 && witness !== undefined
-        ? `, and the private addresses that pods and Services have are denied: ${explain(analysis, witness).text}`
-        : "."
-    }`;
-    return { ...HOLDS, contradictions: [contradiction(set, asked, "deny", `${why}${splitPeers(analysis, set)}`)] };
-  });
+  const answers = wrong.map((part) => notKnown(analysis, set, part));
   return {
     contradictions: answers.flatMap((answer) => answer.contradictions),
     doubts: [...new Set(answers.flatMap((answer) => answer.doubts))],
@@ -147,23 +124,36 @@ function byRules(analysis: EgressAnalysis, set: PodSet, assertion: Assertion): P
   };
 }
 
+/** Ports that no rule is known to allow on some pods: perhaps a rule names the pods all the same, or a block holds them. */
+function notKnown(analysis: EgressAnalysis, set: PodSet, part: PortChange): PodAnswer {
+  const protocols = POLICY_PROTOCOLS.filter((protocol) => part.protocols.includes(protocol));
+  const asked = { expect: "deny", protocols, ports: [part.ports] } as const;
+  const space = CLUSTER_SPACE.filter(({ family }) => isJudged(analysis, family));
+  const doubts = doubtsAbout(analysis, set, asked);
+  if (doubts.length > 0 && (mayBeNamed(analysis, set, asked) || wrongAddresses(analysis, asked, space).length > 0)) {
+    return { ...HOLDS, doubts: doubts.map((text) => `${text}; only an inventory tells`) };
+  }
+  const [range] = space;
+  const denied =
+    doubts.length > 0 && range !== undefined
+      ? `, and the private addresses that pods and Services have are denied: ${explain(analysis, witnessOf({ ...part, range })).text}`
+      : ".";
+  const why = `no rule names them on that port${denied}${splitPeers(analysis, set)}`;
+  return { ...HOLDS, contradictions: [contradiction(set, part, why)] };
+}
+
+/** Whether a semantics looks at the addresses of a family. */
+function isJudged({ semantics }: EgressAnalysis, family: AddressFamily): boolean {
+  return semantics.name === "kubernetes" || family === semantics.ipFamily;
+}
+
 function contradiction(
   set: PodSet,
-  { protocols, ports }: Pick<Assertion, "protocols" | "ports">,
-  verdict: Contradiction["verdict"],
+  { protocols, ports, after: verdict }: Omit<PortChange, "before">,
   why: string,
 ): Contradiction {
-  const [first] = ports as [PortRange];
-  return {
-    where: `${formatPodSet(set)} on ${protocols.join(", ")} ${formatPorts(first)}`,
-    range: undefined,
-    protocols,
-    ports: first,
-    verdict,
-    witness: undefined,
-    explanation: undefined,
-    why,
-  };
+  const where = `${formatPodSet(set)} on ${protocols.join(", ")} ${formatPorts(ports)}`;
+  return { where, range: undefined, protocols, ports, verdict, witness: undefined, explanation: undefined, why };
 }
 
 /** The rules that are known to reach a set of pods. */
@@ -175,33 +165,31 @@ function granting(analysis: EgressAnalysis, set: PodSet): string {
 }
 
 /** Whether a rule may name some of the pods. */
-function mayBeNamed(analysis: EgressAnalysis, set: PodSet, assertion: Assertion): boolean {
+function mayBeNamed(analysis: EgressAnalysis, set: PodSet, asked: PortQuestion): boolean {
   return analysis.podGrants.some(
     (grant) =>
-      mayAllow(grant, assertion) &&
+      mayAllow(grant, asked) &&
       !areDisjoint(grant.pods.podSelector, set.podSelector) &&
       !areDisjoint(grant.pods.namespaceSelector, set.namespaceSelector),
   );
 }
 
 /** Why some pods of a denial may be reached although no rule is known to reach them. */
-function doubtsAbout(analysis: EgressAnalysis, set: PodSet, assertion: Assertion): string[] {
-  if (mayBeNamed(analysis, set, assertion)) {
+function doubtsAbout(analysis: EgressAnalysis, set: PodSet, asked: PortQuestion): string[] {
+  if (mayBeNamed(analysis, set, asked)) {
     return [`a rule may name some of ${formatPodSet(set)}`];
   }
-  const block = blockThatAllows(analysis, assertion);
+  const block = blockThatAllows(analysis, asked);
   return block === undefined ? [] : [`${formatReference(block)} may hold addresses of ${formatPodSet(set)}`];
 }
 
 /** The first block with a port of an assertion, where blocks match pods too. */
-function blockThatAllows(analysis: EgressAnalysis, assertion: Assertion): Reference | undefined {
+function blockThatAllows(analysis: EgressAnalysis, asked: PortQuestion): Reference | undefined {
   const { policies, applying, semantics } = analysis;
   if (semantics.name === "kubernetes" && semantics.ipBlockMatchesPods === false) {
     return undefined;
   }
-  const term = addressTerms(policies, applying, undefined).find(({ permissions }) =>
-    permitsSome(permissions, assertion),
-  );
+  const term = addressTerms(policies, applying, undefined).find(({ permissions }) => permitsSome(permissions, asked));
   return term && referenceTo(analysis, term);
 }
 
