@@ -1,5 +1,9 @@
+import { ADDRESS_FAMILIES } from "./address.ts";
+import { cellRange } from "./addressMap.ts";
+import { overlaps } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
 import { type Assertion, type Contradiction, wrongAddresses } from "./contradictions.ts";
+import type { ServicePoint } from "./partition.ts";
 import { judgePods } from "./podAssertions.ts";
 import { subtract } from "./rangeSet.ts";
 import { unplacedGrants } from "./selectorRegions.ts";
@@ -22,6 +26,9 @@ export interface AssertionResult {
   readonly apart: readonly string[];
   readonly text: string;
 }
+
+/** More Services than this are counted, not listed. */
+const MOST_LISTED = 3;
 
 /** Checks assertions against what the policies allow, exactly: every address, protocol and port that they name. */
 export function check(analysis: EgressAnalysis, assertions: readonly Assertion[]): AssertionResult[] {
@@ -75,17 +82,37 @@ function judge(analysis: EgressAnalysis, assertion: Assertion): AssertionResult 
     const more = contradictions.length > 1 ? ` (and ${contradictions.length - 1} more)` : "";
     return result("fails", `should ${expect} ${first.where}, but ${first.why}${more}`, contradictions);
   }
-  const doubts = answers.flatMap((answer) => answer.doubts);
+  const services = servicesWithoutBackends(analysis, assertion);
+  const doubts = [...answers.flatMap((answer) => answer.doubts), ...(expect === "allow" ? services : [])];
   if (doubts.length > 0) {
     return result("inconclusive", doubts.join("; "));
   }
   const apart = [
     ...answers.flatMap((answer) => answer.apart),
-    ...(expect === "deny" ? withoutAddress(analysis, assertion) : []),
+    ...(expect === "deny" ? [...services, ...withoutAddress(analysis, assertion)] : []),
   ];
   const because = analysis.isolated ? "" : " because no policy isolates the egress of this pod";
   const verdict = expect === "allow" ? `allowed${because}` : "denied";
   return result("holds", `${verdict}${apart.length === 0 ? "" : `, apart from ${apart.join(" and ")}`}`, [], apart);
+}
+
+/** Under `kubernetes`: ClusterIPs of which nobody knows where their packets arrive. */
+function servicesWithoutBackends({ partitions }: EgressAnalysis, { addresses, protocols, ports }: Assertion): string[] {
+  const isAsked = ({ protocol, port }: ServicePoint) =>
+    protocols.some((asked) => asked === protocol) && ports.some(({ from, to }) => from <= port && port <= to);
+  const found = ADDRESS_FAMILIES.flatMap((family) =>
+    partitions[family].cells.flatMap(({ origin }, index) =>
+      origin.kind === "service" &&
+      origin.points.some((point) => point.backends.length === 0 && isAsked(point)) &&
+      addresses.some((range) => overlaps(range, cellRange(partitions[family], index)))
+        ? [`Service ${origin.service.namespace}/${origin.service.name}`]
+        : [],
+    ),
+  );
+  const more = found.length > MOST_LISTED ? ` and ${found.length - MOST_LISTED} more` : "";
+  return found.length === 0
+    ? []
+    : [`${found.slice(0, MOST_LISTED).join(", ")}${more}, behind which the inventory has no running pod`];
 }
 
 /** What the policies, or the agent by itself, may allow at addresses that the analysis was not given. */

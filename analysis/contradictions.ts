@@ -62,7 +62,10 @@ export function wrongAddresses(
   });
 }
 
-/** The ports of an assertion on which a table says something else; `order-dependent` is never what was asked for. */
+/**
+ * The ports of an assertion on which a table says something else; `order-dependent` is never what was asked for, except
+ * where no rule makes it so: then nothing is known.
+ */
 export function wrongPorts(table: PortTable, { expect, protocols, ports }: Expectation): PortChange[] {
   const permissions = protocols.flatMap((protocol) => ports.map((range) => ({ protocol, range, grants: [] })));
   return wrongIn(portTable(permissions, POLICY_PROTOCOLS, anyGrantAllows), table, expect);
@@ -71,7 +74,9 @@ export function wrongPorts(table: PortTable, { expect, protocols, ports }: Expec
 /** What a table says otherwise on the ports of a space. */
 function wrongIn(space: PortTable, table: PortTable, expect: Assertion["expect"]): PortChange[] {
   const found = combineTables(space, table, (inside, found) =>
-    inside.verdict === "allow" ? found : { verdict: expect, grants: [] },
+    inside.verdict === "deny" || (found.verdict === "order-dependent" && found.grants.length === 0)
+      ? { verdict: expect, grants: [] }
+      : found,
   );
   return tableChanges(uniformTable(expect, POLICY_PROTOCOLS), found);
 }

@@ -98,14 +98,18 @@ export interface Explanation {
 export function explain(analysis: EgressAnalysis, point: Point): Explanation {
   const location = locate(analysis, point);
   const { address, span } = location;
+  const isDenied = span.verdict === "deny";
   const decided = decide(analysis, point, location);
   const known = {
     point,
     verdict: span.verdict,
+    allowedBy: span.grants.map(({ port, through, ...place }) => referenceTo(analysis, place, { port, through })),
+    exceptedBy: [],
+    entry: undefined,
+    service: undefined,
     ...decided,
-    nearest:
-      span.verdict === "deny" && decided.service === undefined ? nearestRule(analysis, point, address) : undefined,
-    unlessPods: span.verdict === "deny" ? podsAllowedOn(analysis, point) : [],
+    nearest: isDenied && decided.service === undefined ? nearestRule(analysis, point, address) : undefined,
+    unlessPods: isDenied ? podsAllowedOn(analysis, point) : [],
     block: specialPurposeBlockOf({ family: address.family, first: address.value, last: address.value }),
     endpoint: awsEndpointAt(address),
     embedded: embeddedVerdict(analysis, point),
@@ -117,32 +121,30 @@ export function explain(analysis: EgressAnalysis, point: Point): Explanation {
 /** An explanation before it is put into words. */
 type Known = Omit<Explanation, "decision" | "text">;
 
-type Decision = Pick<Explanation, "reason" | "allowedBy" | "exceptedBy" | "entry" | "service">;
+type Decision = Pick<Explanation, "reason"> & Partial<Pick<Explanation, "exceptedBy" | "entry" | "service">>;
 
 function decide(analysis: EgressAnalysis, point: Point, location: Location): Decision {
-  const { address, cell, span } = location;
-  const allowedBy = span.grants.map(({ port, through, ...place }) => referenceTo(analysis, place, { port, through }));
-  const nothing = { allowedBy, exceptedBy: [], entry: undefined, service: undefined };
+  const { cell, span } = location;
   const { origin } = cell;
   switch (origin.kind) {
     case "not-isolated":
     case "other-family":
     case "aborted":
-      return { ...nothing, reason: origin.kind };
+      return { reason: origin.kind };
     case "peers": {
       if (span.verdict === "allow") {
-        return { ...nothing, reason: "rule" };
+        return { reason: "rule" };
       }
       const deciding = origin.excepted.filter(({ term }) => permits(term.permissions, point));
       const exceptedBy = exceptReferences(analysis, deciding);
+      const isPort = origin.terms.length > 0;
       return {
-        ...nothing,
         reason:
           exceptedBy.length > 0
             ? "except"
             : deciding.length > 0
               ? "pods-left-to-selectors"
-              : origin.terms.length > 0
+              : isPort
                 ? "port"
                 : "no-rule",
         exceptedBy,
@@ -155,45 +157,38 @@ function decide(analysis: EgressAnalysis, point: Point, location: Location): Dec
       }
       const { namespace, name } = origin.service;
       const backends = at.backends.map((backend) => explain(analysis, backend));
-      return {
-        ...nothing,
-        reason: "service",
-        exceptedBy: backends.flatMap(({ exceptedBy }) => exceptedBy),
-        service: { name: `${namespace}/${name}`, backends },
-      };
+      const exceptedBy = backends.flatMap((backend) => backend.exceptedBy);
+      return { reason: "service", exceptedBy, service: { name: `${namespace}/${name}`, backends } };
     }
     case "map-entry":
-      return decideByEntry(analysis, { ...point, address }, span.verdict, allowedBy, origin.entry);
+      return decideByEntry(analysis, location, origin.entry, point.protocol);
   }
 }
 
 function decideByEntry(
   analysis: EgressAnalysis,
-  point: Point,
-  verdict: Verdict,
-  allowedBy: readonly Reference[],
+  { address, span: { verdict } }: Location,
   entry: MapEntry | undefined,
+  protocol: Point["protocol"],
 ): Decision {
-  if (point.protocol === "ICMPv6" && point.address.family === "ipv6") {
-    return { reason: "icmpv6", allowedBy, exceptedBy: [], entry: undefined, service: undefined };
+  if (protocol === "ICMPv6" && address.family === "ipv6") {
+    return { reason: "icmpv6" };
   }
   if (entry === undefined) {
-    return { reason: "no-rule", allowedBy, exceptedBy: [], entry: undefined, service: undefined };
-  }
-  const excepts = entry.values.flatMap(({ excepts }) => excepts);
-  const decision = {
-    allowedBy,
-    exceptedBy: exceptReferences(analysis, excepts),
-    entry: entry.cidr,
-    service: undefined,
-  };
-  if (verdict === "order-dependent") {
-    return { ...decision, reason: entry.values.length > 1 ? "key-collision" : "slot-overflow" };
+    return { reason: "no-rule" };
   }
   if (verdict === "allow") {
-    return { ...decision, exceptedBy: [], reason: entry.isNode ? "node-address" : "rule" };
+    return { reason: entry.isNode ? "node-address" : "rule", entry: entry.cidr };
   }
-  return { ...decision, reason: excepts.length > 0 ? "except" : "port" };
+  const exceptedBy = exceptReferences(
+    analysis,
+    entry.values.flatMap(({ excepts }) => excepts),
+  );
+  const [onRandom, onDenial] = [
+    entry.values.length > 1 ? "key-collision" : "slot-overflow",
+    exceptedBy.length > 0 ? "except" : "port",
+  ] as const;
+  return { reason: verdict === "deny" ? onDenial : onRandom, exceptedBy, entry: entry.cidr };
 }
 
 function exceptReferences(analysis: EgressAnalysis, excepted: readonly ExceptedTerm[]): Reference[] {
@@ -220,8 +215,9 @@ function sentence(explanation: Omit<Explanation, "text">): string {
   const { point, reason, decision, block, endpoint, embedded, nearest, unlessPods, service } = explanation;
   const name = endpoint ?? (block === undefined ? undefined : `in ${describeBlock(block)}`);
   const what = `${formatPoint(point)}${name === undefined ? "" : ` (${name})`}`;
-  const verb = reason === "aborted" ? "" : "is ";
-  const sentences = [`${what} ${verb}${decision}${service === undefined ? "." : ""}`];
+  const isKnown = reason !== "aborted" && service?.backends.length !== 0;
+  const isEnded = (service?.backends ?? []).length > 0;
+  const sentences = [`${what} ${isKnown ? "is " : ""}${decision}${isEnded ? "" : "."}`];
   if (nearest !== undefined && !sentences[0]?.includes(formatReference(nearest.reference))) {
     sentences.push(`Nearest: ${formatReference(nearest.reference)}, ${nearest.why}.`);
   }
@@ -233,29 +229,27 @@ function sentence(explanation: Omit<Explanation, "text">): string {
     sentences.push(
       mechanism === "IPv4-mapped"
         ? `It is ${formatAddress(ipv4)}, IPv4-mapped (${reference}): sent as IPv4, so the IPv4 rules decide.`
-        : `It carries ${formatAddress(ipv4)} (${mechanism}, ${reference}), which by itself is ${pastTense(embedded.verdict)}.`,
+        : `It carries ${formatAddress(ipv4)} (${mechanism}, ${reference}), which by itself is ${PAST_TENSE[embedded.verdict]}.`,
     );
   }
   return sentences.join(" ");
 }
 
-function pastTense(verdict: Verdict): string {
-  return verdict === "allow" ? "allowed" : verdict === "deny" ? "denied" : "order-dependent";
-}
+const PAST_TENSE: Readonly<Record<Verdict, string>> = {
+  allow: "allowed",
+  deny: "denied",
+  "order-dependent": "allowed or denied at random",
+};
 
-function outcomeOf({ verdict, reason }: Known): string {
-  if (verdict === "order-dependent") {
-    return reason === "aborted"
-      ? "cannot be told"
-      : reason === "service"
-        ? "allowed in part"
-        : "allowed or denied at random";
+function outcomeOf({ verdict, reason, service }: Known): string {
+  if (verdict === "order-dependent" && (reason === "aborted" || service !== undefined)) {
+    return (service?.backends ?? []).length === 0 ? "cannot be told" : "allowed in part";
   }
-  return pastTense(verdict);
+  return PAST_TENSE[verdict];
 }
 
 function because(analysis: EgressAnalysis, explanation: Known): string {
-  const { allowedBy, exceptedBy, entry, reason, nearest, point } = explanation;
+  const { allowedBy, exceptedBy, entry, reason, nearest, point, service } = explanation;
   const references = (list: readonly Reference[]) => list.map(formatReference).join(" and ");
   switch (reason) {
     case "rule":
@@ -279,9 +273,11 @@ function because(analysis: EgressAnalysis, explanation: Known): string {
     case "pods-left-to-selectors":
       return "because a block doesn't match pods here (--no-ip-block-pods), and no rule names this pod by label";
     case "service":
-      return `because it is Service ${explanation.service?.name}, whose packets arrive at its backends: ${explanation.service?.backends
-        .map(({ text }) => text)
-        .join(" ")}`;
+      return `because it is Service ${service?.name}, ${
+        service?.backends.length === 0
+          ? "behind which the inventory has no running pod"
+          : `whose packets arrive at its backends: ${service?.backends.map(({ text }) => text).join(" ")}`
+      }`;
     case "node-address":
       return "because the agent always allows the pod's own node, on every port";
     case "other-family":
@@ -310,13 +306,13 @@ function isolatingPolicies({ policies, applying }: EgressAnalysis): string {
 }
 
 /** The rules that would allow a point if each kept its `except`s to itself, as Kubernetes specifies. */
-function grantsAsSpecified({ policies, applying, ...analysis }: EgressAnalysis, point: Point): Reference[] {
-  const address = onTheWire(point.address);
-  const at = { family: address.family, first: address.value, last: address.value };
-  return addressTerms(policies, applying, undefined)
+function grantsAsSpecified(analysis: EgressAnalysis, point: Point): Reference[] {
+  const { family, value } = onTheWire(point.address);
+  const at = { family, first: value, last: value };
+  return addressTerms(analysis.policies, analysis.applying, undefined)
     .filter(
       ({ cidr, excepts, permissions }) =>
         contains(cidr, at) && !excepts.some((except) => contains(except, at)) && permits(permissions, point),
     )
-    .map((term) => referenceTo({ policies, applying, ...analysis }, term));
+    .map((term) => referenceTo(analysis, term));
 }

@@ -30,7 +30,10 @@ export type CellOrigin =
   /** Under `vpc-cni`: the agent gives up on the policy, so what is loaded is whatever was loaded before. */
   | { readonly kind: "aborted" };
 
-/** A port of a Service, where its packets arrive, and the verdict there; `order-dependent` if the backends differ. */
+/**
+ * A port of a Service, where its packets arrive, and the verdict there; `order-dependent` if the backends differ, or where
+ * there is none.
+ */
 export interface ServicePoint {
   readonly protocol: Protocol;
   readonly port: number;

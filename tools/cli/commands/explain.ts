@@ -104,9 +104,11 @@ function judge(analysis: EgressAnalysis, destination: Destination): Judgement {
   if (doubt !== undefined) {
     return { ...nothing, verdict: "unknown", text: `${destination.text} ${doubt}`, explanation };
   }
+  const { service, text } = explanation;
   // Backends that differ are no matter of chance: which one is chosen decides.
-  const isMixed = explanation.reason === "service" && explanation.verdict === "order-dependent";
-  return { ...nothing, verdict: isMixed ? "mixed" : explanation.verdict, text: explanation.text, explanation };
+  const isService = service !== undefined && explanation.verdict === "order-dependent";
+  const verdict = isService ? (service.backends.length === 0 ? "unknown" : "mixed") : explanation.verdict;
+  return { ...nothing, verdict, text, explanation };
 }
 
 function hostText(host: string): string {
