@@ -52,71 +52,41 @@ function formatIpv6(value: bigint): string {
   return longest === "" ? groups.join(":") : groups.join(":").replace(new RegExp(`(^|:)${longest}(:|$)`), "::");
 }
 
+const QUAD = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+
 function parseIpv4(text: string): number | undefined {
-  let value = 0;
-  let octet = -1;
-  let octets = 0;
-  for (let index = 0; index <= text.length; index++) {
-    const digit = index < text.length ? text.charCodeAt(index) - 48 : -2;
-    if (digit >= 0 && digit <= 9) {
-      if (octet === 0) {
-        return undefined;
-      }
-      octet = octet < 0 ? digit : octet * 10 + digit;
-      if (octet > 255) {
-        return undefined;
-      }
-    } else if (digit === -2 && octet >= 0) {
-      value = value * 256 + octet;
-      octets += 1;
-      octet = -1;
-    } else {
-      return undefined;
-    }
-  }
-  return octets === 4 ? value : undefined;
+  const octets = QUAD.exec(text)?.slice(1) ?? [];
+  const isOctet = (digits: string) => Number(digits) <= 255 && (digits === "0" || !digits.startsWith("0"));
+  return octets.length === 4 && octets.every(isOctet)
+    ? octets.reduce((value, octet) => value * 256 + Number(octet), 0)
+    : undefined;
 }
 
 const GROUP = /^[0-9a-f]{1,4}$/i;
 
 function parseIpv6(text: string): bigint | undefined {
   const halves = text.split("::");
-  if (halves.length > 2) {
-    return undefined;
-  }
   const head = parseGroups(halves[0] ?? "", halves.length === 1);
   const tail = parseGroups(halves[1] ?? "", true);
-  if (head === undefined || tail === undefined) {
+  if (head === undefined || tail === undefined || halves.length > 2) {
     return undefined;
   }
   const missing = 8 - head.length - tail.length;
   if (halves.length === 1 ? missing !== 0 : missing < 1) {
     return undefined;
   }
-  let value = 0n;
-  for (const group of [...head, ...Array<number>(missing).fill(0), ...tail]) {
-    value = (value << 16n) | BigInt(group);
-  }
-  return value;
+  const groups = [...head, ...Array<number>(missing).fill(0), ...tail];
+  return groups.reduce((value, group) => (value << 16n) | BigInt(group), 0n);
 }
 
 /** The 16-bit groups of one side of `::`; only the last side may end in a dotted quad. */
 function parseGroups(text: string, isLast: boolean): number[] | undefined {
-  if (text === "") {
-    return [];
-  }
-  const groups: number[] = [];
-  const parts = text.split(":");
-  for (const [index, part] of parts.entries()) {
-    if (GROUP.test(part)) {
-      groups.push(Number.parseInt(part, 16));
-    } else {
-      const quad = isLast && index === parts.length - 1 ? parseIpv4(part) : undefined;
-      if (quad === undefined) {
-        return undefined;
-      }
-      groups.push(Math.floor(quad / 65536), quad % 65536);
-    }
-  }
-  return groups;
+  const parts = text === "" ? [] : text.split(":");
+  const groups = parts.flatMap((part, index) => {
+    const quad = isLast && index === parts.length - 1 ? parseIpv4(part) : undefined;
+    return quad === undefined
+      ? [GROUP.test(part) ? Number.parseInt(part, 16) : Number.NaN]
+      : [quad >>> 16, quad & 0xffff];
+  });
+  return groups.some(Number.isNaN) ? undefined : groups;
 }

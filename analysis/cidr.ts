@@ -29,30 +29,51 @@ export interface Cidr extends AddressRange {
  * refuses it (KEP-4858): Linux sends such packets as IPv4, so no IPv6 rule ever sees them.
  */
 export function parseCidr(text: string): Cidr {
-  const slash = text.indexOf("/");
-  const digits = text.slice(slash + 1);
-  if (slash < 0 || !/^(0|[1-9]\d{0,2})$/.test(digits)) {
-    throw new RangeError(
-      `"${text}" is not CIDR notation, which is ADDRESS/PREFIX-LENGTH such as 10.0.0.0/8 or fd00::/8`,
-    );
-  }
-  const address = parseAddress(text.slice(0, slash));
-  if (address === undefined) {
-    throw new RangeError(`"${text}" does not start with an IPv4 or IPv6 address`);
-  }
-  const prefixLength = Number(digits);
-  const bits = ADDRESS_BITS[address.family];
-  if (prefixLength > bits) {
-    throw new RangeError(`"${text}" has prefix length ${prefixLength}; ${address.family} allows 0 to ${bits}`);
-  }
+  const { address, prefixLength } = splitCidr(text);
   const cidr = cidrAt(address.family, address.value, prefixLength);
+  if (`${prefixLength}` !== text.slice(text.indexOf("/") + 1)) {
+    throw notCidr(text);
+  }
   if (cidr.first !== address.value) {
     throw new RangeError(`"${text}" has host bits set; the block is ${formatCidr(cidr)}`);
   }
-  if (cidr.family === "ipv6" && prefixLength >= 96 && cidr.first >> 32n === 0xffffn) {
+  if (isMapped(cidr)) {
     throw new RangeError(`"${text}" is IPv4-mapped; write the IPv4 block, which is what is sent`);
   }
   return cidr;
+}
+
+/**
+ * An address and a prefix length of its family.
+ *
+ * @param read reads the address. Default: {@link parseAddress}.
+ * @throws {RangeError} as {@link parseCidr} does.
+ */
+export function splitCidr(text: string, read = parseAddress): { address: Address; prefixLength: number } {
+  const [, start = "", digits] = /^([^/]*)\/(\d+)$/.exec(text) ?? [];
+  if (digits === undefined) {
+    throw notCidr(text);
+  }
+  const address = read(start);
+  if (address === undefined) {
+    throw new RangeError(`"${text}" does not start with an IPv4 or IPv6 address`);
+  }
+  const bits = ADDRESS_BITS[address.family];
+  if (Number(digits) > bits) {
+    throw new RangeError(`"${text}" has prefix length ${digits}; ${address.family} allows 0 to ${bits}`);
+  }
+  return { address, prefixLength: Number(digits) };
+}
+
+function notCidr(text: string): RangeError {
+  return new RangeError(
+    `"${text}" is not CIDR notation, which is ADDRESS/PREFIX-LENGTH such as 10.0.0.0/8 or fd00::/8`,
+  );
+}
+
+/** Whether a block is in `::ffff:0:0/96`. */
+export function isMapped({ family, first, prefixLength }: Cidr): boolean {
+  return family === "ipv6" && prefixLength >= 96 && first >> 32n === 0xffffn;
 }
 
 /** Writes a block canonically; equal blocks give equal text. */
@@ -116,33 +137,36 @@ export function leastSet(cidrs: readonly Cidr[]): Cidr[] {
   return least;
 }
 
+/** The smallest block that holds a range. */
+export function blockAround({ family, first, last }: AddressRange): Cidr {
+  let hostBits = 0;
+  while (first >> BigInt(hostBits) !== last >> BigInt(hostBits)) {
+    hostBits += 1;
+  }
+  return cidrAt(family, first, ADDRESS_BITS[family] - hostBits);
+}
+
 /** The fewest blocks that together are exactly a range, in order. */
 export function cidrsOf({ family, first, last }: AddressRange): Cidr[] {
   const blocks: Cidr[] = [];
-  let next = first;
-  while (next <= last) {
-    let hostBits = 0n;
-    const bits = BigInt(ADDRESS_BITS[family]);
-    while (hostBits < bits) {
-      const size = 1n << (hostBits + 1n);
-      if (next % size !== 0n || next + size - 1n > last) {
-        break;
-      }
-      hostBits += 1n;
+  for (let next = first; next <= last; next = (blocks.at(-1) as Cidr).last + 1n) {
+    let block = cidrAt(family, next, ADDRESS_BITS[family]);
+    while (
+      block.prefixLength > 0 &&
+      contains({ family, first: next, last }, cidrAt(family, next, block.prefixLength - 1))
+    ) {
+      block = cidrAt(family, next, block.prefixLength - 1);
     }
-    blocks.push(cidrAt(family, next, Number(bits - hostBits)));
-    next += 1n << hostBits;
+    blocks.push(block);
   }
   return blocks;
 }
 
 /** A range as text: the block where it is one, else `FIRST-LAST`. */
 export function formatRange(range: AddressRange): string {
-  const size = range.last - range.first + 1n;
-  if ((size & (size - 1n)) === 0n && range.first % size === 0n) {
-    const hostBits = size.toString(2).length - 1;
-    return formatCidr(cidrAt(range.family, range.first, ADDRESS_BITS[range.family] - hostBits));
-  }
-  const end = (value: bigint) => formatAddress({ family: range.family, value });
-  return `${end(range.first)}-${end(range.last)}`;
+  const { family, first, last } = range;
+  const block = blockAround(range);
+  return contains(range, block)
+    ? formatCidr(block)
+    : [first, last].map((value) => formatAddress({ family, value })).join("-");
 }

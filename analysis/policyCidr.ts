@@ -1,5 +1,5 @@
-import { ADDRESS_BITS, type Address, parseAddress } from "./address.ts";
-import { type Cidr, cidrAt, formatCidr, parseCidr } from "./cidr.ts";
+import { type Address, parseAddress } from "./address.ts";
+import { type Cidr, cidrAt, formatCidr, isMapped, splitCidr } from "./cidr.ts";
 
 /** A block of a policy, and what the API server warns about in the way it is written. */
 export interface PolicyCidr {
@@ -8,7 +8,6 @@ export interface PolicyCidr {
   readonly warning: string | undefined;
 }
 
-const MAPPED_PREFIX = 0xffffn;
 const LOW_32_BITS = 0xffffffffn;
 
 /** Text of an IPv6 block that may differ from RFC 5952 without a warning: capitals, zeros that can be left out. */
@@ -23,34 +22,25 @@ const UNUSUAL = /[A-F]|(^|:)0[0-9a-f:]|::0|[^:]:0:0[:/]/;
  * @throws {RangeError} that says what is wrong.
  */
 export function parsePolicyCidr(text: string): PolicyCidr {
-  const slash = text.indexOf("/");
-  const digits = text.slice(slash + 1);
-  const plain = slash < 0 ? undefined : parseAddress(text.slice(0, slash));
-  const address = plain ?? (slash < 0 ? undefined : withLeadingZeros(text.slice(0, slash)));
-  const prefixLength = /^\d+$/.test(digits) ? Number(digits) : -1;
-  if (address === undefined || prefixLength < 0 || prefixLength > ADDRESS_BITS[address.family]) {
-    return { cidr: parseCidr(text), warning: undefined };
-  }
+  const { address, prefixLength } = splitCidr(text, (start) => parseAddress(start) ?? withLeadingZeros(start));
   const asWritten = cidrAt(address.family, address.value, prefixLength);
-  const isMapped = address.family === "ipv6" && prefixLength >= 96 && asWritten.first >> 32n === MAPPED_PREFIX;
-  const block = isMapped ? cidrAt("ipv4", asWritten.first & LOW_32_BITS, prefixLength - 96) : asWritten;
+  const isInIpv4 = isMapped(asWritten);
+  const block = isInIpv4 ? cidrAt("ipv4", asWritten.first & LOW_32_BITS, prefixLength - 96) : asWritten;
+  const isReadable = isReadableByAgent({ ...block, written: text });
   const warnings = [
-    ...(plain === undefined ? ["has leading zeros"] : []),
+    ...(isReadable ? [] : ["has leading zeros"]),
     ...(asWritten.first === address.value ? [] : ["has bits set after its prefix"]),
-    ...(isMapped ? ["is IPv4-mapped"] : []),
+    ...(isInIpv4 ? ["is IPv4-mapped"] : []),
   ];
   const isCanonical =
     warnings.length === 0 &&
-    (digits.length === 1 || !digits.startsWith("0")) &&
+    !/\/0\d/.test(text) &&
     (address.family === "ipv4" || !UNUSUAL.test(text) || formatCidr(block) === text);
+  const advice = `Write that block, because newer API servers refuse this form${isReadable ? "" : " and the AWS agent cannot read it"}`;
   return {
     cidr: isCanonical ? block : { ...block, written: text },
     warning:
-      warnings.length === 0
-        ? undefined
-        : `${warnings.join(" and ")}: it is read as ${formatCidr(block)}. Write that block, because newer API servers refuse this form${
-            plain === undefined ? " and the AWS agent cannot read it" : ""
-          }`,
+      warnings.length === 0 ? undefined : `${warnings.join(" and ")}: it is read as ${formatCidr(block)}. ${advice}`,
   };
 }
 

@@ -1,12 +1,13 @@
 import { ADDRESS_FAMILIES } from "../address.ts";
 import { cellRange, zip } from "../addressMap.ts";
 import { tableChanges } from "../boxes.ts";
-import { type AddressRange, cidrsOf, formatRange } from "../cidr.ts";
+import { type AddressRange, blockAround, cidrsOf, formatRange } from "../cidr.ts";
 import type { EgressAnalysis } from "../compile.ts";
 import { type NamedAddresses, namesOfRanges } from "../names.ts";
 import { EVERY_PORT, POLICY_PROTOCOLS, type PortRange } from "../networkPolicy.ts";
 import { combineTables, type Grant, type PortTable, type Protocol, uniformTable } from "../ports.ts";
 import { rangeSet, subtract, wholeFamilies } from "../rangeSet.ts";
+import { formatPorts } from "../regions.ts";
 import { openness } from "../verdict.ts";
 import type { PodRow } from "./podReach.ts";
 import { EVERY_POD } from "./podSets.ts";
@@ -27,7 +28,7 @@ export function changeInWords(
   now: EgressAnalysis,
   names: readonly NamedAddresses[] = [],
 ): string[] {
-  const [before, after] = [Reach.of(was), Reach.of(now)];
+  const [before, after] = [Reach.of(was).withPorts, Reach.of(now).withPorts];
   if (isEverything(after) && !isEverything(before)) {
     return [
       "it also allows every destination on every port: everything is open, the EC2 instance metadata " +
@@ -68,30 +69,20 @@ interface AddressChange {
 }
 
 function addressChanges(before: Reach, after: Reach): AddressChange[] {
-  const changes = new Map<string, AddressChange>();
-  for (const family of ADDRESS_FAMILIES) {
-    const pairs = zip(before.maps[family], after.maps[family], (old, fresh) => ({
-      old: withPorts(old),
-      fresh: withPorts(fresh),
+  return ADDRESS_FAMILIES.flatMap((family) => {
+    const pairs = zip(before.maps[family], after.maps[family], (old, fresh) => ({ old, fresh }));
+    const changed = pairs.cells
+      .map((pair, index) => ({ ...pair, range: cellRange(pairs, index) }))
+      .filter(({ old, fresh }) => old.signature !== fresh.signature);
+    const alike = Map.groupBy(changed, ({ old, fresh }) => `${old.signature}|${fresh.signature}`);
+    return [...alike.values()].map((some) => ({
+      ...(some[0] as (typeof some)[0]),
+      ranges: some.map(({ range }) => range),
     }));
-    for (const [index, value] of pairs.cells.entries()) {
-      if (value.old.signature !== value.fresh.signature) {
-        const key = `${value.old.signature}|${value.fresh.signature}|${family}`;
-        const known = changes.get(key);
-        changes.set(key, known ?? { ...value, ranges: [] });
-        changes.get(key)?.ranges.push(cellRange(pairs, index));
-      }
-    }
-  }
-  return [...changes.values()];
+  });
 }
 
 const NO_PORTS = uniformTable("deny", POLICY_PROTOCOLS);
-
-/** A table of the protocols that a policy can name. */
-function withPorts(table: PortTable): PortTable {
-  return combineTables(table, NO_PORTS, (span) => span);
-}
 
 function addressLine(
   ranges: readonly AddressRange[],
@@ -131,35 +122,27 @@ const EVERYTHING = "every port";
 
 /** `443/TCP, 53/UDP`, `every port`, `8000-9000/TCP (at random)`; `undefined`: nothing. */
 function formatTable(table: PortTable): string | undefined {
-  const changes = tableChanges(NO_PORTS, table);
-  const texts = changes.flatMap(({ protocols, ports, after }) => {
-    const random = after === "order-dependent" ? " (at random)" : "";
-    return isEveryPort(protocols, ports)
-      ? [`${EVERYTHING}${random}`]
-      : protocols.map((protocol) => `${formatPortRange(ports)}/${protocol}${random}`);
-  });
+  const texts = tableChanges(NO_PORTS, table).map(({ protocols, ports, after }) =>
+    formatPortsOf(protocols, ports, after === "order-dependent" ? " (at random)" : ""),
+  );
   return texts.length === 0 ? undefined : texts.join(", ");
 }
 
-function isEveryPort(protocols: readonly Protocol[], { from, to }: PortRange): boolean {
-  return (
-    from === EVERY_PORT.from && to === EVERY_PORT.to && POLICY_PROTOCOLS.every((known) => protocols.includes(known))
-  );
-}
-
-function formatPortRange({ from, to }: PortRange): string {
-  return from === to ? `${from}` : from === EVERY_PORT.from && to === EVERY_PORT.to ? EVERYTHING : `${from}-${to}`;
+/** `443/TCP, 443/UDP`, `every port/TCP`, `every port` where it is of every protocol. */
+function formatPortsOf(protocols: readonly Protocol[], ports: PortRange, suffix = ""): string {
+  const isAll = ports.from === EVERY_PORT.from && ports.to === EVERY_PORT.to;
+  const text = isAll ? EVERYTHING : formatPorts(ports);
+  return isAll && POLICY_PROTOCOLS.every((known) => protocols.includes(known))
+    ? `${text}${suffix}`
+    : protocols.map((protocol) => `${text}/${protocol}${suffix}`).join(", ");
 }
 
 /** `pods app=web in namespace shop on 8080/TCP`, `all pods in namespace shop on port "http"/TCP`. */
 export function formatPodRow({ text, protocols, ports }: PodRow): string {
-  if (typeof ports === "string") {
-    return `${text} on ${protocols.map((protocol) => `"${ports}"/${protocol}`).join(", ")}`;
-  }
   return `${text} on ${
-    isEveryPort(protocols, ports)
-      ? EVERYTHING
-      : protocols.map((protocol) => `${formatPortRange(ports)}/${protocol}`).join(", ")
+    typeof ports === "string"
+      ? protocols.map((protocol) => `"${ports}"/${protocol}`).join(", ")
+      : formatPortsOf(protocols, ports)
   }`;
 }
 
@@ -183,13 +166,4 @@ export function formatRanges(ranges: readonly AddressRange[]): string {
 
 function sizeOf(ranges: readonly AddressRange[]): bigint {
   return ranges.reduce((sum, { first, last }) => sum + last - first + 1n, 0n);
-}
-
-/** The smallest block that holds a range. */
-function blockAround({ family, first, last }: AddressRange): AddressRange {
-  let hostBits = 0n;
-  while (first >> hostBits !== last >> hostBits) {
-    hostBits += 1n;
-  }
-  return { family, first: (first >> hostBits) << hostBits, last: (((last >> hostBits) + 1n) << hostBits) - 1n };
 }
