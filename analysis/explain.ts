@@ -1,7 +1,6 @@
 import { type Address, formatAddress } from "./address.ts";
 import { type Cidr, contains, formatCidr } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
-import { type EmbeddingMechanism, embeddedIpv4, onTheWire } from "./embeddedIpv4.ts";
 import { type NearestRule, nearestRule } from "./nearestRule.ts";
 import { type NetworkPolicy, policyId } from "./networkPolicy.ts";
 import { formatPoint, type Location, locate, type Point, verdict } from "./point.ts";
@@ -9,7 +8,15 @@ import { permits } from "./ports.ts";
 import { formatPodSet } from "./reach/podSets.ts";
 import { formatReference, type Reference, referenceTo } from "./reference.ts";
 import { unplacedGrants } from "./selectorRegions.ts";
-import { awsEndpointAt, describeBlock, type SpecialPurposeBlock, specialPurposeBlockOf } from "./specialPurpose.ts";
+import {
+  awsEndpointAt,
+  describeBlock,
+  type EmbeddingMechanism,
+  embeddedIpv4,
+  onTheWire,
+  type SpecialPurposeBlock,
+  specialPurposeBlockOf,
+} from "./specialPurpose.ts";
 import { addressTerms, type ExceptedTerm } from "./terms.ts";
 import type { Verdict } from "./verdict.ts";
 import type { MapEntry } from "./vpcCniMap.ts";

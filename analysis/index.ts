@@ -10,7 +10,6 @@ export type { Assertion } from "./contradictions.ts";
 export * from "./destinations.ts";
 export * from "./diff.ts";
 export * from "./divergences.ts";
-export * from "./embeddedIpv4.ts";
 export * from "./explain.ts";
 export * from "./input.ts";
 export * from "./inventory.ts";

@@ -1,7 +1,6 @@
 import { ADDRESS_FAMILIES, parseAddress } from "./address.ts";
 import { type AddressRange, hostOf, parseCidr } from "./cidr.ts";
 import type { Assertion } from "./contradictions.ts";
-import { onTheWire } from "./embeddedIpv4.ts";
 import { Input } from "./input.ts";
 import { NAMESPACE_NAME_LABEL } from "./inventory.ts";
 import { EVERYTHING, isLabelKey, isLabelValue, labelsSelector } from "./labelSelector.ts";
@@ -9,7 +8,7 @@ import { EVERY_PORT, POLICY_PROTOCOLS, type PolicyProtocol, type PortRange } fro
 import { type Problem, throwIfWrong } from "./problems.ts";
 import { rangeSet, subtract, wholeFamilies } from "./rangeSet.ts";
 import type { PodSet } from "./reach/podSets.ts";
-import { credentialEndpoints, notGloballyReachable, publicInternet } from "./specialPurpose.ts";
+import { credentialEndpoints, notGloballyReachable, onTheWire, publicInternet } from "./specialPurpose.ts";
 
 /** Sets of addresses that an assertion may name instead of writing them out (docs/assertions.md). */
 const NAMED_SETS: Readonly<Record<string, () => readonly AddressRange[]>> = {

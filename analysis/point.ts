@@ -1,8 +1,8 @@
 import { type Address, formatAddress, parseAddress } from "./address.ts";
 import type { EgressAnalysis } from "./compile.ts";
-import { onTheWire } from "./embeddedIpv4.ts";
 import { type Cell, cellIndexAt } from "./partition.ts";
 import { PORTLESS_PROTOCOLS, type PortSpan, PROTOCOLS, type Protocol, spanAt } from "./ports.ts";
+import { onTheWire } from "./specialPurpose.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** One packet's destination. */

@@ -1,6 +1,5 @@
-import type { Address, AddressFamily } from "./address.ts";
-import { type AddressRange, type Cidr, contains, formatCidr, leastSet, overlaps, parseCidr } from "./cidr.ts";
-import { NAT64_PREFIX, nat64Image } from "./embeddedIpv4.ts";
+import { type Address, type AddressFamily, LAST_ADDRESS } from "./address.ts";
+import { type AddressRange, type Cidr, cidrAt, contains, formatCidr, leastSet, overlaps, parseCidr } from "./cidr.ts";
 import { type RangeSet, subtract } from "./rangeSet.ts";
 
 /**
@@ -18,13 +17,9 @@ export interface SpecialPurposeBlock {
   /** The defining document(s). */
   readonly reference: string;
   readonly globallyReachable: GloballyReachable;
-  /** Rows of the address-space and multicast registries, which the special-purpose registries leave out. */
-  readonly registry: "special-purpose" | "address-space";
 }
 
-type Row = readonly [cidr: string, name: string, reference: string, reachable: GloballyReachable];
-
-const SPECIAL_PURPOSE: readonly Row[] = [
+const ROWS: readonly (readonly [cidr: string, name: string, reference: string, reachable: GloballyReachable])[] = [
   ["0.0.0.0/8", "this network", "RFC 791", "no"],
   ["0.0.0.0/32", "this host on this network", "RFC 1122", "no"],
   ["10.0.0.0/8", "private use", "RFC 1918", "no"],
@@ -75,13 +70,8 @@ const SPECIAL_PURPOSE: readonly Row[] = [
   ["5f00::/16", "segment routing (SRv6) SIDs", "RFC 9602", "no"],
   ["fc00::/7", "unique local", "RFC 4193, RFC 8190", "no"],
   ["fe80::/10", "link-local", "RFC 4291", "no"],
-];
-
-/**
- * What the special-purpose registries leave out because other IANA registries hold it, and what a guard has to deny all
- * the same: no unicast host of the internet answers there.
- */
-const ADDRESS_SPACE: readonly Row[] = [
+  // What the special-purpose registries leave out because other IANA registries hold it, and what a guard has to deny all
+  // the same: no unicast host of the internet answers there.
   ["224.0.0.0/4", "multicast", "RFC 5771", "no"],
   ["::/96", "IPv4-compatible (deprecated)", "RFC 4291", "no"],
   ["::ffff:0:0:0/96", "IPv4-translated", "RFC 2765", "no"],
@@ -89,25 +79,14 @@ const ADDRESS_SPACE: readonly Row[] = [
   ["ff00::/8", "multicast", "RFC 4291", "no"],
 ];
 
-const block =
-  (registry: SpecialPurposeBlock["registry"]) =>
-  ([cidr, name, reference, globallyReachable]: Row): SpecialPurposeBlock => ({
-    cidr: parseCidr(cidr),
-    name,
-    reference,
-    globallyReachable,
-    registry,
-  });
-
 /**
  * The IANA special-purpose address registries and the rows of their neighbours (RFC 6890, RFC 8190), as of 2026-07-18. One
  * row of the registry is missing on purpose: `::ffff:0:0/96`, IPv4-mapped (RFC 4291). Linux sends those packets as IPv4,
  * so the IPv4 rows decide, and the API server refuses the block as an `except`.
  */
-export const SPECIAL_PURPOSE_BLOCKS: readonly SpecialPurposeBlock[] = [
-  ...SPECIAL_PURPOSE.map(block("special-purpose")),
-  ...ADDRESS_SPACE.map(block("address-space")),
-];
+export const SPECIAL_PURPOSE_BLOCKS: readonly SpecialPurposeBlock[] = ROWS.map(
+  ([cidr, name, reference, globallyReachable]) => ({ cidr: parseCidr(cidr), name, reference, globallyReachable }),
+);
 
 /** A single address that AWS gives a meaning of its own. */
 export interface AwsEndpoint {
@@ -145,16 +124,7 @@ export function awsEndpointAt({ family, value }: Address): string | undefined {
 
 /** The most specific block of the registries that holds the whole range. */
 export function specialPurposeBlockOf(range: AddressRange): SpecialPurposeBlock | undefined {
-  let best: SpecialPurposeBlock | undefined;
-  for (const candidate of SPECIAL_PURPOSE_BLOCKS) {
-    if (
-      contains(candidate.cidr, range) &&
-      (best === undefined || candidate.cidr.prefixLength > best.cidr.prefixLength)
-    ) {
-      best = candidate;
-    }
-  }
-  return best;
+  return specialPurposeBlocksIn(range).findLast(({ cidr }) => contains(cidr, range));
 }
 
 /** Every block of the registries that a range touches, widest first; what a reader would call a larger range. */
@@ -172,6 +142,65 @@ export function specialPurposeBlocksIn(range: AddressRange): SpecialPurposeBlock
 export function notGloballyReachable(family: AddressFamily): Cidr[] {
   const rows = SPECIAL_PURPOSE_BLOCKS.filter((row) => row.cidr.family === family && row.globallyReachable !== "yes");
   return leastSet(rows.map(({ cidr }) => cidr));
+}
+
+/** Ways in which an IPv6 address carries an IPv4 one. */
+export type EmbeddingMechanism = "IPv4-mapped" | "NAT64" | "6to4" | "Teredo" | "IPv4-compatible";
+
+/** The IPv4 address inside an IPv6 one. */
+export interface EmbeddedIpv4 {
+  readonly mechanism: EmbeddingMechanism;
+  readonly reference: string;
+  readonly ipv4: Address;
+}
+
+/** The well-known NAT64 prefix, RFC 6052. */
+export const NAT64_PREFIX = parseCidr("64:ff9b::/96");
+
+/** Blocks whose addresses carry an IPv4 address in the 32 bits above the lowest `shift`; Teredo's is stored inverted. */
+const EMBEDDINGS: readonly (Omit<EmbeddedIpv4, "ipv4"> & { readonly cidr: Cidr; readonly shift: bigint })[] = [
+  {
+    cidr: cidrAt("ipv6", 0xffffn << 32n, 96),
+    shift: 0n,
+    mechanism: "IPv4-mapped",
+    reference: "RFC 4291 section 2.5.5.2",
+  },
+  { cidr: NAT64_PREFIX, shift: 0n, mechanism: "NAT64", reference: "RFC 6052" },
+  { cidr: parseCidr("2002::/16"), shift: 80n, mechanism: "6to4", reference: "RFC 3056" },
+  { cidr: parseCidr("2001::/32"), shift: 0n, mechanism: "Teredo", reference: "RFC 4380" },
+  { cidr: parseCidr("::/96"), shift: 0n, mechanism: "IPv4-compatible", reference: "RFC 4291 section 2.5.5.1" },
+];
+
+/** The IPv4 address that an IPv6 address carries, and how; `undefined` for `::`, `::1` and all others. */
+export function embeddedIpv4({ family, value }: Address): EmbeddedIpv4 | undefined {
+  const found = EMBEDDINGS.find(({ cidr }) => value > 1n && contains(cidr, { family, first: value, last: value }));
+  if (found === undefined) {
+    return undefined;
+  }
+  const { mechanism, reference, shift } = found;
+  const carried = (value >> shift) & LAST_ADDRESS.ipv4;
+  const ipv4 = mechanism === "Teredo" ? carried ^ LAST_ADDRESS.ipv4 : carried;
+  return { mechanism, reference, ipv4: { family: "ipv4", value: ipv4 } };
+}
+
+/**
+ * The address that is really on the wire: Linux sends a packet to an IPv4-mapped address as IPv4, so the IPv4 rules
+ * decide. All others are sent as they are.
+ */
+export function onTheWire(address: Address): Address {
+  return address.family === "ipv6" && address.value >> 32n === 0xffffn
+    ? { family: "ipv4", value: address.value & LAST_ADDRESS.ipv4 }
+    : address;
+}
+
+/** The block of `64:ff9b::/96` through which a NAT64 gateway reaches an IPv4 block. */
+export function nat64Image(ipv4: Cidr): Cidr {
+  return cidrAt("ipv6", NAT64_PREFIX.first | ipv4.first, 96 + ipv4.prefixLength);
+}
+
+/** Whether a block lies wholly in the NAT64 prefix. */
+export function isNat64(cidr: Cidr): boolean {
+  return contains(NAT64_PREFIX, cidr);
 }
 
 /** Where public hosts are: all of IPv4; of IPv6 global unicast (RFC 4291) and what NAT64 carries (RFC 6052). */

@@ -1,7 +1,6 @@
 import { ADDRESS_BITS, type AddressFamily } from "../analysis/address.ts";
 import { type Cidr, cidrAt, formatCidr, leastSet, overlaps, parseCidr } from "../analysis/cidr.ts";
-import { NAT64_PREFIX, nat64Image } from "../analysis/embeddedIpv4.ts";
-import { notGloballyReachable, PRIVATE_OF_OTHER_FAMILY } from "../analysis/specialPurpose.ts";
+import { NAT64_PREFIX, nat64Image, notGloballyReachable, PRIVATE_OF_OTHER_FAMILY } from "../analysis/specialPurpose.ts";
 
 /** What the rule for the public internet excepts, for each family, and what it had to leave out. */
 export interface ExceptLists {

@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { parseAddress } from "../../analysis/address.ts";
 import { contains, formatCidr, parseCidr } from "../../analysis/cidr.ts";
-import { embeddedIpv4, isNat64, nat64Image, onTheWire } from "../../analysis/embeddedIpv4.ts";
 import {
   awsEndpointAt,
   describeBlock,
+  embeddedIpv4,
+  isNat64,
+  nat64Image,
   notGloballyReachable,
+  onTheWire,
   SPECIAL_PURPOSE_BLOCKS,
   specialPurposeBlockOf,
 } from "../../analysis/specialPurpose.ts";

@@ -3,8 +3,12 @@ import { describe, expect, it } from "vitest";
 import type { AddressFamily } from "../../analysis/address.ts";
 import { ADDRESS_BITS, LAST_ADDRESS } from "../../analysis/address.ts";
 import { type Cidr, cidrAt, contains, formatCidr, leastSet, overlaps, parseCidr } from "../../analysis/cidr.ts";
-import { NAT64_PREFIX, nat64Image } from "../../analysis/embeddedIpv4.ts";
-import { PRIVATE_OF_OTHER_FAMILY, SPECIAL_PURPOSE_BLOCKS } from "../../analysis/specialPurpose.ts";
+import {
+  NAT64_PREFIX,
+  nat64Image,
+  PRIVATE_OF_OTHER_FAMILY,
+  SPECIAL_PURPOSE_BLOCKS,
+} from "../../analysis/specialPurpose.ts";
 import { exceptLists, imageInIpv6Map } from "../../runner/exceptList.ts";
 import { boundaries, holds } from "../support/slowEvaluator.ts";
 
