@@ -3,6 +3,7 @@ import { cellRange } from "./addressMap.ts";
 import { overlaps } from "./cidr.ts";
 import type { EgressAnalysis } from "./compile.ts";
 import { type Assertion, type Contradiction, wrongAddresses } from "./contradictions.ts";
+import { DEPENDS_ON_LABELS } from "./isolation.ts";
 import type { ServicePoint } from "./partition.ts";
 import { judgePods } from "./podAssertions.ts";
 import { subtract } from "./rangeSet.ts";
@@ -54,7 +55,7 @@ function checkOne(analysis: EgressAnalysis, assertion: Assertion): AssertionResu
         outcome: "inconclusive",
         contradictions: [],
         apart: [],
-        text: `${assertion.name}: depends on pods that only an inventory tells: if the egress rules' labels match any, the pod is isolated on EKS`,
+        text: `${assertion.name}: ${DEPENDS_ON_LABELS}`,
       };
 }
 

@@ -1,4 +1,3 @@
-import type { Address } from "./address.ts";
 import type { EgressAnalysis } from "./compile.ts";
 import { type Explanation, explain } from "./explain.ts";
 import {
@@ -10,6 +9,7 @@ import {
   type ServicePort,
   targetNumber,
 } from "./inventory.ts";
+import { DEPENDS_ON_LABELS } from "./isolation.ts";
 import { type LabelSelector, selects } from "./labelSelector.ts";
 import type { PolicyProtocol } from "./networkPolicy.ts";
 import { formatPoint } from "./point.ts";
@@ -65,32 +65,33 @@ export interface ObjectExplanation {
  * @throws {RangeError} if the inventory has no such pod, Service or Service port.
  */
 export function explainObject(analysis: EgressAnalysis, destination: ObjectDestination): ObjectExplanation {
-  const nothing = { destination, parts: [], candidates: [] };
+  const { isolated, ifIsolated, inventory } = analysis;
   const what = formatObject(destination);
-  if (!analysis.isolated && analysis.ifIsolated !== undefined) {
-    const text = `${what} depends on pods that only an inventory tells: if the egress rules' labels match any, the pod is isolated on EKS.`;
-    return { ...nothing, verdict: "unknown", text };
+  const answer = (verdict: ObjectVerdict, text: string, more: Partial<ObjectExplanation> = {}): ObjectExplanation => ({
+    destination,
+    verdict,
+    parts: [],
+    candidates: [],
+    text: `${what} ${text}.`,
+    ...more,
+  });
+  if (!isolated) {
+    return ifIsolated === undefined
+      ? answer("allow", "is allowed because no policy isolates the egress of this pod")
+      : answer("unknown", DEPENDS_ON_LABELS);
   }
-  if (!analysis.isolated) {
-    return {
-      ...nothing,
-      verdict: "allow",
-      text: `${what} is allowed because no policy isolates the egress of this pod.`,
-    };
-  }
-  if (analysis.inventory === undefined) {
+  if (inventory === undefined) {
     const candidates = candidatesFor(analysis, destination);
     const hint =
       candidates.length === 0
         ? "no rule names pods by label that it may lead to, but a block may hold its address"
         : `it may lead to ${candidates.map(({ text }) => text).join("; or to ")}`;
-    const text = `${what} cannot be judged without an inventory of pods and Services: ${hint}.`;
-    return { ...nothing, candidates, verdict: "unknown", text };
+    return answer("unknown", `cannot be judged without an inventory of pods and Services: ${hint}`, { candidates });
   }
-  const { parts, how } =
-    destination.kind === "pod" ? podParts(analysis, destination) : serviceParts(analysis, destination);
+  const judge = destination.kind === "pod" ? podParts : serviceParts;
+  const { parts, how } = judge(analysis, inventory, destination);
   const verdict = commonVerdict(parts);
-  return { ...nothing, parts, verdict, text: `${what} ${OUTCOME[verdict]}: ${how}.` };
+  return answer(verdict, `${OUTCOME[verdict]}: ${how}`, { parts });
 }
 
 /** `service/keeperhub/executor:3080/tcp`, the form that the command line reads. */
@@ -111,45 +112,37 @@ interface Judged {
   readonly how: string;
 }
 
-function podParts(analysis: EgressAnalysis, destination: ObjectDestination): Judged {
-  const pod = find(analysis.inventory?.pods ?? [], destination, "pod");
+function podParts(analysis: EgressAnalysis, { pods }: Inventory, destination: ObjectDestination): Judged {
+  const pod = find(pods, destination, "pod");
   const parts = partsOf(analysis, pod, destination.protocol, destination.port);
   return { parts, how: parts.length === 0 ? "the pod has no address yet" : "judged by the pod's address" };
 }
 
-function serviceParts(analysis: EgressAnalysis, destination: ObjectDestination): Judged {
-  const { inventory, semantics } = analysis;
+function serviceParts(analysis: EgressAnalysis, inventory: Inventory, destination: ObjectDestination): Judged {
+  const { semantics } = analysis;
   const { protocol, port } = destination;
-  const service = find(inventory?.services ?? [], destination, "service");
+  const service = find(inventory.services, destination, "service");
   const servicePort = portOf(service, destination);
-  const backends = inventory === undefined ? [] : backendsOf(service, inventory);
-  // Without a ClusterIP nothing rewrites the port.
-  const isHeadless = service.clusterIps.length === 0;
-  if (semantics.name === "vpc-cni" && !isHeadless) {
-    const { ipFamily } = semantics;
-    const address = service.clusterIps.find(({ family }) => family === ipFamily) ?? (service.clusterIps[0] as Address);
-    const parts = [{ what: "ClusterIP", explanation: explain(analysis, { address, protocol, port }) }];
-    const isDenied = parts.some(({ explanation }) => explanation.verdict === "deny");
-    return {
-      parts,
-      how: `the agent judges the ClusterIP, before a backend is chosen${
-        isDenied && inventory !== undefined ? `; ${noEntry(analysis, service, servicePort, inventory)}` : ""
-      }`,
-    };
+  const [first] = service.clusterIps;
+  const isEnforced = semantics.name === "vpc-cni";
+  if (first !== undefined && (isEnforced || service.selector === undefined)) {
+    const own = isEnforced ? service.clusterIps.find(({ family }) => family === semantics.ipFamily) : undefined;
+    const explanation = explain(analysis, { address: own ?? first, protocol, port });
+    const isDenied = isEnforced && explanation.verdict === "deny";
+    const how = isEnforced
+      ? `the agent judges the ClusterIP, before a backend is chosen${isDenied ? `; ${noEntry(analysis, service, servicePort, inventory)}` : ""}`
+      : "its backends aren't chosen by labels, so it is judged by its ClusterIP";
+    return { parts: [{ what: "ClusterIP", explanation }], how };
   }
-  const parts = backends.flatMap((pod) => {
+  // Without a ClusterIP nothing rewrites the port.
+  const isHeadless = first === undefined;
+  const parts = backendsOf(service, inventory).flatMap((pod) => {
     const target = isHeadless ? port : targetNumber(servicePort, pod);
     return target === undefined ? [] : partsOf(analysis, pod, protocol, target);
   });
-  return {
-    parts,
-    how:
-      parts.length === 0
-        ? "no running pod of the inventory is behind it"
-        : `judged by ${parts.length === 1 ? "its one backend" : `its ${parts.length} backends`}${
-            isHeadless ? ", whose addresses its name has" : " at the target port"
-          }`,
-  };
+  const backends = `judged by ${parts.length === 1 ? "its one backend" : `its ${parts.length} backends`}`;
+  const where = isHeadless ? ", whose addresses its name has" : " at the target port";
+  return { parts, how: parts.length === 0 ? "no running pod of the inventory is behind it" : `${backends}${where}` };
 }
 
 /** Why the agent has no entry that allows a ClusterIP. */

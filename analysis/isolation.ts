@@ -4,6 +4,10 @@ import { appliesTo, policyId, SELECTED_BY_EVERY_POLICY } from "./networkPolicy.t
 import type { Point } from "./point.ts";
 import { verdict } from "./point.ts";
 
+/** Of a pod that nothing isolates, or labels in egress rules that policies have for another direction. */
+export const DEPENDS_ON_LABELS =
+  "depends on pods that only an inventory tells: if the egress rules' labels match any, the pod is isolated on EKS";
+
 /** What has to be said beside every verdict: that nothing isolates the pod, and egress rules that do not count or might. */
 export function isolationNotes({ policies, source, semantics, isolated, ifIsolated }: EgressAnalysis): string[] {
   const home = source === SELECTED_BY_EVERY_POLICY ? undefined : source.namespace;

@@ -8,10 +8,12 @@ import { spanAt, withPort } from "./ports.ts";
 
 /**
  * Judges each ClusterIP of a Service as that Service: by its backends at their target ports, which is where its packets
- * arrive. Ports that the Service does not have are judged as those of a bare address.
+ * arrive. Ports that the Service does not have, and Services whose backends are not chosen by labels, are judged as a bare
+ * address.
  */
 export function withServices(partition: Partition, inventory: Inventory | undefined): Partition {
-  const hosts = (inventory?.services ?? []).flatMap((service) => {
+  const byLabel = (inventory?.services ?? []).filter(({ selector }) => selector !== undefined);
+  const hosts = byLabel.flatMap((service) => {
     const backends = backendsOf(service, inventory as Inventory);
     const points = service.ports.map((port) => servicePoint(partition, port, backends));
     return service.clusterIps

@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest";
 import {
+  check,
+  explain,
   explainObject,
   formatAddress,
   formatPart,
   type Inventory,
   type ObjectDestination,
+  parseAssertions,
+  parsePoint,
   type Semantics,
 } from "../../analysis/index.ts";
 import { inventoryOf, podObject, serviceObject } from "../support/inventory.ts";
@@ -127,6 +131,35 @@ describe("a Service", () => {
       "Service keeperhub/named has no port 80/udp; it has 80/tcp",
     );
   });
+});
+
+it("agrees with its ClusterIP, whatever is known of its backends", () => {
+  const api = inventoryOf(
+    podObject("web-0", "10.1.0.1", { labels: WEB }),
+    serviceObject("api", { clusterIP: "172.20.0.4", ports: [{ port: 443 }] }),
+    serviceObject("empty", { clusterIP: "172.20.0.3", selector: { app: "none" }, ports: [{ port: 80 }] }),
+  );
+  for (const rules of [[block("0.0.0.0/0")], [block("10.0.0.0/8")]]) {
+    const analysis = analyse([policy(rules)], { inventory: api });
+    const without = analyse([policy(rules)]);
+    const byAddress = (text: string) => explain(analysis, parsePoint(text));
+    // A Service without a selector is what its address is.
+    expect(explainObject(analysis, at("service", "api", 443)).verdict).toBe(byAddress("172.20.0.4:443").verdict);
+    expect(byAddress("172.20.0.4:443").verdict).toBe(explain(without, parsePoint("172.20.0.4:443")).verdict);
+    // Nobody knows where packets for one without backends would arrive, and a port that it lacks is an address's.
+    expect(explainObject(analysis, at("service", "empty", 80)).verdict).toBe("unknown");
+    expect(byAddress("172.20.0.3:80")).toMatchObject({ verdict: "order-dependent", service: { backends: [] } });
+    expect(byAddress("172.20.0.3:80").text).toContain(
+      "172.20.0.3:80/tcp (in 172.16.0.0/12, private use (RFC 1918)) cannot be told because",
+    );
+    expect(byAddress("172.20.0.3:81").verdict).toBe(explain(without, parsePoint("172.20.0.3:81")).verdict);
+    const results = ["allow", "deny"].map((expect) => {
+      const assertion = { name: "a", expect, to: ["172.20.0.3"], ports: [80], protocols: ["TCP"] };
+      return check(analysis, parseAssertions({ assertions: [assertion] }))[0];
+    });
+    expect(results.map((result) => result?.outcome)).toEqual(["inconclusive", "holds"]);
+    expect(results[1]?.apart).toEqual(["Service keeperhub/empty, behind which the inventory has no running pod"]);
+  }
 });
 
 describe("a pod", () => {
