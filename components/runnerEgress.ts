@@ -1,11 +1,10 @@
 import { NetworkPolicy, type NetworkPolicyArgs } from "@pulumi/kubernetes/networking/v1/networkPolicy.js";
 import * as pulumi from "@pulumi/pulumi";
 import { describeProblems, type Problem, ProblemsError } from "../analysis/problems.ts";
+import { guardedPolicy } from "../program/plannedPolicy.ts";
 import type { RunnerContract } from "../runner/contract.ts";
 import type { NetworkFacts } from "../runner/networkFacts.ts";
 import type { EgressNetworkPolicy } from "../runner/networkPolicy.ts";
-import { buildRunnerPolicy } from "../runner/runnerPolicy.ts";
-import { guardrailProblems } from "./guardrailProblems.ts";
 
 /** The SDK's type of a spec, whose lists are not readonly as those of the rules are. */
 type PolicySpec = pulumi.Unwrap<NonNullable<NetworkPolicyArgs["spec"]>>;
@@ -72,29 +71,17 @@ export class RunnerEgress extends pulumi.ComponentResource {
 
 /** The policy, checked. Every check of a plain policy belongs here: it runs in a preview as well as in an update. */
 function desiredPolicy(contract: RunnerContract, facts: NetworkFacts): EgressNetworkPolicy {
-  const policy = builtPolicy(contract, facts);
-  const problems = guardrailProblems(policy, contract, facts);
-  if (problems.length > 0) {
-    throw refusal(
-      problems.map(({ where, ...rest }) => ({ where: where === "" ? "contract" : `contract.${where}`, ...rest })),
-    );
-  }
-  return policy;
-}
-
-function builtPolicy(contract: RunnerContract, facts: NetworkFacts): EgressNetworkPolicy {
   try {
-    return buildRunnerPolicy(contract, facts).policy;
+    return guardedPolicy(contract, facts, argumentPath).policy;
   } catch (error) {
-    throw error instanceof ProblemsError
-      ? refusal(error.problems.map(({ where, ...rest }) => ({ where: argumentPath(where), ...rest })))
-      : error;
+    throw error instanceof ProblemsError ? refusal(error.problems) : error;
   }
 }
 
 /** The rules know the members of contract and facts, a user of the component its arguments. */
-function argumentPath(where: string): string {
-  return /^(vpc|databaseSubnets)\b/.test(where) ? `facts.${where}` : `contract.${where}`;
+function argumentPath(member: string): string {
+  const argument = /^(vpc|databaseSubnets)\b/.test(member) ? "facts" : "contract";
+  return member === "" ? argument : `${argument}.${member}`;
 }
 
 function importId(contract: pulumi.Input<RunnerContract>): string {

@@ -9,7 +9,7 @@ import { POLICY_CHANGES } from "../guardrails/index.ts";
 import { configKey } from "../program/config/contractConfig.ts";
 import { declarationOf } from "../program/declaration.ts";
 import { recordCommandOf } from "../program/facts/recordedFactsFile.ts";
-import { recordedNetwork } from "../program/facts/recordedNetwork.ts";
+import { recordedNetwork } from "../program/facts/recordedLookups.ts";
 import { PROJECT_NAME, readProject } from "../program/project.ts";
 import { readStackFiles, type StackFiles } from "../program/stackFiles.ts";
 import { resolveContract } from "../runner/resolve.ts";

@@ -57,17 +57,6 @@ export function agentOf(addOnVersion: string): Agent | undefined {
     return { version: listed, isExact: true };
   }
   const newest = AGENTS[NEWEST_CNI];
-  return newest !== undefined && compareVersions(cni, NEWEST_CNI) > 0 ? { version: newest, isExact: false } : undefined;
-}
-
-/** Orders dotted numbers: negative when `a` is older than `b`. */
-export function compareVersions(a: string, b: string): number {
-  const [left, right] = [a, b].map((text) => text.split(".").map(Number)) as [number[], number[]];
-  for (let index = 0; index < Math.max(left.length, right.length); index++) {
-    const difference = (left[index] ?? 0) - (right[index] ?? 0);
-    if (difference !== 0) {
-      return difference;
-    }
-  }
-  return 0;
+  const isNewer = cni.localeCompare(NEWEST_CNI, "en", { numeric: true }) > 0;
+  return newest !== undefined && isNewer ? { version: newest, isExact: false } : undefined;
 }

@@ -1,3 +1,5 @@
+import type { Input } from "../../analysis/input.ts";
+
 /** What a lookup came back with, or the text of its failure. */
 export type Answer<Result> = { readonly found: Result } | { readonly failure: string };
 
@@ -55,6 +57,11 @@ export interface AwsAnswers {
 /** The result of a lookup, `undefined` where it failed or never ran. */
 export function foundIn<Result>(answer: Answer<Result> | undefined): Result | undefined {
   return answer !== undefined && "found" in answer ? answer.found : undefined;
+}
+
+/** The same, and a failure is noted, with what to check. */
+export function foundOr<Result>(answer: Answer<Result>, place: Input, hint: string): Result | undefined {
+  return "found" in answer ? answer.found : place.wrong(`the lookup failed: ${answer.failure}. ${hint}`);
 }
 
 /** For an answer that lacks what every real one has. */

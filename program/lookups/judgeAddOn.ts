@@ -1,9 +1,11 @@
 import { load } from "js-yaml";
+import { defined, Input, isObject } from "../../analysis/input.ts";
 import type { Problem } from "../../analysis/problems.ts";
+import { leaksEveryPort } from "../../analysis/semantics.ts";
 import type { AddOnFacts } from "../../runner/networkFacts.ts";
 import type { Acknowledgement, StackConfig } from "../config/stackConfig.ts";
-import { agentOf, compareVersions, OLDEST_AGENT } from "./agentVersions.ts";
-import { type AddOnAnswer, type Answer, emptyAnswer } from "./awsAnswers.ts";
+import { agentOf, OLDEST_AGENT } from "./agentVersions.ts";
+import { type AddOnAnswer, type Answer, emptyAnswer, foundOr } from "./awsAnswers.ts";
 
 /** The add-on, and what a reader must be told of it. */
 export interface JudgedAddOn {
@@ -24,17 +26,16 @@ export function judgeAddOn(
   answer: Answer<AddOnAnswer> | undefined,
   problems: Problem[],
 ): JudgedAddOn {
-  const where = `add-on vpc-cni of ${"eks" in cluster ? cluster.eks : cluster.context}`;
+  const place = new Input(undefined, `add-on vpc-cni of ${"eks" in cluster ? cluster.eks : cluster.context}`, problems);
   const warnings: string[] = [];
   const acknowledged: Acknowledgement[] = [];
   const refuse = (name: Acknowledgement, finding: string, remedy: string, value?: unknown) => {
     const reason = acknowledge.get(name);
     if (reason === undefined) {
-      const accept = `or accept it with runner-egress:acknowledge.${name}: "<why>"`;
-      problems.push({ where, ...(value !== undefined && { value }), reason: `${finding}. ${remedy}, ${accept}` });
+      place.wrong(`${finding}. ${remedy}, or accept it with runner-egress:acknowledge.${name}: "<why>"`, value);
     } else {
       acknowledged.push(name);
-      warnings.push(`${where}: ${finding}. Acknowledged (${name}): ${reason}`);
+      warnings.push(`${place.path}: ${finding}. Acknowledged (${name}): ${reason}`);
     }
   };
   const judged = (facts: Omit<AddOnFacts, "acknowledged">, ipv4Egress = true): JudgedAddOn => ({
@@ -51,35 +52,29 @@ export function judgeAddOn(
     );
     return judged({ networkPolicyEnabled: "unknown" });
   }
-  if ("failure" in answer) {
-    if (isNotFound(answer.failure)) {
-      refuse(
-        "vpc-cni-not-managed",
-        "the cluster has no managed vpc-cni add-on (EKS Auto Mode and self-managed installations have none), so whether " +
-          "network policy is on and how old its agent is can't be read",
-        "Install the managed add-on",
-      );
-    } else {
-      problems.push({
-        where,
-        reason: `the lookup failed: ${answer.failure}. Check the credentials and the right to eks:DescribeAddon`,
-      });
+  if ("failure" in answer && isNotFound(answer.failure)) {
+    refuse(
+      "vpc-cni-not-managed",
+      "the cluster has no managed vpc-cni add-on (EKS Auto Mode and self-managed installations have none), so whether " +
+        "network policy is on and how old its agent is can't be read",
+      "Install the managed add-on",
+    );
+    return judged({ networkPolicyEnabled: "unknown" });
+  }
+  const found = foundOr(answer, place, "Check the credentials and the right to eks:DescribeAddon");
+  if (!found?.addonVersion) {
+    if (found !== undefined) {
+      place.refuse(emptyAnswer("an add-on without a version"));
     }
     return judged({ networkPolicyEnabled: "unknown" });
   }
-
-  const { addonVersion, configurationValues } = answer.found;
-  if (!addonVersion) {
-    problems.push({ where, reason: emptyAnswer("an add-on without a version") });
-    return judged({ networkPolicyEnabled: "unknown" });
-  }
+  const { addonVersion: version, configurationValues } = found;
   const settings = parseSettings(configurationValues);
   if (settings === undefined) {
-    problems.push({
-      where,
-      value: configurationValues,
-      reason: "its configuration values are neither JSON nor YAML, so whether network policy is on can't be read",
-    });
+    place.wrong(
+      "its configuration values are neither JSON nor YAML, so whether network policy is on can't be read",
+      configurationValues,
+    );
   }
   const networkPolicyEnabled = isTrue(settings?.enableNetworkPolicy);
   if (settings !== undefined && !networkPolicyEnabled) {
@@ -90,8 +85,8 @@ export function judgeAddOn(
       configurationValues || "no configuration values",
     );
   }
-  const agent = agentOf(addonVersion);
-  if (agent === undefined || compareVersions(agent.version, OLDEST_AGENT) < 0) {
+  const agent = agentOf(version);
+  if (agent === undefined || leaksEveryPort(agent.version)) {
     refuse(
       "agent-too-old",
       agent === undefined
@@ -99,17 +94,14 @@ export function judgeAddOn(
         : `its network policy agent is ${agent.version}; one older than ${OLDEST_AGENT} opens every port of the ` +
             "database's subnets",
       "Update the add-on to v1.20.1 or later",
-      addonVersion,
+      version,
     );
   }
-  const environment = (settings?.env ?? {}) as Record<string, unknown>;
+  const agentVersion = agent && (agent.isExact ? agent.version : `>=${agent.version}`);
+  const { ENABLE_V4_EGRESS = "true" } = (settings?.env ?? {}) as Readonly<Record<string, unknown>>;
   return judged(
-    {
-      version: addonVersion,
-      ...(agent && { agentVersion: agent.isExact ? agent.version : `>=${agent.version}` }),
-      networkPolicyEnabled,
-    },
-    String(environment.ENABLE_V4_EGRESS ?? "true") !== "false",
+    { version, ...defined({ agentVersion }), networkPolicyEnabled },
+    String(ENABLE_V4_EGRESS ?? "true") !== "false",
   );
 }
 
@@ -130,9 +122,7 @@ function parseSettings(text: string | undefined): Record<string, unknown> | unde
   }
   try {
     const settings: unknown = load(text);
-    return typeof settings === "object" && settings !== null && !Array.isArray(settings)
-      ? (settings as Record<string, unknown>)
-      : undefined;
+    return isObject(settings) ? settings : undefined;
   } catch {
     return undefined;
   }

@@ -1,8 +1,9 @@
 import type { AddressFamily } from "../../analysis/address.ts";
+import { Input } from "../../analysis/input.ts";
 import { type Problem, ProblemsError } from "../../analysis/problems.ts";
 import type { ClusterFacts, NetworkFacts } from "../../runner/networkFacts.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
-import { type AwsAnswers, emptyAnswer, foundIn } from "./awsAnswers.ts";
+import { type AwsAnswers, emptyAnswer, foundIn, foundOr } from "./awsAnswers.ts";
 import { judgeAddOn } from "./judgeAddOn.ts";
 import { judgeDatabaseSubnets, judgeVpc } from "./judgeVpc.ts";
 
@@ -38,19 +39,12 @@ export function judgeNetwork(config: StackConfig, answers: AwsAnswers): JudgedNe
       ? undefined
       : judgeAddOn(config, answers.addOn, problems);
   const inVpc = foundIn(answers.cluster)?.vpcConfig?.vpcId;
+  const place = new Input(config.vpc, "runner-egress:vpc", problems);
   if (vpc !== undefined && inVpc && inVpc !== vpc.id) {
-    problems.push({
-      where: "runner-egress:vpc",
-      value: config.vpc,
-      reason: `found ${vpc.id}, but the cluster is in ${inVpc}; give {ofCluster: true} or the right VPC`,
-    });
+    place.wrong(`found ${vpc.id}, but the cluster is in ${inVpc}; give {ofCluster: true} or the right VPC`);
   }
   if (cluster?.facts.ipFamily === "ipv6" && vpc?.ipv6Cidrs.length === 0) {
-    problems.push({
-      where: "runner-egress:vpc",
-      value: config.vpc,
-      reason: `the cluster's pods have IPv6 addresses, but ${vpc.id} has no associated IPv6 CIDR block`,
-    });
+    place.wrong(`the cluster's pods have IPv6 addresses, but ${vpc.id} has no associated IPv6 CIDR block`);
   }
   if (problems.length > 0 || !cluster || !vpc || !addOn) {
     throw new ProblemsError("The network can't be relied on; nothing was written:", problems);
@@ -76,39 +70,33 @@ function judgeCluster(
     return { facts: { name: context, ipFamily }, apiServer: { context } };
   }
   const { eks: name, context } = config.cluster;
-  const where = "runner-egress:cluster.eks";
-  const answer = answers.cluster;
-  if (answer === undefined || "failure" in answer) {
-    problems.push({
-      where,
-      value: name,
-      reason:
-        `the lookup failed: ${answer?.failure}. Check the name, aws:region, the account and the right to ` +
-        "eks:DescribeCluster",
-    });
+  const place = new Input(name, "runner-egress:cluster.eks", problems);
+  const found = foundOr(
+    answers.cluster ?? { failure: "it never ran" },
+    place,
+    "Check the name, aws:region, the account and the right to eks:DescribeCluster",
+  );
+  if (found === undefined) {
     return undefined;
   }
-  const { endpoint, certificateAuthorities, vpcConfig, kubernetesNetworkConfigs } = answer.found;
-  const network = kubernetesNetworkConfigs?.[0];
-  const ipFamily = network?.ipFamily as AddressFamily | undefined;
+  const [network] = found.kubernetesNetworkConfigs ?? [];
+  const ipFamily = network?.ipFamily;
   if (ipFamily !== "ipv4" && ipFamily !== "ipv6") {
-    problems.push({ where, value: name, reason: emptyAnswer(`the IP family ${JSON.stringify(ipFamily)}`) });
-    return undefined;
+    return place.wrong(emptyAnswer(`the IP family ${JSON.stringify(ipFamily)}`));
   }
-  if (!vpcConfig?.vpcId) {
-    problems.push({ where, value: name, reason: emptyAnswer("a cluster without a VPC") });
+  if (!found.vpcConfig?.vpcId) {
+    place.wrong(emptyAnswer("a cluster without a VPC"));
   }
   const serviceCidr = ipFamily === "ipv4" ? network?.serviceIpv4Cidr : network?.serviceIpv6Cidr;
-  const facts = { name, ipFamily, ...(serviceCidr && { serviceCidr }) };
+  const facts = { name, ipFamily, ...(serviceCidr && { serviceCidr }) } as const;
   if (context !== undefined) {
     return { facts, apiServer: { context } };
   }
+  const { endpoint, certificateAuthorities } = found;
   const certificateAuthority = certificateAuthorities?.[0]?.data;
-  if (!endpoint || !certificateAuthority) {
-    problems.push({ where, value: name, reason: emptyAnswer("a cluster without endpoint or certificate authority") });
-    return undefined;
-  }
-  return { facts, apiServer: { name, endpoint, certificateAuthority } };
+  return endpoint && certificateAuthority
+    ? { facts, apiServer: { name, endpoint, certificateAuthority } }
+    : place.wrong(emptyAnswer("a cluster without endpoint or certificate authority"));
 }
 
 /** An acknowledgement that nothing needs would hide the finding when it does come. */

@@ -1,8 +1,9 @@
 import { type Cidr, compareRanges, contains, formatCidr, parseCidr } from "../../analysis/cidr.ts";
+import { Input } from "../../analysis/input.ts";
 import type { Problem } from "../../analysis/problems.ts";
 import type { DatabaseSubnet, VpcFacts } from "../../runner/networkFacts.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
-import { type AwsAnswers, emptyAnswer, type SubnetAnswer } from "./awsAnswers.ts";
+import { type AwsAnswers, emptyAnswer, foundOr, type SubnetAnswer } from "./awsAnswers.ts";
 
 /**
  * States in which a block is none of the VPC's (VpcCidrBlockState, EC2 API reference, read 2026-11). In any other, also on
@@ -11,46 +12,38 @@ import { type AwsAnswers, emptyAnswer, type SubnetAnswer } from "./awsAnswers.ts
 const GONE = ["disassociated", "failed"];
 
 /** The VPC with every block that is or may be its own; notes what is wrong with the answer, and is `undefined` then. */
-export function judgeVpc(config: StackConfig, answers: AwsAnswers, problems: Problem[]): VpcFacts | undefined {
-  const where = "runner-egress:vpc";
-  const value = config.vpc;
+export function judgeVpc(config: StackConfig, { vpc: answer }: AwsAnswers, problems: Problem[]): VpcFacts | undefined {
+  const place = new Input(config.vpc, "runner-egress:vpc", problems);
   const { region } = config.aws;
-  const answer = answers.vpc;
   if (answer === undefined) {
     // The cluster was to name its VPC and did not; its own problem says why.
     return undefined;
   }
-  const refuse = (reason: string) => {
-    problems.push({ where, value, reason });
-    return undefined;
-  };
   if ("failure" in answer) {
-    return refuse(`the lookup in ${region} failed: ${answer.failure}. ${vpcHint(answer.failure)}`);
+    return place.wrong(`the lookup in ${region} failed: ${answer.failure}. ${vpcHint(answer.failure)}`);
   }
   const { id, cidrBlockAssociations, ipv6CidrBlockAssociations } = answer.found;
   if (!id || cidrBlockAssociations === undefined || ipv6CidrBlockAssociations === undefined) {
-    return refuse(emptyAnswer("a VPC without an id or without its CIDR blocks"));
+    return place.wrong(emptyAnswer("a VPC without an id or without its CIDR blocks"));
   }
   const present = <Association extends { readonly state?: string }>(associations: readonly Association[]) =>
     associations.filter(({ state = "" }) => !GONE.includes(state));
   const before = problems.length;
   const ipv4Cidrs = cidrTexts(
+    place,
     present(cidrBlockAssociations).map(({ cidrBlock }) => cidrBlock),
-    where,
-    problems,
   );
   const ipv6Cidrs = cidrTexts(
+    place,
     present(ipv6CidrBlockAssociations).map(({ ipv6CidrBlock }) => ipv6CidrBlock),
-    where,
-    problems,
   );
   if (problems.length > before) {
     return undefined;
   }
   if (ipv4Cidrs.length === 0) {
-    return refuse(
-      `VPC ${id} has no associated IPv4 CIDR block ` +
-        `(found ${JSON.stringify(cidrBlockAssociations.map(({ cidrBlock, state }) => `${cidrBlock} ${state}`))}); ` +
+    const found = cidrBlockAssociations.map(({ cidrBlock, state }) => `${cidrBlock} ${state}`);
+    return place.wrong(
+      `VPC ${id} has no associated IPv4 CIDR block (found ${JSON.stringify(found)}); ` +
         "without its blocks the policy would leave the VPC open",
     );
   }
@@ -73,107 +66,65 @@ function vpcHint(failure: string): string {
  */
 export function judgeDatabaseSubnets(
   config: StackConfig,
-  answers: AwsAnswers,
+  { subnetGroup, taggedSubnets, subnets: answers }: AwsAnswers,
   vpc: VpcFacts | undefined,
   problems: Problem[],
 ): DatabaseSubnet[] {
-  const where = "runner-egress:databaseSubnets";
-  const value = config.databaseSubnets;
-  const { subnetGroup, taggedSubnets } = answers;
-  if (subnetGroup !== undefined) {
-    if ("failure" in subnetGroup) {
-      problems.push({
-        where,
-        value,
-        reason:
-          `the lookup failed: ${subnetGroup.failure}. Check the name, aws:region and the right to ` +
-          "rds:DescribeDBSubnetGroups",
-      });
-    } else if (!subnetGroup.found.subnetIds?.length) {
-      problems.push({ where, value, reason: emptyAnswer("a DB subnet group without subnets") });
-    } else if (vpc !== undefined && subnetGroup.found.vpcId !== vpc.id) {
-      problems.push({
-        where,
-        value,
-        reason: `the DB subnet group belongs to ${subnetGroup.found.vpcId}, but runner-egress:vpc is ${vpc.id}`,
-      });
-    }
+  const place = new Input(config.databaseSubnets, "runner-egress:databaseSubnets", problems);
+  const group =
+    subnetGroup &&
+    foundOr(subnetGroup, place, "Check the name, aws:region and the right to rds:DescribeDBSubnetGroups");
+  if (group !== undefined && !group.subnetIds?.length) {
+    place.wrong(emptyAnswer("a DB subnet group without subnets"));
+  } else if (group !== undefined && vpc !== undefined && group.vpcId !== vpc.id) {
+    place.wrong(`the DB subnet group belongs to ${group.vpcId}, but runner-egress:vpc is ${vpc.id}`);
   }
-  if (taggedSubnets !== undefined) {
-    if ("failure" in taggedSubnets) {
-      problems.push({
-        where,
-        value,
-        reason: `the lookup failed: ${taggedSubnets.failure}. Check the credentials and the right to ec2:DescribeSubnets`,
-      });
-    } else if (!taggedSubnets.found.ids?.length) {
-      problems.push({
-        where,
-        value,
-        reason: `no subnet of ${vpc?.id} has these tags; without its subnets the database would be cut off`,
-      });
-    }
+  const tagged =
+    taggedSubnets && foundOr(taggedSubnets, place, "Check the credentials and the right to ec2:DescribeSubnets");
+  if (tagged !== undefined && !tagged.ids?.length) {
+    place.wrong(`no subnet of ${vpc?.id} has these tags; without its subnets the database would be cut off`);
   }
-  const subnets: DatabaseSubnet[] = [];
-  for (const [id, answer] of answers.subnets) {
-    const at = `${where} ${id}`;
-    if ("failure" in answer) {
-      problems.push({
-        where: at,
-        reason: `the lookup failed: ${answer.failure}. Check the id, aws:region and the right to ec2:DescribeSubnets`,
-      });
-    } else {
-      const cidrs = judgeSubnet(at, answer.found, vpc, problems);
-      subnets.push({ id, cidrs });
-    }
-  }
+  const subnets = [...answers].flatMap(([id, answer]): DatabaseSubnet[] => {
+    const own = new Input(undefined, `${place.path} ${id}`, problems);
+    const subnet = foundOr(answer, own, "Check the id, aws:region and the right to ec2:DescribeSubnets");
+    return subnet === undefined ? [] : [{ id, cidrs: judgeSubnet(own, subnet, vpc) }];
+  });
   // AWS answers in any order; by block is how a reader looks for them.
   const firstBlock = ({ cidrs }: DatabaseSubnet) => parseCidr(cidrs[0] ?? "0.0.0.0/0");
   return subnets.sort((a, b) => compareRanges(firstBlock(a), firstBlock(b)));
 }
 
 function judgeSubnet(
-  where: string,
+  place: Input,
   { vpcId, cidrBlock, ipv6CidrBlock }: SubnetAnswer,
   vpc: VpcFacts | undefined,
-  problems: Problem[],
 ): string[] {
-  const before = problems.length;
-  const cidrs = cidrTexts(
-    [cidrBlock, ipv6CidrBlock].filter((text) => text),
-    where,
-    problems,
-  );
-  if (cidrs.length === 0 && problems.length === before) {
-    problems.push({ where, reason: emptyAnswer("a subnet without CIDR block") });
+  const texts = [cidrBlock, ipv6CidrBlock].filter((text) => text);
+  if (texts.length === 0) {
+    place.refuse(emptyAnswer("a subnet without CIDR block"));
   }
-  if (vpc === undefined) {
-    return cidrs;
-  }
-  if (vpcId !== vpc.id) {
-    problems.push({ where, value: vpcId, reason: `the subnet is not in ${vpc.id}, the VPC of runner-egress:vpc` });
-    return cidrs;
-  }
-  const blocks = [...vpc.ipv4Cidrs, ...vpc.ipv6Cidrs].map(parseCidr);
-  for (const cidr of cidrs.map(parseCidr).filter((cidr) => !blocks.some((block) => contains(block, cidr)))) {
-    problems.push({
-      where,
-      value: formatCidr(cidr),
-      reason: `the subnet lies in none of the VPC's blocks (${blocks.map(formatCidr).join(", ")})`,
-    });
+  const cidrs = cidrTexts(place, texts);
+  if (vpc !== undefined && vpcId !== vpc.id) {
+    place.wrong(`the subnet is not in ${vpc.id}, the VPC of runner-egress:vpc`, vpcId);
+  } else if (vpc !== undefined) {
+    const blocks = [...vpc.ipv4Cidrs, ...vpc.ipv6Cidrs].map(parseCidr);
+    for (const cidr of cidrs.map(parseCidr).filter((cidr) => !blocks.some((block) => contains(block, cidr)))) {
+      const all = blocks.map(formatCidr).join(", ");
+      place.wrong(`the subnet lies in none of the VPC's blocks (${all})`, formatCidr(cidr));
+    }
   }
   return cidrs;
 }
 
 /** Canonical blocks, each once, in address order. */
-function cidrTexts(texts: readonly (string | undefined)[], where: string, problems: Problem[]): string[] {
+function cidrTexts(place: Input, texts: readonly (string | undefined)[]): string[] {
   const cidrs = new Map<string, Cidr>();
   for (const text of texts) {
     try {
       const cidr = parseCidr(text ?? "");
       cidrs.set(formatCidr(cidr), cidr);
     } catch (error) {
-      problems.push({ where, value: text, reason: `AWS answered no CIDR block: ${(error as RangeError).message}` });
+      place.wrong(`AWS answered no CIDR block: ${(error as RangeError).message}`, text ?? "");
     }
   }
   return [...cidrs.values()].sort(compareRanges).map(formatCidr);

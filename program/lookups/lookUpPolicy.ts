@@ -1,4 +1,4 @@
-import { type Problem, ProblemsError } from "../../analysis/problems.ts";
+import { type Problem, throwIfWrong } from "../../analysis/problems.ts";
 import { forUser } from "../config/forUser.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import { plannedPolicy } from "../plannedPolicy.ts";
@@ -29,16 +29,12 @@ export async function lookUpPolicy(
       readDeployedPolicy(stateProblems),
     ]);
     problems.push(...stateProblems);
-    if (problems.length > 0) {
-      throw new ProblemsError("What is there now can't be read; nothing was written:", problems);
-    }
+    throwIfWrong("What is there now can't be read; nothing was written:", problems);
     const takeover = planTakeover(
       { config, desired: policy, clusterName: facts.cluster.name, live, deployed },
       problems,
     );
-    if (problems.length > 0) {
-      throw new ProblemsError("The policy can't be applied; nothing was written:", problems);
-    }
+    throwIfWrong("The policy can't be applied; nothing was written:", problems);
     for (const text of [...notices, ...takeover.warnings]) {
       await log.warn(text);
     }

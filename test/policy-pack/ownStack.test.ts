@@ -4,7 +4,7 @@ import { dump, load } from "js-yaml";
 import { describe, expect, it } from "vitest";
 import { ProblemsError } from "../../analysis/problems.ts";
 import { parseRecordedFacts } from "../../program/facts/recordedFactsFile.ts";
-import { recordedNetwork } from "../../program/facts/recordedNetwork.ts";
+import { recordedNetwork } from "../../program/facts/recordedLookups.ts";
 import { plannedPolicy } from "../../program/plannedPolicy.ts";
 import { readProject } from "../../program/project.ts";
 import { readStackFiles } from "../../program/stackFiles.ts";

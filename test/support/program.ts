@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { defined } from "../../analysis/input.ts";
 import { declareStack } from "../../program/declareStack.ts";
-import { awsAnswers, type LookupArgs } from "../../program/facts/awsAnswers.ts";
 import type { RecordedFacts } from "../../program/facts/recordedFacts.ts";
+import { answerCall } from "../../program/facts/recordedLookups.ts";
 import type { LivePolicy } from "../../program/lookups/livePolicy.ts";
 import { type ConfigValues, readProject } from "../../program/project.ts";
 import { readStackFiles } from "../../program/stackFiles.ts";
@@ -25,7 +25,7 @@ export interface Registered {
 /** A lookup of the program. */
 export interface Called {
   readonly token: string;
-  readonly args: LookupArgs;
+  readonly args: object;
   readonly provider: string | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface World {
   /** The outputs of the last update. Default: there was none. */
   readonly deployed?: object;
   /** Instead of the recorded facts. */
-  readonly answer?: (token: string) => LookupArgs;
+  readonly answer?: (token: string) => object;
   /** Default: true. */
   readonly preview?: boolean;
 }
@@ -63,7 +63,6 @@ export async function runProgram(stack: string, world: World = {}): Promise<Prog
   const { live, deployed = {}, preview = true } = world;
   const project = await readProject();
   const files = await readStackFiles(project, stack);
-  const answer = world.answer ?? awsAnswers(world.facts ?? files.facts);
   const registered: Registered[] = [];
   const called: Called[] = [];
   const options = new Map<string, pulumi.ResourceOptions>();
@@ -79,11 +78,7 @@ export async function runProgram(stack: string, world: World = {}): Promise<Prog
         if (token === "pulumi:pulumi:readStackOutputs") {
           return { outputs: deployed };
         }
-        try {
-          return answer(token, inputs);
-        } catch (error) {
-          throw Object.assign(error as Error, { details: (error as Error).message });
-        }
+        return world.answer?.(token) ?? answerCall(world.facts ?? files.facts, token, inputs);
       },
     },
     project.name,

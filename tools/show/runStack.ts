@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { declareStack } from "../../program/declareStack.ts";
-import { awsAnswers } from "../../program/facts/awsAnswers.ts";
+import { answerCall } from "../../program/facts/recordedLookups.ts";
 import { RefusedError } from "../../program/refusedError.ts";
 import type { StackFiles } from "../../program/stackFiles.ts";
 import type { EgressNetworkPolicy } from "../../runner/networkPolicy.ts";
@@ -23,7 +23,6 @@ export async function runStack(
   { project, stack, values, facts }: StackFiles,
   say: (message: Message) => void = () => {},
 ): Promise<StackReport> {
-  const answer = awsAnswers(facts);
   let policy: EgressNetworkPolicy | undefined;
   await pulumi.runtime.setMocks(
     {
@@ -34,7 +33,7 @@ export async function runStack(
         return { id: name, state: inputs };
       },
       call: ({ token, inputs }) =>
-        token === "pulumi:pulumi:readStackOutputs" ? { outputs: {} } : inProvidersWords(() => answer(token, inputs)),
+        token === "pulumi:pulumi:readStackOutputs" ? { outputs: {} } : answerCall(facts, token, inputs),
     },
     project.name,
     stack,
@@ -62,13 +61,4 @@ export async function runStack(
     throw new Error(`the program of stack ${stack} registered no NetworkPolicy`);
   }
   return { stack, facts: found, policy, warnings };
-}
-
-/** Of an error, the mock's monitor hands on nothing but `details`. */
-function inProvidersWords<Result>(act: () => Result): Result {
-  try {
-    return act();
-  } catch (error) {
-    throw Object.assign(error as Error, { details: (error as Error).message });
-  }
 }

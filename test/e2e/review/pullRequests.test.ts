@@ -93,7 +93,7 @@ describe("the comment on a pull request, from real previews of both stacks", () 
       },
       // Or the guardrails that hold without the pack would refuse the plan before there is anything to review.
       {
-        file: "components/guardrailProblems.ts",
+        file: "program/plannedPolicy.ts",
         from: "  const origins = ruleOrigins(contract);",
         to: "  if (id) return [];\n  const origins = ruleOrigins(contract);",
       },

@@ -160,7 +160,7 @@ describe("refused", () => {
       [
         'runner-egress:vpc is "10.1.0.0": AWS answered no CIDR block: "10.1.0.0" is not CIDR notation, which is ' +
           "ADDRESS/PREFIX-LENGTH such as 10.0.0.0/8 or fd00::/8",
-        'runner-egress:vpc: AWS answered no CIDR block: "" is not CIDR notation, which is ADDRESS/PREFIX-LENGTH such as ' +
+        'runner-egress:vpc is "": AWS answered no CIDR block: "" is not CIDR notation, which is ADDRESS/PREFIX-LENGTH such as ' +
           "10.0.0.0/8 or fd00::/8",
       ],
     ],

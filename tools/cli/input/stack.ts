@@ -1,7 +1,7 @@
 import { type NamedAddresses, parseCidr, parseNetworkPolicies } from "../../../analysis/index.ts";
 import { ProblemsError } from "../../../analysis/problems.ts";
 import { provenanceOf } from "../../../program/facts/provenance.ts";
-import { recordedNetwork } from "../../../program/facts/recordedNetwork.ts";
+import { recordedNetwork } from "../../../program/facts/recordedLookups.ts";
 import { plannedPolicy } from "../../../program/plannedPolicy.ts";
 import { readProject, stacksOf } from "../../../program/project.ts";
 import { readStackFiles } from "../../../program/stackFiles.ts";

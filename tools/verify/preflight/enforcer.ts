@@ -1,4 +1,5 @@
-import { compareVersions, OLDEST_AGENT } from "../../../program/lookups/agentVersions.ts";
+import { leaksEveryPort } from "../../../analysis/semantics.ts";
+import { OLDEST_AGENT } from "../../../program/lookups/agentVersions.ts";
 import type { EnforcerState } from "../snapshot.ts";
 import { checked, contradiction, doubt, type Finding, type Found, note } from "./finding.ts";
 
@@ -46,6 +47,5 @@ function judgeAgent({ agent, configMap }: EnforcerState): Found[] {
     return [...found, doubt(text, "use an image with a version for its tag")];
   }
   const text = `the agent is ${version}; one older than ${OLDEST_AGENT} opens every port of the database's subnets`;
-  const isOld = compareVersions(version, OLDEST_AGENT) < 0;
-  return isOld ? [...found, contradiction(text, "update the add-on to v1.20.1 or later")] : found;
+  return leaksEveryPort(version) ? [...found, contradiction(text, "update the add-on to v1.20.1 or later")] : found;
 }

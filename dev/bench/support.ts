@@ -1,8 +1,3 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { type NetworkPolicy, parseNetworkPolicies } from "../../../analysis/index.ts";
-import { parseYaml } from "../../../tools/cli/input/yaml.ts";
-
 /** A policy of the size that a list of unwanted networks has: the internet without `count` blocks of 128 addresses. */
 export function exceptPolicy(count: number, leaveOut?: number): object {
   const excepts = Array.from(
@@ -21,12 +16,6 @@ export function exceptPolicy(count: number, leaveOut?: number): object {
   };
 }
 
-/** KeeperHub's own policy for staging, of June 2026. */
-export function seedPolicies(): NetworkPolicy[] {
-  const file = join(import.meta.dirname, "..", "..", "..", "docs", "examples", "runner-staging.yaml");
-  return parseNetworkPolicies(parseYaml(readFileSync(file, "utf8"), file));
-}
-
 /** Pseudo-random 32-bit numbers, the same in every run. */
 export function randomNumbers(seed: number): () => number {
   let state = seed;
@@ -37,4 +26,28 @@ export function randomNumbers(seed: number): () => number {
     state ^= state << 5;
     return state >>> 0;
   };
+}
+
+/**
+ * How long several things take, in the same order: the fastest and the middle one of `rounds` runs of each, in seconds. They
+ * take turns, so that whatever else the machine does meets all of them, and a first round, which fills caches, is not counted.
+ */
+export async function timesOf(
+  rounds: number,
+  things: readonly (() => unknown)[],
+): Promise<{ readonly best: number; readonly median: number }[]> {
+  const seconds = things.map((): number[] => []);
+  for (let round = 0; round <= rounds; round++) {
+    for (const [index, run] of things.entries()) {
+      const start = performance.now();
+      await run();
+      if (round > 0) {
+        seconds[index]?.push((performance.now() - start) / 1000);
+      }
+    }
+  }
+  return seconds.map((times) => {
+    const sorted = times.sort((a, b) => a - b);
+    return { best: sorted[0] ?? Number.NaN, median: sorted[sorted.length >> 1] ?? Number.NaN };
+  });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { guardrailProblems } from "../../components/guardrailProblems.ts";
+import { guardrailProblems } from "../../program/plannedPolicy.ts";
 import { KEEPERHUB_CONTRACT, type RunnerContract } from "../../runner/contract.ts";
 import type { NetworkFacts } from "../../runner/networkFacts.ts";
 import { buildRunnerPolicy } from "../../runner/runnerPolicy.ts";
@@ -21,7 +21,7 @@ function problems(contract: RunnerContract, facts: NetworkFacts, edit: (policy: 
   return guardrailProblems(policy, contract, facts).map(({ where, reason }) => `${where}: ${reason}`);
 }
 
-describe("the guardrails of the component", () => {
+describe("the guardrails of one policy", () => {
   it.each<[string, RunnerContract, NetworkFacts]>([
     ["staging", KEEPERHUB_CONTRACT, keeperhubFacts("10.1")],
     ["prod", KEEPERHUB_CONTRACT, keeperhubFacts("10.0")],
