@@ -12,12 +12,17 @@ import {
   type Violation,
 } from "../guardrails/index.ts";
 import { readChangeAcknowledgements, readRegionAcknowledgements } from "../program/config/acknowledgements.ts";
-import type { Report } from "./guardrailPolicy.ts";
 import type { Resource } from "./planResource.ts";
 import { DEPLOYED, readDeclaration } from "./readDeclaration.ts";
 import { type DeployedPolicies, readDeployed } from "./readDeployed.ts";
 import { holdsPolicies, policiesOf, readPlan } from "./readPlan.ts";
 import { readStack, type StackDeclaration, stackOf } from "./readStack.ts";
+
+/** A message, and the resource that it is about. */
+export interface Report {
+  readonly message: string;
+  readonly urn: string | undefined;
+}
 
 /** A policy's own config, as the engine gives it. */
 type Config = Readonly<Record<string, unknown>>;

@@ -1,23 +1,12 @@
-import type { PolicyConfigSchema, Severity } from "@pulumi/policy";
+import type { PolicyConfigSchema } from "@pulumi/policy";
 import { GUARDRAILS, type GuardrailName } from "../../guardrails/violation.ts";
-import { guardrailPolicy, type PackPolicy } from "../guardrailPolicy.ts";
-import { declaration } from "./declaration.ts";
-
-/** What a person is shown of a guardrail. */
-interface Row {
-  readonly displayName: string;
-  readonly severity: Severity;
-  readonly description: string;
-  readonly remediationSteps: string;
-  /** Default: the policy has no config of its own. */
-  readonly configSchema?: PolicyConfigSchema;
-}
+import { declarationPolicy, guardrailPolicy, type PackPolicy, type PolicyText } from "../packPolicy.ts";
 
 const acknowledgements = (description: string): PolicyConfigSchema => ({
   properties: { acknowledgements: { type: "object", description } },
 });
 
-const ROWS: Readonly<Record<GuardrailName, Row>> = {
+const ROWS: Readonly<Record<GuardrailName, PolicyText>> = {
   conclusive: {
     displayName: "What may select runners can be judged",
     severity: "critical",
@@ -88,8 +77,39 @@ const ROWS: Readonly<Record<GuardrailName, Row>> = {
   },
 };
 
+type Property = PolicyConfigSchema["properties"][string];
+
+const texts = (description: string): Property => ({ type: "array", items: { type: "string" }, description });
+const object = (description: string): Property => ({ type: "object", description });
+
+const DECLARATION: PolicyText = {
+  displayName: "The runners and their network are declared",
+  severity: "critical",
+  description: "The runners, what they may reach and what they need are declared without mistakes.",
+  remediationSteps:
+    "A stack of this project declares by Pulumi.STACK.yaml and facts/STACK.json; another project's in the pack's config. Every problem is listed with its key, the value and what is allowed.",
+  configSchema: {
+    properties: {
+      runner: object("The runner pods: namespaces, and labels that every one of them has."),
+      policies: texts("NetworkPolicies that must be in the plan, as NAMESPACE/NAME."),
+      cluster: object("ipFamily (ipv4 or ipv6), agentVersion, otherFamilyEgress."),
+      vpcCidrs: texts("Every block of the VPC, both families."),
+      destinations: object(
+        "What the runners may reach outside the public internet, by name: cidrs or pods, and ports.",
+      ),
+      internet: {
+        type: ["string", "array"],
+        description:
+          'Ports on which the whole public internet must stay reachable: "every-port", or a list of 443/TCP.',
+      },
+      endpoints: texts("Public destinations that must stay reachable: URLs, HOST:PORT, ADDRESS:PORT/PROTOCOL."),
+      deployed: { type: "string", description: "JSON file with the policies that the cluster has now." },
+    },
+  },
+};
+
 /** The policies of the pack. The declaration is first: the others rest on it. */
 export const policies: PackPolicy[] = [
-  declaration,
-  ...GUARDRAILS.map((name) => guardrailPolicy({ name, ...ROWS[name] })),
+  declarationPolicy(DECLARATION),
+  ...GUARDRAILS.map((name) => guardrailPolicy(name, ROWS[name])),
 ];

@@ -1,33 +1,17 @@
 import { flushCompileCache } from "node:module";
-import type {
-  PolicyConfigSchema,
-  ReportViolation,
-  ResourceValidationPolicy,
-  Severity,
-  StackValidationPolicy,
-} from "@pulumi/policy";
+import type { ReportViolation, ResourceValidationPolicy, StackValidationPolicy } from "@pulumi/policy";
 import type { GuardrailName } from "../guardrails/violation.ts";
-import type { Verdicts } from "./verdicts.ts";
+import type { Report, Verdicts } from "./verdicts.ts";
 
 /** A policy that looks at each resource before it is written, and at the whole plan at the end. */
 export type PackPolicy = ResourceValidationPolicy & StackValidationPolicy;
 
-/** What a guardrail is as a policy of the pack. */
-export interface GuardrailPolicyArgs {
-  readonly name: GuardrailName;
-  readonly displayName: string;
-  readonly severity: Severity;
-  readonly description: string;
-  readonly remediationSteps: string;
-  /** Default: the policy has no config of its own. */
-  readonly configSchema?: PolicyConfigSchema;
-}
+/** What a person is shown of a policy, and the config that it has of its own. */
+export type PolicyText = Required<Pick<PackPolicy, "displayName" | "severity" | "description" | "remediationSteps">> &
+  Pick<PackPolicy, "configSchema">;
 
 /** The first resource of every plan. Config is read when it comes, before anything else happens. */
-export const ROOT_STACK = "pulumi:pulumi:Stack";
-
-/** Where the docs have a section for each policy, within the repository. */
-export const DOCS = "docs/guardrails.md";
+const ROOT_STACK = "pulumi:pulumi:Stack";
 
 let loading: Promise<Verdicts> | undefined;
 
@@ -35,7 +19,7 @@ let loading: Promise<Verdicts> | undefined;
  * The part of the pack that does the work. It loads when the program is already running, so that the engine does not wait
  * for it.
  */
-export function verdicts(): Promise<Verdicts> {
+function verdicts(): Promise<Verdicts> {
   loading ??= load();
   return loading;
 }
@@ -47,13 +31,26 @@ async function load(): Promise<Verdicts> {
   return createVerdicts();
 }
 
-/** Makes a guardrail a policy. */
-export function guardrailPolicy({ name, ...args }: GuardrailPolicyArgs): PackPolicy {
+/** The policy that reads what all others rest on, before anything else. */
+export function declarationPolicy(text: PolicyText): PackPolicy {
   return {
-    name,
-    ...args,
-    enforcementLevel: "mandatory",
-    url: `${DOCS}#${name}`,
+    ...common("declaration", text),
+    validateResource: async (resource, report) => {
+      if (resource.type !== ROOT_STACK) {
+        resource.notApplicable("it reads the pack's config once, with the stack itself");
+      }
+      reportAll(await (await verdicts()).declare(resource.getConfig(), resource.urn), report);
+    },
+    validateStack: async (stack, report) => {
+      reportAll(await (await verdicts()).declareUnlessDone(stack.getConfig(), stack.resources[0]?.urn), report);
+    },
+  };
+}
+
+/** A guardrail as a policy. */
+export function guardrailPolicy(name: GuardrailName, text: PolicyText): PackPolicy {
+  return {
+    ...common(name, text),
     validateResource: async (resource, report) => {
       const engine = await verdicts();
       if (resource.type === ROOT_STACK) {
@@ -75,13 +72,11 @@ export function guardrailPolicy({ name, ...args }: GuardrailPolicyArgs): PackPol
   };
 }
 
-/** A message, and the resource that it is about. */
-export interface Report {
-  readonly message: string;
-  readonly urn: string | undefined;
+function common(name: string, text: PolicyText) {
+  return { name, ...text, enforcementLevel: "mandatory", url: `docs/guardrails.md#${name}` } as const;
 }
 
-export function reportAll(reports: readonly Report[], report: ReportViolation): void {
+function reportAll(reports: readonly Report[], report: ReportViolation): void {
   for (const { message, urn } of reports) {
     report(message, urn);
   }
