@@ -32,7 +32,7 @@ function openGroups(situation: Situation): Objection[] {
   const { labels } = situation.declaration.runner;
   const who = `every pod ${formatSelector(labelsSelector(labels))}`;
   return groupsThatDiffer(situation, "plan")
-    .filter(({ policies }) => !policies.plan.some(({ policy }) => policy.isolatesEgress))
+    .filter(({ plan }) => !plan.policies.some(({ policy }) => policy.isolatesEgress))
     .map(({ runner: { namespace }, pods }) => ({
       message: `no NetworkPolicy of the plan isolates the egress of ${who} in namespace ${namespace}, so ${pods === "" ? "such a pod" : `one with ${pods}`} may reach everything.`,
       fix: `give a policy in namespace ${namespace} the podSelector ${JSON.stringify({ matchLabels: labels })} and policyTypes ["Egress"].`,

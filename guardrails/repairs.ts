@@ -16,7 +16,7 @@ import {
 } from "../analysis/index.ts";
 import type { ReadPolicy } from "./plannedPolicy.ts";
 import type { RunnerReach } from "./policySet.ts";
-import { GroupReaches } from "./runnerGroups.ts";
+import { type ReachesOf, reachesIn } from "./runnerGroups.ts";
 import { allReaches, isLoaded, type Situation } from "./situation.ts";
 import { wantedOf } from "./wanted.ts";
 import { hazardKeys, openEndpoints, undeclared } from "./wrongReach.ts";
@@ -55,8 +55,8 @@ export function triedEdit(situation: Situation, reach: RunnerReach, edit: Except
   const blocks = edit.blocks.map(formatCidr).join(", ");
   const where = `the except of ${formatCidr(peer.cidr)} (spec.egress[${rule}].to[${index}] of ${edit.place.policy})`;
   const text = edit.action === "add" ? `add ${blocks} to ${where}` : `drop ${blocks} from ${where}`;
-  const tried = TRIED.get(situation.groupReaches) ?? new Map<string, boolean>();
-  TRIED.set(situation.groupReaches, tried);
+  const tried = TRIED.get(situation.reachesOf) ?? new Map<string, boolean>();
+  TRIED.set(situation.reachesOf, tried);
   const helps = tried.get(text) ?? improves(situation, policy, withEdit(policy, edit));
   tried.set(text, helps);
   return helps ? text : undefined;
@@ -68,7 +68,7 @@ function fits({ action, blocks }: ExceptEdit, { cidr }: IpBlockPeer): boolean {
 }
 
 /** Whether an edit, by its text, helps a plan. */
-const TRIED = new WeakMap<Situation["groupReaches"], Map<string, boolean>>();
+const TRIED = new WeakMap<ReachesOf, Map<string, boolean>>();
 
 /** The edit that takes boxes out of the block that allows them: whole blocks of the registries and of the VPC where those fit. */
 export function exceptingEdit(
@@ -123,12 +123,12 @@ function withEdit(read: ReadPolicy, { place, action, blocks }: ExceptEdit): Read
 function improves(situation: Situation, policy: ReadPolicy, changed: ReadPolicy): boolean {
   const groups = situation.groups.groups.map((group) => ({
     ...group,
-    policies: { ...group.policies, plan: group.policies.plan.map((each) => (each === policy ? changed : each)) },
+    plan: { ...group.plan, policies: group.plan.policies.map((each) => (each === policy ? changed : each)) },
   }));
   const before = wrongs(situation);
   const after = wrongs({
     ...situation,
-    groupReaches: new GroupReaches(situation.declaration.cluster),
+    reachesOf: reachesIn(situation.declaration.cluster),
     groups: { ...situation.groups, groups },
   });
   const holds = (some: typeof before, [key, reach]: [string, Reach]) => {
@@ -139,17 +139,17 @@ function improves(situation: Situation, policy: ReadPolicy, changed: ReadPolicy)
 }
 
 /** What is wrong with a plan as it is, which every edit is compared with. */
-const KNOWN = new WeakMap<Situation["groupReaches"], Map<string, Reach>>();
+const KNOWN = new WeakMap<ReachesOf, Map<string, Reach>>();
 
 /** What is wrong with a plan, by guardrail, group of runners and semantics; of a hazard, that it is there. */
 function wrongs(situation: Situation): Map<string, Reach> {
-  const { declaration, groupReaches } = situation;
-  const known = KNOWN.get(groupReaches);
+  const { declaration, reachesOf } = situation;
+  const known = KNOWN.get(reachesOf);
   if (known !== undefined) {
     return known;
   }
   const found = new Map<string, Reach>();
-  KNOWN.set(groupReaches, found);
+  KNOWN.set(reachesOf, found);
   const note = (key: string, reach: Reach) => reach.isEmpty || found.set(key, reach);
   for (const [index, reach] of allReaches(situation).entries()) {
     for (const key of hazardKeys(reach, declaration)) {

@@ -1,4 +1,4 @@
-import { formatSelector, type Semantics } from "../analysis/index.ts";
+import { formatSelector } from "../analysis/index.ts";
 import { labelWorlds } from "../analysis/reach/labelWorlds.ts";
 import type { DeclaredCluster } from "./declaration.ts";
 import type { ReadPolicy } from "./plannedPolicy.ts";
@@ -8,17 +8,23 @@ import type { RunnerPods } from "./selection.ts";
 /** The sets of policies that are judged: the plan, what the cluster will have, and what it has. */
 export type Which = "plan" | "joint" | "deployed";
 
+type Sets<Value> = Readonly<Record<Which, Value>>;
+
+/** The policies of a set that select some runner pods. */
+export interface Selected {
+  /** One that cannot be read is there without its rules. */
+  readonly policies: readonly ReadPolicy[];
+  /** Whether a policy that cannot be read selects the pods, or may. */
+  readonly isUncertain: boolean;
+  /** Whether a policy of which not even the pods are known may select and isolate them. */
+  readonly mayBeIsolated: boolean;
+}
+
 /** Runner pods of one namespace that the same policies select. */
-export interface RunnerGroup {
+export interface RunnerGroup extends Sets<Selected> {
   readonly runner: RunnerPods;
   /** Labels that make a runner one of them; empty where all are. */
   readonly pods: string;
-  /** The policies that select them, an unreadable one without its rules. */
-  readonly policies: Readonly<Record<Which, readonly ReadPolicy[]>>;
-  /** Whether a policy that cannot be read selects them, or may. */
-  readonly isUncertain: Readonly<Record<Which, boolean>>;
-  /** Whether a policy of which not even the pods are known may select and isolate them. */
-  readonly mayBeIsolated: Readonly<Record<Which, boolean>>;
 }
 
 /** Every group of runner pods that can exist. */
@@ -29,7 +35,7 @@ export interface RunnerGroups {
 }
 
 /** Which of the declared runner pods the same policies select: before, after and in the plan alone. */
-export function runnerGroups(runners: readonly RunnerPods[], sets: Readonly<Record<Which, PolicySet>>): RunnerGroups {
+export function runnerGroups(runners: readonly RunnerPods[], sets: Sets<PolicySet>): RunnerGroups {
   const found = runners.map((runner) => groupsOf(runner, sets));
   return {
     groups: found.flatMap(({ groups }) => groups),
@@ -37,61 +43,47 @@ export function runnerGroups(runners: readonly RunnerPods[], sets: Readonly<Reco
   };
 }
 
-function groupsOf(runner: RunnerPods, sets: Readonly<Record<Which, PolicySet>>): RunnerGroups {
-  const of = <Value>(make: (set: PolicySet) => Value): Record<Which, Value> => ({
-    plan: make(sets.plan),
-    joint: make(sets.joint),
-    deployed: make(sets.deployed),
-  });
-  const may = of((set) => selecting(set, runner));
-  const all = [...new Set([...shells(may.joint), ...shells(may.plan), ...shells(may.deployed)])];
+function groupsOf(runner: RunnerPods, sets: Sets<PolicySet>): RunnerGroups {
+  const may = ofEach(sets, (set) => selecting(set, runner));
+  const policies = [...new Set([may.joint, may.plan, may.deployed].flatMap(shells))];
   const { worlds, isComplete } = labelWorlds(
-    all.map(({ policy }) => policy.podSelector),
+    policies.map(({ policy }) => policy.podSelector),
     runner.pods,
   );
-  const hidden = of((set) => selecting(set, runner).unread.some(({ shell }) => shell === undefined));
   const groups = worlds.map(({ selected, labels }): RunnerGroup => {
-    const own = new Set(all.filter((_, index) => selected.has(index)));
-    const policies = of((set) => shells(set).filter((policy) => own.has(policy)));
-    const isUncertain = of(({ unread }) => unread.some(({ shell }) => shell !== undefined && own.has(shell)));
+    const own = new Set(policies.filter((_, index) => selected.has(index)));
     return {
       runner,
       pods: worlds.length === 1 ? "" : formatSelector(labels),
-      policies,
-      isUncertain: {
-        plan: isUncertain.plan || hidden.plan,
-        joint: isUncertain.joint || hidden.joint,
-        deployed: isUncertain.deployed || hidden.deployed,
-      },
-      mayBeIsolated: hidden,
+      ...ofEach(may, (set) => ({
+        policies: shells(set).filter((policy) => own.has(policy)),
+        isUncertain: set.unread.some(({ shell }) => shell === undefined || own.has(shell)),
+        mayBeIsolated: set.unread.some(({ shell }) => shell === undefined),
+      })),
     };
   });
-  return { groups, tooMany: isComplete ? [] : [{ runner, policies: all }] };
+  return { groups, tooMany: isComplete ? [] : [{ runner, policies }] };
 }
 
-/** The reach of each group, computed once for the same policies. */
-export class GroupReaches {
-  private readonly semantics: readonly Semantics[];
-  private readonly known = new Map<string, RunnerReach>();
-  private readonly ids = new Map<ReadPolicy, number>();
+function ofEach<Value>({ plan, joint, deployed }: Sets<PolicySet>, make: (set: PolicySet) => Value): Sets<Value> {
+  return { plan: make(plan), joint: make(joint), deployed: make(deployed) };
+}
 
-  constructor(cluster: DeclaredCluster) {
-    this.semantics = semanticsOf(cluster);
-  }
+/** What policies allow some pods, under both semantics. */
+export type ReachesOf = (policies: readonly ReadPolicy[], pods?: string) => RunnerReach[];
 
-  /** What policies allow some pods, under both semantics, where anything is known of it. */
-  of(policies: readonly ReadPolicy[], pods = ""): RunnerReach[] {
-    return this.semantics.map((semantics) => {
-      const key = `${semantics.name} ${policies.map((policy) => this.idOf(policy)).join()}`;
-      const known = this.known.get(key) ?? reachOf(policies, semantics);
-      this.known.set(key, known);
-      return pods === "" ? known : { ...known, pods };
-    });
-  }
-
-  private idOf(policy: ReadPolicy): number {
-    const id = this.ids.get(policy) ?? this.ids.size;
-    this.ids.set(policy, id);
-    return id;
-  }
+/** The reaches in a cluster, computed once for the same policies. */
+export function reachesIn(cluster: DeclaredCluster): ReachesOf {
+  const semantics = semanticsOf(cluster);
+  const known = new Map<string, RunnerReach[]>();
+  const ids = new Map<ReadPolicy, number>();
+  return (policies, pods = "") => {
+    for (const policy of policies) {
+      ids.set(policy, ids.get(policy) ?? ids.size);
+    }
+    const key = policies.map((policy) => ids.get(policy)).join();
+    const found = known.get(key) ?? semantics.map((each) => reachOf(policies, each));
+    known.set(key, found);
+    return pods === "" ? found : found.map((reach) => ({ ...reach, pods }));
+  };
 }

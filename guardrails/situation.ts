@@ -3,7 +3,14 @@ import { formatCidr } from "../analysis/index.ts";
 import type { Declaration } from "./declaration.ts";
 import type { PlannedPolicy } from "./plannedPolicy.ts";
 import { allOf, filterSet, idOf, type PolicySet, policySet, type RunnerReach, selecting } from "./policySet.ts";
-import { GroupReaches, type RunnerGroup, type RunnerGroups, runnerGroups, type Which } from "./runnerGroups.ts";
+import {
+  type ReachesOf,
+  type RunnerGroup,
+  type RunnerGroups,
+  reachesIn,
+  runnerGroups,
+  type Which,
+} from "./runnerGroups.ts";
 import { type RunnerPods, runnerPods } from "./selection.ts";
 
 /** Something in a plan or cluster that has, or may have, a say about the runners and that this analysis cannot read. */
@@ -69,7 +76,7 @@ export interface Situation {
   /** What to call the VPC's addresses. */
   readonly names: readonly NamedAddresses[];
   readonly groups: RunnerGroups;
-  readonly groupReaches: GroupReaches;
+  readonly reachesOf: ReachesOf;
 }
 
 const NOTHING: PolicySet = { read: [], unread: [] };
@@ -106,49 +113,43 @@ export function situationOf(
       scope === "plan"
         ? runnerGroups(runners, { plan, joint, deployed: before ?? NOTHING })
         : { groups: runners.flatMap((runner) => oneByOne(plan, runner)), tooMany: [] },
-    groupReaches: new GroupReaches(declaration.cluster),
+    reachesOf: reachesIn(declaration.cluster),
   };
 }
 
 /** Each policy that may select runners as if it were alone; those that isolate nothing say nothing. */
 function oneByOne(plan: PolicySet, runner: RunnerPods): RunnerGroup[] {
-  const each = { plan: false, joint: false, deployed: false };
-  return selecting(plan, runner).read.map((policy) => ({
-    runner,
-    pods: "",
-    policies: { plan: [policy], joint: [policy], deployed: [] },
-    isUncertain: each,
-    mayBeIsolated: { ...each, plan: true, joint: true },
-  }));
+  return selecting(plan, runner).read.map((policy) => {
+    const alone = { policies: [policy], isUncertain: false, mayBeIsolated: true };
+    const nothing = { policies: [], isUncertain: false, mayBeIsolated: false };
+    return { runner, pods: "", plan: alone, joint: alone, deployed: nothing };
+  });
 }
 
 /** The groups of runner pods that differ in the policies of some sets, those of the fewest policies first. */
 export function groupsThatDiffer({ groups: { groups } }: Situation, ...sets: readonly Which[]): RunnerGroup[] {
-  const all = [...new Set(groups.flatMap(({ policies }) => sets.flatMap((which) => policies[which])))];
-  const ids = new Map(all.map((policy, id) => [policy, id]));
-  const keyOf = ({ runner, policies }: RunnerGroup) =>
-    `${runner.namespace} ${sets.map((which) => policies[which].map((policy) => ids.get(policy)).join()).join(" ")}`;
-  const distinct = [...new Map([...groups].reverse().map((group) => [keyOf(group), group])).values()].reverse();
-  const sizeOf = ({ policies }: RunnerGroup) => sets.reduce((sum, which) => sum + policies[which].length, 0);
+  const policiesOf = (group: RunnerGroup) => sets.map((which) => group[which].policies);
+  const ids = new Map([...new Set(groups.flatMap(policiesOf).flat())].map((policy, id) => [policy, id]));
+  const keyOf = (group: RunnerGroup) =>
+    [group.runner.namespace, ...policiesOf(group).map((policies) => policies.map((policy) => ids.get(policy)))].join(
+      " ",
+    );
+  const distinct = [...Map.groupBy(groups, keyOf).values()].map(([first]) => first as RunnerGroup);
+  const isAlone = ({ runner }: RunnerGroup) => distinct.filter((other) => other.runner === runner).length === 1;
   return distinct
-    .map((group) =>
-      distinct.filter(({ runner }) => runner === group.runner).length === 1 ? { ...group, pods: "" } : group,
-    )
-    .sort((a, b) => sizeOf(a) - sizeOf(b));
+    .map((group) => (isAlone(group) ? { ...group, pods: "" } : group))
+    .sort((a, b) => policiesOf(a).flat().length - policiesOf(b).flat().length);
 }
 
 /** What a set of policies lets the pods of a group reach, under both semantics. Nothing where they may not be isolated. */
-export function reachesOf(
-  { groupReaches }: Situation,
-  { policies, mayBeIsolated, pods }: RunnerGroup,
-  which: Which,
-): RunnerReach[] {
-  return groupReaches.of(policies[which], pods).filter(({ analysis }) => analysis.isolated || !mayBeIsolated[which]);
+export function reachesOfGroup({ reachesOf }: Situation, group: RunnerGroup, which: Which): RunnerReach[] {
+  const { policies, mayBeIsolated } = group[which];
+  return reachesOf(policies, group.pods).filter(({ analysis }) => analysis.isolated || !mayBeIsolated);
 }
 
 /** What the plan lets each group of runner pods reach, also where the AWS agent cannot load the policies. */
 export function allReaches(situation: Situation): RunnerReach[] {
-  return groupsThatDiffer(situation, "plan").flatMap((group) => reachesOf(situation, group, "plan"));
+  return groupsThatDiffer(situation, "plan").flatMap((group) => reachesOfGroup(situation, group, "plan"));
 }
 
 /**
@@ -162,8 +163,8 @@ export function reaches(situation: Situation): RunnerReach[] {
 /** The same where losses count: nothing where a policy is unread, because it may allow what the others do not. */
 export function certainReaches(situation: Situation): RunnerReach[] {
   return groupsThatDiffer(situation, "plan")
-    .filter(({ isUncertain }) => !isUncertain.plan)
-    .flatMap((group) => reachesOf(situation, group, "plan"))
+    .filter(({ plan }) => !plan.isUncertain)
+    .flatMap((group) => reachesOfGroup(situation, group, "plan"))
     .filter(isLoaded);
 }
 

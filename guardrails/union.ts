@@ -3,7 +3,7 @@ import { findings, foundFirst, objectionsOf } from "./finding.ts";
 import { type RunnerReach, shells } from "./policySet.ts";
 import { memberIn } from "./remedies.ts";
 import { lossFindings } from "./requiredDestinations.ts";
-import { groupsThatDiffer, isLoaded, reachesOf, type Situation } from "./situation.ts";
+import { groupsThatDiffer, isLoaded, reachesOfGroup, type Situation } from "./situation.ts";
 import type { Objection } from "./violation.ts";
 import { wantedOf } from "./wanted.ts";
 import { inPrivate } from "./wrongReach.ts";
@@ -49,19 +49,19 @@ interface Step {
 
 /** The groups that other policies select, too. */
 function stepsOf(situation: Situation): Step[] {
-  const { declaration, plan, named, groupReaches } = situation;
+  const { declaration, plan, named } = situation;
   // Without named policies the plan is what the other guardrails judge, and only what is deployed comes on top.
   const base = new Set(shells(declaration.policies.length === 0 ? plan : named));
   return groupsThatDiffer(situation, "joint").flatMap((group) => {
-    const own = group.policies.joint.filter((policy) => base.has(policy));
-    if (own.length === group.policies.joint.length) {
+    const own = group.joint.policies.filter((policy) => base.has(policy));
+    if (own.length === group.joint.policies.length) {
       return [];
     }
-    const before = groupReaches.of(own);
-    return reachesOf(situation, group, "joint").map((reach) => ({
+    const before = situation.reachesOf(own);
+    return reachesOfGroup(situation, group, "joint").map((reach) => ({
       before: before.find(({ semantics }) => semantics === reach.semantics) as RunnerReach,
       reach,
-      isUncertain: group.isUncertain.joint,
+      isUncertain: group.joint.isUncertain,
     }));
   });
 }

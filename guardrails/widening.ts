@@ -3,7 +3,7 @@ import { type RegionAcknowledgement, stale, unmatchable, valid } from "./acknowl
 import { findings, foundFirst, objectionsOf } from "./finding.ts";
 import type { RunnerReach } from "./policySet.ts";
 import { memberIn, regionMembers } from "./remedies.ts";
-import { groupsThatDiffer, isLoaded, reachesOf, type Situation } from "./situation.ts";
+import { groupsThatDiffer, isLoaded, reachesOfGroup, type Situation } from "./situation.ts";
 import type { Objection } from "./violation.ts";
 import { destinationReach, unionOf } from "./wanted.ts";
 import { inPrivate } from "./wrongReach.ts";
@@ -62,8 +62,8 @@ function fixOf({ declaration }: Situation, members: string | undefined): string 
  */
 function openedSince(situation: Situation): Map<RunnerReach, Reach> {
   const steps = groupsThatDiffer(situation, "deployed", "joint").flatMap((group) => {
-    const before = reachesOf(situation, group, "deployed").filter(isLoaded);
-    return reachesOf(situation, group, "joint")
+    const before = reachesOfGroup(situation, group, "deployed").filter(isLoaded);
+    return reachesOfGroup(situation, group, "joint")
       .filter(isLoaded)
       .flatMap((after) => {
         const same = before.find(({ semantics }) => semantics === after.semantics);
