@@ -12,8 +12,8 @@ import type { CommandDefinition } from "../command.ts";
 import { loadFile } from "../input/objects.ts";
 import { loadQuestion } from "../input/question.ts";
 import { type OutputFormat, type QuestionFlags, questionOptions } from "../options.ts";
-import { renderCheck } from "../render/check.ts";
-import { checkJunit } from "../render/checkJunit.ts";
+import { checkForms, checkJunit } from "../render/check.ts";
+import { printResult } from "../render/text.ts";
 import { print, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 
@@ -59,8 +59,11 @@ async function runCheck(terminal: Terminal, file: string, flags: CheckFlags): Pr
     return { semantics, results: check(analysis, asked) };
   });
   const { output } = flags;
-  const text = output === "junit" ? checkJunit(question, checked) : renderCheck(question, checked, output, terminal);
-  await print(terminal, text);
+  if (output === "junit") {
+    await print(terminal, checkJunit(question, checked));
+  } else {
+    await printResult(output, checkForms(question, checked), terminal);
+  }
   return worst(checked.flatMap(({ results }) => results.map(({ outcome }) => CODES[outcome])));
 }
 

@@ -27,8 +27,9 @@ import {
   type SemanticsFlags,
   semanticsOptions,
 } from "../options.ts";
-import { renderDiff } from "../render/diff.ts";
-import { note, print, type Terminal } from "../terminal.ts";
+import { diffForms } from "../render/diff.ts";
+import { printResult } from "../render/text.ts";
+import { note, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 import { diffLines } from "./diffLines.ts";
 
@@ -119,8 +120,7 @@ async function runDiff(
     };
     return { semantics: right, ...analyses, diff: bareDiff(analyses.before, analyses.after) };
   });
-  const result = { before, after, sender, names, comparisons };
-  await print(terminal, renderDiff(result, flags, terminal));
+  await printResult(flags.output, diffForms({ before, after, sender, names, comparisons }, flags.limit), terminal);
   return worst(comparisons.map(codeOf));
 }
 

@@ -2,16 +2,16 @@ import {
   type Divergence,
   type DivergenceShape,
   divergences,
+  type EgressAnalysis,
   formatRange,
   type PodDivergence,
   podDivergences,
-  SELECTED_BY_EVERY_POLICY,
+  type VpcCniSemantics,
 } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE } from "../../exitCodes.ts";
-import { abortReasons, isUndecided } from "../aborts.ts";
+import { isUndecided } from "../aborts.ts";
 import type { CommandDefinition } from "../command.ts";
-import { loadQuestion, withNode } from "../input/question.ts";
-import { policiesFor } from "../input/sender.ts";
+import { loadQuestion } from "../input/question.ts";
 import {
   AGENT_OPTIONS,
   LIMIT_OPTION,
@@ -23,13 +23,12 @@ import {
   repeatable,
   SENDER_OPTIONS,
   type SemanticsFlags,
-  vpcCniSemantics,
 } from "../options.ts";
-import { renderDivergences } from "../render/divergences.ts";
-import { print, type Terminal } from "../terminal.ts";
+import { divergencesForms } from "../render/divergences.ts";
+import { printResult } from "../render/text.ts";
+import type { Terminal } from "../terminal.ts";
 
-/** The flags of `divergences`; the semantics are both. */
-export type DivergencesFlags = PolicyFlags &
+type DivergencesFlags = PolicyFlags &
   SemanticsFlags &
   OutputFlags & { readonly accept?: readonly DivergenceShape[]; readonly limit: number };
 
@@ -62,20 +61,15 @@ export interface DivergencesResult {
   /** What is no fault of the policies and does not count: one line each. */
   readonly context: readonly string[];
   readonly accepted: ReadonlyMap<DivergenceShape, number>;
-  readonly aborts: readonly string[];
 }
 
 async function runDivergences(terminal: Terminal, flags: DivergencesFlags): Promise<ExitCode> {
   const question = await loadQuestion({ ...flags, semantics: "vpc-cni" }, terminal);
-  const { set, sender, inventory, pod } = question;
-  const semantics = vpcCniSemantics(withNode(flags, pod, set.cluster), set.cluster);
-  const options: Parameters<typeof podDivergences>[1] = {
-    semantics,
-    source: sender.source ?? SELECTED_BY_EVERY_POLICY,
-    ...(inventory === undefined ? {} : { inventory }),
-  };
-  const policies = policiesFor(sender, set.policies);
-  const all = divergences(policies, options, set.names);
+  const [analysis] = question.analyses as [EgressAnalysis];
+  const { policies, source, inventory } = analysis;
+  const semantics = analysis.semantics as VpcCniSemantics;
+  const options = { semantics, source, ...(inventory === undefined ? {} : { inventory }) };
+  const all = divergences(policies, options, question.set.names);
   const pods = podDivergences(policies, options);
   const accepted = new Map<DivergenceShape, number>();
   for (const { shape } of [...all, ...pods]) {
@@ -91,9 +85,8 @@ async function runDivergences(terminal: Terminal, flags: DivergencesFlags): Prom
     pods: pods.filter(({ shape }) => !accepted.has(shape)),
     context: contextLines(counted.filter(isContext)),
     accepted,
-    aborts: question.analyses.flatMap(abortReasons),
   };
-  await print(terminal, renderDivergences(question, result, flags, terminal));
+  await printResult(flags.output, divergencesForms(question, result, flags.limit), terminal);
   return question.analyses.some(isUndecided)
     ? INCONCLUSIVE
     : result.found.length + result.pods.length > 0

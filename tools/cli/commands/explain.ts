@@ -12,8 +12,9 @@ import type { CommandDefinition } from "../command.ts";
 import { type Destination, parseDestination, parseDestinationList } from "../input/destinations.ts";
 import { loadQuestion, type Question } from "../input/question.ts";
 import { type QuestionFlags, questionOptions } from "../options.ts";
-import { renderExplain } from "../render/explain.ts";
-import { print, readStdin, type Terminal } from "../terminal.ts";
+import { explainForms } from "../render/explain.ts";
+import { printResult } from "../render/text.ts";
+import { readStdin, type Terminal } from "../terminal.ts";
 import { reading } from "../usageError.ts";
 
 /** Says for each destination whether the pod may send to it, and why. */
@@ -77,7 +78,7 @@ async function runExplain(
   ).flat();
   const question = await loadQuestion(flags, terminal);
   const answers = asked.map((destination) => answer(question, destination));
-  await print(terminal, renderExplain(question, answers, flags.output, terminal));
+  await printResult(flags.output, explainForms(question, answers), terminal);
   const aborts = question.analyses.some((analysis) => analysis.aborts.length > 0);
   return worst([...answers.map(({ verdict }) => CODES[verdict]), aborts ? INCONCLUSIVE : CLEAN]);
 }

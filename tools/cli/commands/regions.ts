@@ -13,8 +13,9 @@ import { isUndecided } from "../aborts.ts";
 import type { CommandDefinition } from "../command.ts";
 import { loadQuestion } from "../input/question.ts";
 import { type QuestionFlags, questionOptions } from "../options.ts";
-import { type FamilySizes, renderRegions } from "../render/regions.ts";
-import { print, type Terminal } from "../terminal.ts";
+import { type FamilySizes, regionsForms } from "../render/regions.ts";
+import { printResult } from "../render/text.ts";
+import type { Terminal } from "../terminal.ts";
 
 type RegionsFlags = QuestionFlags & { readonly verdict?: Verdict; readonly family?: AddressFamily };
 
@@ -44,10 +45,8 @@ async function runRegions(terminal: Terminal, flags: RegionsFlags): Promise<Exit
         (protocol): FamilySizes => ({ family, protocol, sizes: sizeByVerdict(analysis, family, protocol) }),
       ),
     );
-    await print(
-      terminal,
-      renderRegions(question, analysis, regions(analysis).filter(wanted), sizes, flags.output, terminal),
-    );
+    const found = regions(analysis).filter(wanted);
+    await printResult(flags.output, regionsForms(question, analysis, found, sizes), terminal);
   }
   return question.analyses.some(isUndecided) ? INCONCLUSIVE : CLEAN;
 }

@@ -6,7 +6,6 @@ import {
   type DiffBox,
   type DiffCounts,
   describeBox,
-  formatAddress,
   formatPoint,
   formatPorts,
   formatRange,
@@ -20,35 +19,32 @@ import {
 import { codeSpan, escapeText, table } from "../../markdown.ts";
 import { grouped, plural } from "../../words.ts";
 import { abortReasons } from "../aborts.ts";
-import type { Comparison, DiffFlags, DiffResult } from "../commands/diff.ts";
-import { type Paint, painter, type Terminal } from "../terminal.ts";
-import { explanationJson, type Json, semanticsJson, toJsonText } from "./json.ts";
-import { describeSemantics, notesOf } from "./text.ts";
+import type { Comparison, DiffResult } from "../commands/diff.ts";
+import type { Paint } from "../terminal.ts";
+import { decimals, explanationJson, type Json, portsJson, rangeJson, semanticsJson } from "./json.ts";
+import { abortLines, describeSemantics, type Forms, notesOf } from "./text.ts";
 
-/** The result of `diff` in one of the output formats. */
-export function renderDiff(result: DiffResult, { output, limit }: DiffFlags, terminal: Terminal): string {
-  switch (output) {
-    case "json":
-      return toJsonText({
-        before: result.before.label,
-        after: result.after.label,
-        sender: result.sender.text,
-        comparisons: result.comparisons.map((comparison) => comparisonJson(comparison, result.names)),
-      });
-    case "markdown":
-      return `${heading(result)}\n\n${sections(result, markdownSection(limit, result.names))}`;
-    case "text": {
-      const paint = painter(terminal);
-      return `${paint("dim", heading(result))}\n\n${sections(result, textSection(paint, limit, result.names))}`;
-    }
-  }
+/**
+ * The result of `diff`.
+ *
+ * @param limit how many rows are shown, 0 for all
+ */
+export function diffForms(result: DiffResult, limit: number): Forms {
+  const { before, after, sender, names, comparisons } = result;
+  return {
+    json: () => ({
+      before: before.label,
+      after: after.label,
+      sender: sender.text,
+      comparisons: comparisons.map((comparison) => comparisonJson(comparison, names)),
+    }),
+    heading: [`${before.label} -> ${after.label}, from ${sender.text}`],
+    markdown: () => sections(result, markdownSection(limit, names)),
+    text: (paint) => sections(result, textSection(paint, limit, names)),
+  };
 }
 
 type Section = (title: string, comparison: Comparison) => string;
-
-function heading({ before, after, sender }: DiffResult): string {
-  return `${before.label} -> ${after.label}, from ${sender.text}`;
-}
 
 /** One section for each semantics, or one for both where ports under TCP, UDP and SCTP differ alike. */
 function sections({ comparisons }: DiffResult, section: Section): string {
@@ -97,53 +93,66 @@ function portlessPart(comparison: Comparison): Comparison {
   };
 }
 
-function textSection(paint: Paint, limit: number, names: readonly NamedAddresses[]): Section {
+/** One row in words: pods by label, or a box with an example and why it changes. */
+interface RowWords {
+  readonly what: string;
+  readonly box?: { readonly names: string; readonly example: string; readonly why: readonly string[] };
+}
+
+function words({ before, after }: Comparison, row: PodRow | ChangeBox, known: readonly NamedAddresses[]): RowWords {
+  if ("pods" in row) {
+    return { what: `${row.text}: ${row.protocols.join(", ")} ${portsText(row.ports)}` };
+  }
+  const { names, witness, explanations } = describeBox(before, after, row, known);
+  const why = [`before: ${explanations.before.text}`, `after: ${explanations.after.text}`];
+  return { what: boxText(row), box: { names: names.join("; "), example: formatPoint(witness), why } };
+}
+
+function textSection(paint: Paint, limit: number, known: readonly NamedAddresses[]): Section {
   return (title, comparison) => {
     const { gained, lost } = comparison.diff;
     const lines = [paint("bold", title)];
-    for (const [name, sign, side, style] of [
+    for (const [name, sign, { boxes, pods }, style] of [
       ["Gained", "+", gained, "red"],
       ["Lost", "-", lost, "green"],
     ] as const) {
-      const rows = shown([...side.pods, ...side.boxes], limit).flatMap((row) =>
-        "pods" in row
-          ? [`  ${paint(style, `${sign} ${podsText(row)}`)}`]
-          : [`  ${paint(style, `${sign} ${boxText(row)}`)}`, ...boxDetails(comparison, row, names)],
-      );
-      const total = side.boxes.length + side.pods.length;
-      lines.push(
-        `${name}: ${total === 0 ? "nothing" : sizeText(side.boxes, side.pods)}`,
-        ...rows,
-        ...leftOut(total, limit),
-      );
+      const rows = shown([...pods, ...boxes], limit).flatMap((row) => {
+        const { what, box } = words(comparison, row, known);
+        const details = box === undefined ? [] : [box.names, `for example ${box.example}`, ...box.why];
+        return [`  ${paint(style, `${sign} ${what}`)}`, ...details.map((line) => `      ${line}`)];
+      });
+      const sizes = [
+        ...(boxes.length === 0 ? [] : [plural(boxes.length, "box", "boxes")]),
+        ...(pods.length === 0 ? [] : [`${plural(pods.length, "set")} of pods`]),
+      ];
+      lines.push(`${name}: ${sizes.join(", ") || "nothing"}`, ...rows, ...leftOut(boxes.length + pods.length, limit));
     }
-    return `${[...lines, ...abortText(comparison)].join("\n")}\n`;
+    return `${[...lines, ...remarks(comparison)].join("\n")}\n`;
   };
 }
 
-function markdownSection(limit: number, names: readonly NamedAddresses[]): Section {
+function markdownSection(limit: number, known: readonly NamedAddresses[]): Section {
   return (title, comparison) => {
     const { gained, lost } = comparison.diff;
     const all = [
       ...[...gained.pods, ...gained.boxes].map((row) => ["**gained**", row] as const),
       ...[...lost.pods, ...lost.boxes].map((row) => ["lost", row] as const),
     ];
-    const rows = shown(all, limit).map(([kind, row]) =>
-      "pods" in row ? [kind, escapeText(podsText(row)), "", ""] : [kind, ...markdownCells(comparison, row, names)],
-    );
+    const rows = shown(all, limit).map(([kind, row]) => {
+      const { what, box } = words(comparison, row, known);
+      return box === undefined
+        ? [kind, escapeText(what), "", ""]
+        : [
+            kind,
+            `${escapeText(what)}\n${escapeText(box.names)}`,
+            codeSpan(box.example),
+            box.why.map(escapeText).join("\n"),
+          ];
+    });
     const found = all.length === 0 ? "No difference." : table(["", "Destinations", "Example", "Why"], rows);
-    const notes = [...leftOut(all.length, limit), ...abortText(comparison)];
+    const notes = [...leftOut(all.length, limit), ...remarks(comparison)];
     return `### ${title}\n\n${found}\n${notes.length === 0 ? "" : `\n${notes.join("\n")}\n`}`;
   };
-}
-
-function markdownCells({ before, after }: Comparison, box: ChangeBox, known: readonly NamedAddresses[]): string[] {
-  const { names, witness, explanations } = describeBox(before, after, box, known);
-  return [
-    [boxText(box), names.join("; ")].map(escapeText).join("\n"),
-    codeSpan(formatPoint(witness)),
-    [`before: ${explanations.before.text}`, `after: ${explanations.after.text}`].map(escapeText).join("\n"),
-  ];
 }
 
 function boxText({ range, protocols, ports, before, after }: ChangeBox): string {
@@ -152,29 +161,8 @@ function boxText({ range, protocols, ports, before, after }: ChangeBox): string 
   return `${formatRange(range)} ${protocols.join(", ")} ${portsText(ports)}${change}, ${grouped(pairs)} ${pairs === 1n ? "pair" : "pairs"}`;
 }
 
-function boxDetails({ before, after }: Comparison, box: ChangeBox, known: readonly NamedAddresses[]): string[] {
-  const { names, witness, explanations } = describeBox(before, after, box, known);
-  return [
-    names.join("; "),
-    `for example ${formatPoint(witness)}`,
-    `before: ${explanations.before.text}`,
-    `after: ${explanations.after.text}`,
-  ].map((line) => `      ${line}`);
-}
-
-function podsText({ text, protocols, ports }: PodRow): string {
-  return `${text}: ${protocols.join(", ")} ${portsText(ports)}`;
-}
-
 function portsText(ports: PodRow["ports"]): string {
   return typeof ports === "string" ? `port "${ports}"` : formatPorts(ports);
-}
-
-function sizeText(boxes: readonly ChangeBox[], pods: readonly PodRow[]): string {
-  return [
-    ...(boxes.length === 0 ? [] : [plural(boxes.length, "box", "boxes")]),
-    ...(pods.length === 0 ? [] : [`${plural(pods.length, "set")} of pods`]),
-  ].join(", ");
 }
 
 function shown<T>(rows: readonly T[], limit: number): readonly T[] {
@@ -185,12 +173,12 @@ function leftOut(rows: number, limit: number): string[] {
   return limit > 0 && rows > limit ? [`  ... and ${rows - limit} more (--limit 0 shows all)`] : [];
 }
 
-function abortText({ before, after }: Comparison): string[] {
+function remarks({ before, after }: Comparison): string[] {
   return [
     ...notesOf([before]).map((text) => `Before: ${text}`),
     ...notesOf([after]).map((text) => `After: ${text}`),
-    ...abortReasons(before).map((reason) => `The agent cannot load the policies before: ${reason}.`),
-    ...abortReasons(after).map((reason) => `The agent cannot load the policies after: ${reason}.`),
+    ...abortLines([before], " before"),
+    ...abortLines([after], " after"),
   ];
 }
 
@@ -198,46 +186,27 @@ function comparisonJson(
   { semantics, before, after, diff: { gained, lost } }: Comparison,
   names: readonly NamedAddresses[],
 ): Json {
-  const described = (box: ChangeBox) => boxJson(describeBox(before, after, box, names));
   const counts = countDiff(before, after, protocolsOf(semantics));
-  const aborts = { before: abortReasons(before), after: abortReasons(after) };
+  const side = ({ boxes, pods }: typeof gained, { ipv4, ipv6 }: DiffCounts): Json => ({
+    counts: { ipv4: decimals(ipv4), ipv6: decimals(ipv6) },
+    boxes: boxes.map((box) => boxJson(describeBox(before, after, box, names))),
+    pods: pods.map(({ text, protocols, ports }) => ({ pods: text, protocols, ports: portsJson(ports) })),
+  });
   return {
     semantics: semanticsJson(semantics),
-    gained: { counts: countsJson(counts.gained), boxes: gained.boxes.map(described), pods: gained.pods.map(podsJson) },
-    lost: { counts: countsJson(counts.lost), boxes: lost.boxes.map(described), pods: lost.pods.map(podsJson) },
+    gained: side(gained, counts.gained),
+    lost: side(lost, counts.lost),
     notes: { before: notesOf([before]), after: notesOf([after]) },
-    aborts,
+    aborts: { before: abortReasons(before), after: abortReasons(after) },
   };
 }
 
-function countsJson(counts: DiffCounts): Json {
-  return Object.fromEntries(
-    Object.entries(counts).map(([family, byProtocol]) => [
-      family,
-      Object.fromEntries(Object.entries(byProtocol).map(([protocol, number]) => [protocol, String(number)])),
-    ]),
-  );
-}
-
 /** A box; `pairs` counts (address, port) pairs for one of the protocols. */
-export function boxJson({
-  range,
-  protocols,
-  ports,
-  before,
-  after,
-  pairs,
-  witness,
-  names,
-  explanations,
-}: DiffBox): Json {
-  const end = (value: bigint) => formatAddress({ family: range.family, value });
+export function boxJson({ range, protocols, ports, before, after, pairs, witness, names, explanations }: DiffBox) {
   return {
-    range: formatRange(range),
-    first: end(range.first),
-    last: end(range.last),
+    ...rangeJson(range),
     protocols,
-    ports: { from: ports.from, to: ports.to },
+    ports: portsJson(ports),
     before,
     after,
     pairs: String(pairs),
@@ -245,8 +214,4 @@ export function boxJson({
     names,
     explanations: { before: explanationJson(explanations.before), after: explanationJson(explanations.after) },
   };
-}
-
-function podsJson({ text, protocols, ports }: PodRow): Json {
-  return { pods: text, protocols, ports: typeof ports === "string" ? ports : { from: ports.from, to: ports.to } };
 }

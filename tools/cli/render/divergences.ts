@@ -8,103 +8,90 @@ import {
 } from "../../../analysis/index.ts";
 import { codeSpan, escapeText, table } from "../../markdown.ts";
 import { plural } from "../../words.ts";
-import type { DivergencesFlags, DivergencesResult } from "../commands/divergences.ts";
+import { abortReasons } from "../aborts.ts";
+import type { DivergencesResult } from "../commands/divergences.ts";
 import type { Question } from "../input/question.ts";
-import { type Paint, painter, type Style, type Terminal } from "../terminal.ts";
 import { boxJson } from "./diff.ts";
-import { referenceJson, semanticsJson, toJsonText } from "./json.ts";
-import { describeSemantics, notesOf } from "./text.ts";
+import { portsJson, referenceJson, semanticsJson } from "./json.ts";
+import { describeSemantics, type Forms, notesOf, remarksOf, styleOf } from "./text.ts";
 
-const STYLES: Readonly<Record<Divergence["direction"], Style>> = {
-  "over-allow": "red",
-  "over-deny": "yellow",
-  "order-dependent": "yellow",
-};
+/** One disagreement in words. */
+interface Row {
+  readonly direction: Divergence["direction"];
+  readonly shape: string;
+  readonly where: string;
+  /** A destination; `undefined` for pods by label. */
+  readonly example: string | undefined;
+  readonly why: readonly string[];
+}
 
-/** The result of `divergences` in one of the output formats. */
-export function renderDivergences(
+/**
+ * The result of `divergences`.
+ *
+ * @param limit how many regions are shown, 0 for all
+ */
+export function divergencesForms(
   { sender, analyses }: Question,
-  { found, pods, context, accepted, aborts }: DivergencesResult,
-  { output, limit }: Pick<DivergencesFlags, "output" | "limit">,
-  terminal: Terminal,
-): string {
+  { found, pods, context, accepted }: DivergencesResult,
+  limit: number,
+): Forms {
   const semantics = analyses.map((analysis) => analysis.semantics);
-  const heading = `From ${sender.text}: kubernetes against ${semantics.map(describeSemantics).join(", ")}`;
-  if (output === "json") {
-    return toJsonText({
+  const limited = limit === 0 ? found : found.slice(0, limit);
+  const rows = [...pods.map(podRow), ...limited.map(regionRow)];
+  const total = found.length + pods.length;
+  const footer = [
+    ...context,
+    ...(limited.length < found.length ? [`... and ${found.length - limited.length} more (--limit 0 shows all)`] : []),
+    ...[...accepted].map(([shape, number]) => `${plural(number, "region")} accepted: ${shape}`),
+    total === 0 ? "No divergence.\n" : `${plural(total, "divergence")}.\n`,
+  ].join("\n");
+  const against = semantics.map(describeSemantics).join(", ");
+  return {
+    json: () => ({
       sender: sender.text,
       semantics: semantics.map(semanticsJson),
-      aborts,
+      aborts: analyses.flatMap(abortReasons),
       notes: notesOf(analyses),
       context,
       pods: pods.map(({ causedBy, ports, ...rest }) => ({
         ...rest,
-        ports: { from: ports.from, to: ports.to },
+        ports: portsJson(ports),
         causedBy: causedBy.map(referenceJson),
       })),
-      divergences: found.map(({ direction, shape, ...box }) => ({ direction, shape, ...(boxJson(box) as object) })),
+      divergences: found.map(({ direction, shape, ...box }) => ({ direction, shape, ...boxJson(box) })),
       accepted: Object.fromEntries(accepted),
-    });
-  }
-  const limited = limit === 0 ? found : found.slice(0, limit);
-  const total = found.length + pods.length;
-  const notes = [
-    ...context,
-    ...notesOf(analyses),
-    ...(limited.length < found.length ? [`... and ${found.length - limited.length} more (--limit 0 shows all)`] : []),
-    ...[...accepted].map(([shape, number]) => `${plural(number, "region")} accepted: ${shape}`),
-    ...aborts.map((reason) => `The agent cannot load the policies: ${reason}.`),
-    total === 0 ? "No divergence." : `${plural(total, "divergence")}.`,
-  ];
-  if (output === "markdown") {
-    const podRows = pods.map((each) => [
-      each.direction,
-      each.shape,
-      escapeText(podText(each)),
-      "",
-      escapeText(podWhy(each)),
-    ]);
-    const regionRows = limited.map((divergence) => [
-      divergence.direction,
-      divergence.shape,
-      regionText(divergence),
-      codeSpan(formatPoint(divergence.witness)),
-      whyText(divergence).map(escapeText).join("\n"),
-    ]);
-    const rows = [...podRows, ...regionRows];
-    const found = rows.length === 0 ? "" : `${table(["Direction", "Shape", "Region", "Example", "Why"], rows)}\n\n`;
-    return `${heading}\n\n${found}${notes.join("\n")}\n`;
-  }
-  const paint = painter(terminal);
-  const blocks = [
-    ...pods.map((each) => `${title(each, podText(each), paint)}\n    ${podWhy(each)}\n\n`),
-    ...limited.map((divergence) => block(divergence, paint)),
-  ];
-  return `${paint("dim", heading)}\n\n${blocks.join("")}${notes.join("\n")}\n`;
+    }),
+    heading: [`From ${sender.text}: kubernetes against ${against}`, ...remarksOf(analyses)],
+    markdown: () => {
+      const cells = rows.map(({ direction, shape, where, example, why }) => [
+        direction,
+        shape,
+        escapeText(where),
+        example === undefined ? "" : codeSpan(example),
+        why.map(escapeText).join("\n"),
+      ]);
+      const header = ["Direction", "Shape", "Region", "Example", "Why"];
+      return `${rows.length === 0 ? "" : `${table(header, cells)}\n\n`}${footer}`;
+    },
+    text: (paint) => {
+      const blocks = rows.map(({ direction, shape, where, example, why }) => {
+        const title = `${paint([styleOf(direction), "bold"], direction)}  ${paint("bold", shape)}  ${where}`;
+        const lines = [...(example === undefined ? [] : [`for example ${example}`]), ...why];
+        return `${title}\n${lines.map((line) => `    ${line}\n`).join("")}\n`;
+      });
+      return `${blocks.join("")}${footer}`;
+    },
+  };
 }
 
-function podText({ pods, protocols, ports }: PodDivergence): string {
-  return `${pods} ${protocols.join(", ")} ${formatPorts(ports)}`;
+function podRow({ direction, shape, pods, protocols, ports, text, causedBy }: PodDivergence): Row {
+  const where = `${pods} ${protocols.join(", ")} ${formatPorts(ports)}`;
+  const why = [`${text}: ${causedBy.map(formatReference).join(" and ")}`];
+  return { direction, shape, where, example: undefined, why };
 }
 
-function podWhy({ text, causedBy }: PodDivergence): string {
-  return `${text}: ${causedBy.map(formatReference).join(" and ")}`;
-}
-
-function title({ direction, shape }: Pick<Divergence, "direction" | "shape">, where: string, paint: Paint): string {
-  return `${paint([STYLES[direction], "bold"], direction)}  ${paint("bold", shape)}  ${where}`;
-}
-
-function block(divergence: Divergence, paint: Paint): string {
-  const { witness } = divergence;
-  const lines = [`for example ${formatPoint(witness)}`, ...whyText(divergence)];
-  return `${title(divergence, regionText(divergence), paint)}\n${lines.map((line) => `    ${line}\n`).join("")}\n`;
-}
-
-function regionText({ range, protocols, ports }: Divergence): string {
-  return `${formatRange(range)} ${protocols.join(", ")} ${formatPorts(ports)}`;
-}
-
-function whyText({ explanations: { before, after } }: Divergence): string[] {
-  return [`kubernetes: ${before.text}`, `vpc-cni: ${after.text}`];
+function regionRow({ direction, shape, range, protocols, ports, witness, explanations }: Divergence): Row {
+  const where = `${formatRange(range)} ${protocols.join(", ")} ${formatPorts(ports)}`;
+  const why = [`kubernetes: ${explanations.before.text}`, `vpc-cni: ${explanations.after.text}`];
+  return { direction, shape, where, example: formatPoint(witness), why };
 }

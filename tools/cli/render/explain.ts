@@ -2,128 +2,75 @@ import { formatPart, type SelectorRegion } from "../../../analysis/index.ts";
 import { codeSpan, escapeText, table } from "../../markdown.ts";
 import { plural } from "../../words.ts";
 import { abortReasons } from "../aborts.ts";
-import type { Answer, AnswerVerdict, Judgement } from "../commands/explain.ts";
+import type { Answer, Judgement } from "../commands/explain.ts";
 import type { Question } from "../input/question.ts";
-import type { OutputFormat } from "../options.ts";
-import { type Paint, painter, type Style, type Terminal } from "../terminal.ts";
-import { explanationJson, type Json, semanticsJson, toJsonText } from "./json.ts";
-import { allowedPorts, describeSemantics, noteLines, notesOf } from "./text.ts";
+import { explanationJson, type Json, semanticsJson } from "./json.ts";
+import { allowedPorts, describeSemantics, type Forms, notesOf, remarksOf, styleOf, tally } from "./text.ts";
 
-const STYLES: Readonly<Record<AnswerVerdict, Style>> = {
-  disagree: "yellow",
-  allow: "green",
-  deny: "red",
-  "order-dependent": "yellow",
-  mixed: "yellow",
-  unknown: "yellow",
-};
-
-/** The answers to `explain` in one of the output formats. */
-export function renderExplain(
-  question: Question,
-  answers: readonly Answer[],
-  format: OutputFormat,
-  terminal: Terminal,
-): string {
-  switch (format) {
-    case "json":
-      return toJsonText({
-        sender: question.sender.text,
-        policies: question.set.policies.length,
-        notes: notesOf(question.analyses),
-        semantics: question.analyses.map(({ semantics }) => semanticsJson(semantics)),
-        aborts: question.analyses.flatMap(abortReasons),
-        answers: answers.map(answerJson),
+/** The answers to `explain`. */
+export function explainForms({ sender, analyses, set }: Question, answers: readonly Answer[]): Forms {
+  const applying = plural(analyses[0]?.applying.length ?? 0, "policy applies", "policies apply");
+  const names = analyses.map(({ semantics }) => semantics.name).join(", ");
+  return {
+    json: () => ({
+      sender: sender.text,
+      policies: set.policies.length,
+      notes: notesOf(analyses),
+      semantics: analyses.map(({ semantics }) => semanticsJson(semantics)),
+      aborts: analyses.flatMap(abortReasons),
+      answers: answers.map(answerJson),
+    }),
+    heading: [`From ${sender.text} (${applying})`, ...remarksOf(analyses)],
+    markdown: () => {
+      const rows = answers.map(({ destination, judgements }) => [
+        codeSpan(destination.text),
+        ...judgements.map(({ verdict }) => `**${verdict}**`),
+        reasons(judgements).map(escapeText).join("\n"),
+      ]);
+      const semantics = analyses.map((analysis) => describeSemantics(analysis.semantics));
+      return `${table(["Destination", ...semantics, "Why"], rows)}\n`;
+    },
+    text: (paint) => {
+      const blocks = answers.map(({ destination, verdict, judgements }) => {
+        const title = `${paint([styleOf(verdict), "bold"], verdict.toUpperCase())}  ${paint("bold", destination.text)}`;
+        const agreement = verdict === "disagree" ? "the semantics disagree" : names;
+        const lines = reasons(judgements).map((line) => `  ${line}\n`);
+        return `${title}${paint("dim", `  ${agreement}`)}\n${lines.join("")}`;
       });
-    case "markdown":
-      return markdown(question, answers);
-    case "text":
-      return text(question, answers, painter(terminal));
-  }
-}
-
-function heading({ sender, analyses }: Question): string {
-  const applying = analyses[0]?.applying.length ?? 0;
-  return `From ${sender.text} (${plural(applying, "policy applies", "policies apply")})`;
-}
-
-function text(question: Question, answers: readonly Answer[], paint: Paint): string {
-  const blocks = answers.map((answer) => {
-    const { destination, verdict, judgements } = answer;
-    const title = `${paint([STYLES[verdict], "bold"], verdict.toUpperCase())}  ${paint("bold", destination.text)}`;
-    return `${title}${paint("dim", `  ${agreement(answer, question)}`)}\n${sections(judgements)
-      .map((section) => section.map((line) => `  ${line}\n`).join(""))
-      .join("")}`;
-  });
-  return `${paint("dim", heading(question))}\n${noteLines(question.analyses)}\n${blocks.join("\n")}${summary(answers)}${abortText(question)}`;
-}
-
-function agreement({ verdict }: Answer, { analyses }: Question): string {
-  const names = analyses.map(({ semantics }) => semantics.name);
-  return verdict === "disagree" ? "the semantics disagree" : names.join(", ");
+      const counts = tally(answers.map(({ verdict }) => verdict));
+      const summary = answers.length < 2 ? "" : `\n${plural(answers.length, "destination")}: ${counts}\n`;
+      return `${blocks.join("\n")}${summary}`;
+    },
+  };
 }
 
 /** What is said of each semantics; once where they agree. */
-function sections(judgements: readonly Judgement[]): string[][] {
+function reasons(judgements: readonly Judgement[]): string[] {
   const disagree = new Set(judgements.map(({ verdict }) => verdict)).size > 1;
   // What EKS enforces leads.
   const ordered = [...judgements].sort(({ analysis }) => (analysis.semantics.name === "vpc-cni" ? -1 : 1));
-  return (disagree ? ordered : judgements.slice(0, 1)).map((judgement) => {
-    const lines = [judgement.text, ...details(judgement).map((line) => `  ${line}`)];
-    return disagree ? [`${judgement.analysis.semantics.name}: ${lines[0]}`, ...lines.slice(1)] : lines;
-  });
-}
-
-function details({ object }: Judgement): string[] {
-  return object === undefined ? [] : [...object.parts.map(formatPart), ...object.candidates.map(candidateText)];
+  return (disagree ? ordered : judgements.slice(0, 1)).flatMap(({ analysis, text, object }) => [
+    disagree ? `${analysis.semantics.name}: ${text}` : text,
+    ...(object?.parts ?? []).map((part) => `  ${formatPart(part)}`),
+    ...(object?.candidates ?? []).map((region) => `  ${candidateText(region)}`),
+  ]);
 }
 
 function candidateText(region: SelectorRegion): string {
   return `${region.text}: ${allowedPorts(region).join(", ")}`;
 }
 
-function summary(answers: readonly Answer[]): string {
-  if (answers.length < 2) {
-    return "";
-  }
-  const counts = new Map<AnswerVerdict, number>();
-  for (const { verdict } of answers) {
-    counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
-  }
-  return `\n${plural(answers.length, "destination")}: ${[...counts].map(([verdict, number]) => `${number} ${verdict}`).join(", ")}\n`;
-}
-
-function abortText({ analyses }: Question): string {
-  return analyses
-    .flatMap(abortReasons)
-    .map((reason) => `\nThe agent cannot load the policies: ${reason}.\n`)
-    .join("");
-}
-
-function markdown(question: Question, answers: readonly Answer[]): string {
-  const names = question.analyses.map(({ semantics }) => describeSemantics(semantics));
-  const rows = answers.map(({ destination, judgements }) => [
-    codeSpan(destination.text),
-    ...judgements.map(({ verdict }) => `**${verdict}**`),
-    sections(judgements).flat().map(escapeText).join("\n"),
-  ]);
-  return `${heading(question)}\n${noteLines(question.analyses)}\n${table(["Destination", ...names, "Why"], rows)}\n${abortText(question)}`;
-}
-
 function answerJson({ destination, verdict, judgements }: Answer): Json {
   return {
     destination: destination.text,
     verdict,
-    judgements: judgements.map((judgement) => ({
-      semantics: judgement.analysis.semantics.name,
-      verdict: judgement.verdict,
-      text: judgement.text,
-      explanation: judgement.explanation && explanationJson(judgement.explanation),
-      parts: judgement.object?.parts.map(({ what, explanation }) => ({
-        what,
-        explanation: explanationJson(explanation),
-      })),
-      candidates: judgement.object?.candidates.map(candidateText),
+    judgements: judgements.map(({ analysis, verdict, text, explanation, object }) => ({
+      semantics: analysis.semantics.name,
+      verdict,
+      text,
+      explanation: explanation && explanationJson(explanation),
+      parts: object?.parts.map(({ what, explanation }) => ({ what, explanation: explanationJson(explanation) })),
+      candidates: object?.candidates.map(candidateText),
     })),
   };
 }

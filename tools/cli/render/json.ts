@@ -1,9 +1,12 @@
 import {
+  type Address,
+  type AddressRange,
   type Explanation,
   formatAddress,
   formatCidr,
   formatPoint,
-  type NearestRule,
+  formatRange,
+  type PortRange,
   type Reference,
   type Semantics,
 } from "../../../analysis/index.ts";
@@ -16,23 +19,26 @@ export function toJsonText(value: Json): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
+/** Counts by name, as decimal strings. */
+export function decimals(counts: Readonly<Record<string, bigint>>): Json {
+  return Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, String(count)]));
+}
+
+/** A range of addresses as text and by its ends. */
+export function rangeJson(range: AddressRange) {
+  const end = (value: Address["value"]) => formatAddress({ family: range.family, value });
+  return { range: formatRange(range), first: end(range.first), last: end(range.last) };
+}
+
+/** A range of ports, or the name of one. */
+export function portsJson(ports: PortRange | string): Json {
+  return typeof ports === "string" ? ports : { from: ports.from, to: ports.to };
+}
+
 /** Why a point has its verdict. */
 export function explanationJson(explanation: Explanation): Json {
-  const {
-    point,
-    verdict,
-    reason,
-    text,
-    allowedBy,
-    exceptedBy,
-    entry,
-    service,
-    nearest,
-    unlessPods,
-    block,
-    endpoint,
-    embedded,
-  } = explanation;
+  const { point, verdict, reason, text, unlessPods, endpoint } = explanation;
+  const { allowedBy, exceptedBy, entry, service, nearest, block, embedded } = explanation;
   return {
     destination: formatPoint(point),
     verdict,
@@ -42,7 +48,7 @@ export function explanationJson(explanation: Explanation): Json {
     exceptedBy: exceptedBy.map(referenceJson),
     entry: entry && formatCidr(entry),
     service: service && { name: service.name, backends: service.backends.map(explanationJson) },
-    nearest: nearest && nearestJson(nearest),
+    nearest: nearest && { ...referenceJson(nearest.reference), why: nearest.why },
     unlessPods,
     block: block && {
       cidr: formatCidr(block.cidr),
@@ -51,26 +57,13 @@ export function explanationJson(explanation: Explanation): Json {
       globallyReachable: block.globallyReachable,
     },
     endpoint,
-    embedded: embedded && {
-      mechanism: embedded.mechanism,
-      reference: embedded.reference,
-      ipv4: formatAddress(embedded.ipv4),
-      verdict: embedded.verdict,
-    },
+    embedded: embedded && { ...embedded, ipv4: formatAddress(embedded.ipv4) },
   };
 }
 
-function nearestJson({ reference, why }: NearestRule): Json {
-  return { ...referenceFields(reference), why };
-}
-
 /** A place in a policy. */
-export function referenceJson(reference: Reference): Json {
-  return referenceFields(reference);
-}
-
-function referenceFields({ policy, rule, peer, port, except, path, what, through }: Reference) {
-  return { policy, rule, peer, port, except, path, what, through: through && formatCidr(through) };
+export function referenceJson({ policyIndex: _, through, ...place }: Reference) {
+  return { ...place, through: through && formatCidr(through) };
 }
 
 /** How policies were read. */

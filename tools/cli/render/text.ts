@@ -8,6 +8,48 @@ import {
   type SelectorRegion,
   type Semantics,
 } from "../../../analysis/index.ts";
+import { abortReasons } from "../aborts.ts";
+import type { OutputFormat } from "../options.ts";
+import { type Paint, painter, print, type Style, type Terminal } from "../terminal.ts";
+import { type Json, toJsonText } from "./json.ts";
+
+/** A result in each form; only the one that is asked for is made. */
+export interface Forms {
+  readonly json: () => Json;
+  /** What the result is about, and what has to be said beside it. */
+  readonly heading: readonly string[];
+  readonly markdown: () => string;
+  readonly text: (paint: Paint) => string;
+}
+
+/** Prints a result in the form that was asked for. */
+export async function printResult(
+  format: OutputFormat,
+  { json, heading, markdown, text }: Forms,
+  terminal: Terminal,
+): Promise<void> {
+  const paint = painter(terminal);
+  const forms = {
+    json: () => toJsonText(json()),
+    markdown: () => `${heading.join("\n")}\n\n${markdown()}`,
+    text: () => `${paint("dim", heading.join("\n"))}\n\n${text(paint)}`,
+  };
+  await print(terminal, forms[format]());
+}
+
+const STYLES: Readonly<Record<string, Style>> = {
+  allow: "green",
+  holds: "green",
+  deny: "red",
+  fails: "red",
+  vacuous: "red",
+  "over-allow": "red",
+};
+
+/** The colour of a verdict, an outcome or a direction. */
+export function styleOf(word: string): Style {
+  return STYLES[word] ?? "yellow";
+}
 
 /** How policies were read, for people: `vpc-cni (ipv4 cluster, agent 1.4.2)`. */
 export function describeSemantics(semantics: Semantics): string {
@@ -30,11 +72,14 @@ export function notesOf(analyses: readonly EgressAnalysis[]): string[] {
   return [...semantics].map(([note, names]) => (names.length === analyses.length ? note : `${names.join()}: ${note}`));
 }
 
-/** {@link notesOf} as lines; nothing where there is nothing to say. */
-export function noteLines(analyses: readonly EgressAnalysis[]): string {
-  return notesOf(analyses)
-    .map((text) => `${text}\n`)
-    .join("");
+/** Why the agent cannot load the policies. */
+export function abortLines(analyses: readonly EgressAnalysis[], when = ""): string[] {
+  return analyses.flatMap(abortReasons).map((reason) => `The agent cannot load the policies${when}: ${reason}.`);
+}
+
+/** {@link notesOf} and {@link abortLines}. */
+export function remarksOf(analyses: readonly EgressAnalysis[]): string[] {
+  return [...notesOf(analyses), ...abortLines(analyses)];
 }
 
 /** What a rule allows on pods by label: `TCP 53`, `UDP all ports`, `TCP port "metrics"`. */
@@ -47,4 +92,9 @@ export function allowedPorts({ table, namedPorts }: SelectorRegion): string[] {
     ),
     ...namedPorts.map(({ protocol, name }) => `${protocol} port "${name}"`),
   ];
+}
+
+/** How often each word occurs, in order of appearance: `2 allow, 1 deny`. */
+export function tally(words: readonly string[]): string {
+  return [...Map.groupBy(words, (word) => word)].map(([word, all]) => `${all.length} ${word}`).join(", ");
 }
