@@ -1,4 +1,5 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
+import { ProblemsError } from "../analysis/problems.ts";
 import { RunnerEgress } from "../components/runnerEgress.ts";
 import type { NetworkFacts } from "../runner/networkFacts.ts";
 import { loadConfig } from "./config/loadConfig.ts";
@@ -21,15 +22,20 @@ export interface StackOutputs {
  * @throws {pulumi.RunError} with every problem of a step, before anything is registered that could be written.
  */
 export async function declareStack(surroundings: Surroundings = LIVE): Promise<StackOutputs> {
+  try {
+    return await declare(surroundings);
+  } catch (error) {
+    // The one error that the SDK prints without a stack trace and without "unhandled exception" (@pulumi/pulumi cmd/run, 3.270).
+    throw error instanceof ProblemsError ? new pulumi.RunError(error.message) : error;
+  }
+}
+
+async function declare(surroundings: Surroundings): Promise<StackOutputs> {
   const config = loadConfig();
-
   const aws = awsProvider(config.aws);
-
   const network = await lookUpNetwork(config, aws, surroundings);
   const takeover = await lookUpPolicy(config, network, surroundings);
-
   const kubernetes = kubernetesProvider(config, network.cluster);
-
   const egress = new RunnerEgress(
     "runner-egress",
     {

@@ -24,7 +24,7 @@ const OWN_FOLDER = fileURLToPath(new URL("..", import.meta.url));
 
 /**
  * Reads the project in which a command runs: the nearest of its name upward from the user's folder, or else the one to
- * which this file belongs.
+ * which this file belongs. Commands say which by the path of the facts that they read (`provenanceOf`).
  *
  * @param from Default: the working directory.
  * @throws {ProblemsError} if there is none, or a `Pulumi.yaml` on the way can't be read.

@@ -1,6 +1,5 @@
 import { readConfig } from "./config/readConfig.ts";
 import type { StackConfig } from "./config/stackConfig.ts";
-import { today } from "./config/today.ts";
 import type { RecordedFacts } from "./facts/recordedFacts.ts";
 import { readRecordedFacts, recordedFactsPath, requireSameRegion } from "./facts/recordedFactsFile.ts";
 import { type ConfigValues, type Project, readStackConfig } from "./project.ts";
@@ -24,7 +23,7 @@ export interface StackFiles {
  */
 export async function readStackFiles(project: Project, stack: string): Promise<StackFiles> {
   const values = await readStackConfig(project, stack);
-  const config = readConfig({ project: project.name, stack, values, today: today() });
+  const config = readConfig({ project: project.name, stack, values });
   const facts = await readRecordedFacts(recordedFactsPath(project, stack));
   requireSameRegion(facts, values, stack);
   return { project, stack, values, config, facts };

@@ -1,13 +1,14 @@
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
 import { load } from "js-yaml";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { readConfig } from "../program/config/readConfig.ts";
-import { today } from "../program/config/today.ts";
 import { readProject, readStackConfig, stacksOf } from "../program/project.ts";
 import { readStackFiles } from "../program/stackFiles.ts";
 import { runStack } from "../tools/show/runStack.ts";
 import { readNamedTargets } from "../tools/verify/targetsFile.ts";
+import { egressProcess } from "./support/cli.ts";
 import { FIXTURE_PROJECT, ROOT } from "./support/fixtureProject.ts";
 import { networkPolicy, runPack } from "./support/policyPack.ts";
 
@@ -22,7 +23,7 @@ describe.each(stacks)("the stack %s", (stack) => {
 
   it("has files that can be read", async () => {
     const values = await readStackConfig(project, stack);
-    expect(readConfig({ project: project.name, stack, values, today: today() }).stack).toBe(`${project.name}/${stack}`);
+    expect(readConfig({ project: project.name, stack, values }).stack).toBe(`${project.name}/${stack}`);
     const targets = `verify.${stack}.yaml`;
     if (existsSync(join(ROOT, targets))) {
       await readNamedTargets(load(read(targets)), async () => ["192.0.2.1"]);
@@ -36,6 +37,12 @@ describe.each(stacks)("the stack %s", (stack) => {
     onTestFinished(() => process.chdir(FIXTURE_PROJECT));
     const { messages } = await runPack([networkPolicy(policy)], {}, { stackName: stack });
     expect(messages).toEqual({});
+  });
+
+  it.runIf(facts)("is what a command reads outside of any project, and says so", async () => {
+    const { stderr } = await egressProcess(["explain", "169.254.169.254:80/tcp", "--stack", stack], { cwd: tmpdir() });
+    const path = relative(realpathSync(tmpdir()), join(ROOT, "facts", `${stack}.json`));
+    expect(stderr).toContain(`stack:${stack}: network from ${path}, recorded`);
   });
 });
 

@@ -14,8 +14,8 @@ export interface ConfigSource {
   readonly stack: string;
   /** By full key, such as `runner-egress:vpc`. */
   readonly values: Readonly<Record<string, string>>;
-  /** The day in UTC as `YYYY-MM-DD`, after which an acknowledgement may have expired. */
-  readonly today: string;
+  /** The day as `YYYY-MM-DD`, after which an acknowledgement may have expired. Default: this machine's, in UTC. */
+  readonly today?: string;
 }
 
 /** Keys of the project that a stack may set. */
@@ -56,7 +56,7 @@ export function readConfig({ project, stack, values, today }: ConfigSource): Sta
   const databaseSubnets = readDatabaseSubnets(own.at("databaseSubnets"), contract.database !== undefined);
   const adopt = own.at("adopt").flag() ?? false;
   const mustReach = readMustReach(own.at("mustReach"), contract.internet);
-  const accepted = readAccepted(own.at("acknowledge"), today);
+  const accepted = readAccepted(own.at("acknowledge"), today ?? new Date().toISOString().slice(0, 10));
   problems.push(
     ...checkContract(contract).map(({ where, ...rest }) => ({ where: configKey(project, where), ...rest })),
   );

@@ -1,7 +1,6 @@
 import type { Provider } from "@pulumi/aws/provider.js";
 import { ProblemsError } from "../../analysis/problems.ts";
 import type { NetworkFacts } from "../../runner/networkFacts.ts";
-import { forUser } from "../config/forUser.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import { differencesFrom } from "../facts/differences.ts";
 import { recordedFacts } from "../facts/recordAnswers.ts";
@@ -23,28 +22,24 @@ export interface Network {
 /**
  * Looks up everything that the rules rest on and repeats the warnings of this network.
  *
- * @throws {pulumi.RunError} with every problem, before anything is written.
+ * @throws {ProblemsError} with every problem, before anything is written.
  */
 export async function lookUpNetwork(
   config: StackConfig,
   provider: Provider,
   { log, readRecorded }: Pick<Surroundings, "log" | "readRecorded">,
 ): Promise<Network> {
-  try {
-    const answers = await askAws(config, provider);
-    const { facts, warnings, apiServer } = judgeNetwork(config, answers);
-    const stack = config.stack.slice(config.stack.lastIndexOf("/") + 1);
-    const unrecorded = readRecorded === undefined ? [] : await recordWarnings(config, answers, stack, readRecorded);
-    for (const warning of [...warnings, ...unrecorded]) {
-      await log.warn(warning);
-    }
-    return {
-      facts,
-      cluster: "context" in apiServer ? apiServer : { kubeconfig: eksKubeconfig(apiServer, config) },
-    };
-  } catch (error) {
-    throw forUser(error);
+  const answers = await askAws(config, provider);
+  const { facts, warnings, apiServer } = judgeNetwork(config, answers);
+  const stack = config.stack.slice(config.stack.lastIndexOf("/") + 1);
+  const unrecorded = readRecorded === undefined ? [] : await recordWarnings(config, answers, stack, readRecorded);
+  for (const warning of [...warnings, ...unrecorded]) {
+    await log.warn(warning);
   }
+  return {
+    facts,
+    cluster: "context" in apiServer ? apiServer : { kubeconfig: eksKubeconfig(apiServer, config) },
+  };
 }
 
 /** What the reviewed record does not say of the live network. A warning: the policy pack judges by the record and refuses. */

@@ -1,5 +1,4 @@
 import { type Problem, throwIfWrong } from "../../analysis/problems.ts";
-import { forUser } from "../config/forUser.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import { plannedPolicy } from "../plannedPolicy.ts";
 import { readDeployedPolicy } from "./deployedPolicy.ts";
@@ -11,7 +10,7 @@ import type { Surroundings } from "./surroundings.ts";
  * Looks at the live policy and at what this stack last deployed, says what differs from the desired policy, and decides
  * how to get there.
  *
- * @throws {pulumi.RunError} with every problem, before anything is written.
+ * @throws {ProblemsError} with every problem, before anything is written.
  */
 export async function lookUpPolicy(
   config: StackConfig,
@@ -22,30 +21,21 @@ export async function lookUpPolicy(
   const problems: Problem[] = [];
   // Apart, so that the order does not depend on who answers first.
   const stateProblems: Problem[] = [];
-  try {
-    const { policy, notices } = plannedPolicy(config, facts);
-    const [live, deployed] = await Promise.all([
-      readLivePolicy(cluster, namespace, policyName, problems),
-      readDeployedPolicy(stateProblems),
-    ]);
-    problems.push(...stateProblems);
-    throwIfWrong("What is there now can't be read; nothing was written:", problems);
-    const takeover = planTakeover(
-      { config, desired: policy, clusterName: facts.cluster.name, live, deployed },
-      problems,
-    );
-    throwIfWrong("The policy can't be applied; nothing was written:", problems);
-    for (const text of [...notices, ...takeover.warnings]) {
-      await log.warn(text);
-    }
-    if (takeover.changes.length > 0) {
-      const lines = takeover.changes.map((line) => `\n  - ${line}`);
-      await log.info(
-        `NetworkPolicy ${namespace}/${policyName}: against the live policy, this changes:${lines.join("")}`,
-      );
-    }
-    return takeover;
-  } catch (error) {
-    throw forUser(error);
+  const { policy, notices } = plannedPolicy(config, facts);
+  const [live, deployed] = await Promise.all([
+    readLivePolicy(cluster, namespace, policyName, problems),
+    readDeployedPolicy(stateProblems),
+  ]);
+  problems.push(...stateProblems);
+  throwIfWrong("What is there now can't be read; nothing was written:", problems);
+  const takeover = planTakeover({ config, desired: policy, clusterName: facts.cluster.name, live, deployed }, problems);
+  throwIfWrong("The policy can't be applied; nothing was written:", problems);
+  for (const text of [...notices, ...takeover.warnings]) {
+    await log.warn(text);
   }
+  if (takeover.changes.length > 0) {
+    const lines = takeover.changes.map((line) => `\n  - ${line}`);
+    await log.info(`NetworkPolicy ${namespace}/${policyName}: against the live policy, this changes:${lines.join("")}`);
+  }
+  return takeover;
 }

@@ -2,12 +2,10 @@ import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CommandError, LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
-import { RunError } from "@pulumi/pulumi/errors.js";
 import { ProblemsError } from "../../analysis/problems.ts";
 import { loadConfig } from "../../program/config/loadConfig.ts";
 import { readConfig } from "../../program/config/readConfig.ts";
 import type { StackConfig } from "../../program/config/stackConfig.ts";
-import { today } from "../../program/config/today.ts";
 import { recordedFacts } from "../../program/facts/recordAnswers.ts";
 import type { RecordedFacts } from "../../program/facts/recordedFacts.ts";
 import { askAws } from "../../program/lookups/askAws.ts";
@@ -35,12 +33,7 @@ export class LookUpFailure extends Error {
  */
 export async function lookUpLive(project: Project, stackName: string, now: Date): Promise<RecordedFacts> {
   // Before the Pulumi CLI is needed for anything.
-  readConfig({
-    project: project.name,
-    stack: stackName,
-    values: await readStackConfig(project, stackName),
-    today: today(),
-  });
+  readConfig({ project: project.name, stack: stackName, values: await readStackConfig(project, stackName) });
   let refusal: unknown;
   const workDir = await mkdtemp(join(tmpdir(), "runner-egress-record-"));
   try {
@@ -81,7 +74,7 @@ export async function lookUpLive(project: Project, stackName: string, now: Date)
       throw error;
     }
     // What the CLI printed of it is the same twice over, and a stack trace.
-    if (RunError.isInstance(refusal)) {
+    if (refusal instanceof ProblemsError) {
       throw new RefusedError(refusal.message);
     }
     const hint = /ENOENT/.test(error.message) ? "the Pulumi CLI is not installed or not on PATH" : error.message;

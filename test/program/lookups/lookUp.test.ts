@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Provider } from "@pulumi/aws/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { ProblemsError } from "../../../analysis/problems.ts";
 import { lookUpNetwork } from "../../../program/lookups/lookUpNetwork.ts";
 import { lookUpPolicy } from "../../../program/lookups/lookUpPolicy.ts";
 import { APPLIED_ANNOTATION, fingerprint, STACK_ANNOTATION } from "../../../program/lookups/planTakeover.ts";
@@ -105,7 +106,7 @@ describe("lookUpNetwork", () => {
   it("fails without a stack trace", async () => {
     answers.getVpc = {};
     const failure = await failureOf(lookUpNetwork(config, provider, surroundings));
-    expect(pulumi.RunError.isInstance(failure)).toBe(true);
+    expect(failure).toBeInstanceOf(ProblemsError);
     expect((failure as Error).message).toMatch(
       /^The network can't be relied on; nothing was written:\n {2}- runner-egress:vpc/,
     );
@@ -154,7 +155,7 @@ describe("lookUpPolicy", () => {
   it("knows from the stack's outputs what it replaces", async () => {
     answers.readStackOutputs = { outputs: { policyName: "old", namespace: "keeperhub" } };
     const failure = await failureOf(found());
-    expect(pulumi.RunError.isInstance(failure)).toBe(true);
+    expect(failure).toBeInstanceOf(ProblemsError);
     expect((failure as Error).message).toMatch(
       /^The policy can't be applied; nothing was written:\n.*it replaces keeperhub\/old, which this stack has now/,
     );
@@ -166,7 +167,7 @@ describe("lookUpPolicy", () => {
     const failure = await failureOf(
       lookUpPolicy({ ...config, contract }, await lookUpNetwork(config, provider, surroundings), surroundings),
     );
-    expect(pulumi.RunError.isInstance(failure)).toBe(true);
+    expect(failure).toBeInstanceOf(ProblemsError);
     expect((failure as Error).message).toMatch(
       /^The policy can't be built; nothing was written:\n {2}- runner-egress:destinations\.cidrs\.imds is "fd00:ec2::254\/128": the cluster's pods have ipv4 addresses/,
     );
@@ -176,7 +177,7 @@ describe("lookUpPolicy", () => {
     answers.readStackOutputs = {};
     live = [401, { message: "who" }];
     const failure = await failureOf(found());
-    expect(pulumi.RunError.isInstance(failure)).toBe(true);
+    expect(failure).toBeInstanceOf(ProblemsError);
     expect((failure as Error).message.split("\n").slice(1)).toEqual([
       expect.stringContaining("NetworkPolicy keeperhub/workflow-runner-block-imds: the API server answered 401: who"),
       "  - stack keeperhub/runner-egress/staging: its outputs can't be read: the engine answered none. Check the access " +
@@ -187,7 +188,7 @@ describe("lookUpPolicy", () => {
   it("fails when the live policy can't be read, without a stack trace", async () => {
     live = [403, { message: "no" }];
     const failure = await failureOf(found());
-    expect(pulumi.RunError.isInstance(failure)).toBe(true);
+    expect(failure).toBeInstanceOf(ProblemsError);
     expect((failure as Error).message).toMatch(/^What is there now can't be read; nothing was written:\n.*403: no/);
   });
 });
