@@ -36,18 +36,16 @@ export interface KubeconfigUser {
   readonly "client-key-data"?: string;
   readonly username?: string;
   readonly password?: string;
-  readonly exec?: ExecCredential;
+  /** A command that prints credentials (`client.authentication.k8s.io`). */
+  readonly exec?: {
+    readonly apiVersion: string;
+    readonly command: string;
+    readonly args?: readonly string[] | null;
+    readonly env?: readonly { readonly name: string; readonly value: string }[] | null;
+  };
   readonly as?: string;
   readonly "as-groups"?: readonly string[];
   readonly "auth-provider"?: unknown;
-}
-
-/** A command that prints credentials (`client.authentication.k8s.io`). */
-export interface ExecCredential {
-  readonly apiVersion: string;
-  readonly command: string;
-  readonly args?: readonly string[];
-  readonly env?: readonly { readonly name: string; readonly value: string }[];
 }
 
 /** How to reach an API server and who to be there. */
@@ -112,28 +110,21 @@ function parse(text: string, file: string): Kubeconfig {
   }
 }
 
+const PATHS: readonly string[] = ["certificate-authority", "client-certificate", "client-key", "tokenFile"];
+
 /** Paths in a kubeconfig are relative to its folder. */
 function absolutePaths(config: Kubeconfig, folder: string): Kubeconfig {
-  const absolute = <Entry extends object>(entry: Entry, names: readonly (keyof Entry)[]): Entry => {
-    const copy = { ...entry };
-    for (const name of names) {
-      const path = copy[name];
-      if (typeof path === "string" && path !== "") {
-        copy[name] = resolve(folder, path) as Entry[typeof name];
-      }
-    }
-    return copy;
-  };
+  const absolute = <Entry extends object>(entry: Entry): Entry =>
+    Object.fromEntries(
+      Object.entries(entry).map(([name, value]) => [
+        name,
+        PATHS.includes(name) && value ? resolve(folder, value) : value,
+      ]),
+    ) as Entry;
   return {
     ...config,
-    clusters: (config.clusters ?? []).map(({ name, cluster }) => ({
-      name,
-      cluster: absolute(cluster, ["certificate-authority"]),
-    })),
-    users: (config.users ?? []).map(({ name, user }) => ({
-      name,
-      user: absolute(user, ["client-certificate", "client-key", "tokenFile"]),
-    })),
+    clusters: (config.clusters ?? []).map(({ name, cluster }) => ({ name, cluster: absolute(cluster) })),
+    users: (config.users ?? []).map(({ name, user }) => ({ name, user: absolute(user) })),
   };
 }
 
@@ -185,39 +176,38 @@ async function staticCredentials(user: KubeconfigUser): Promise<Credentials> {
   return {
     ...(token && { token }),
     ...(user.username && { basic: { username: user.username, password: user.password ?? "" } }),
-    ...(clientCertificate !== undefined && { clientCertificate }),
-    ...(clientKey !== undefined && { clientKey }),
+    ...(clientCertificate && { clientCertificate }),
+    ...(clientKey && { clientKey }),
   };
 }
 
-async function runExec({ apiVersion, command, args = [], env = [] }: ExecCredential): Promise<Credentials> {
+async function runExec({ apiVersion, command, args, env }: NonNullable<KubeconfigUser["exec"]>): Promise<Credentials> {
+  const line = [command, ...(args ?? [])];
   const environment = {
     ...process.env,
     ...Object.fromEntries((env ?? []).map(({ name, value }) => [name, value])),
     KUBERNETES_EXEC_INFO: JSON.stringify({ apiVersion, kind: "ExecCredential", spec: { interactive: false } }),
   };
-  let printed: string;
-  try {
-    const options = { env: environment, timeout: EXEC_SECONDS * 1000 };
-    printed = (await promisify(execFile)(command, [...(args ?? [])], options)).stdout;
-  } catch (error) {
+  const options = { env: environment, timeout: EXEC_SECONDS * 1000 };
+  const { stdout } = await promisify(execFile)(command, line.slice(1), options).catch((error) => {
     const { code, stderr, message } = error as NodeJS.ErrnoException & { stderr?: string };
     const why = code === "ENOENT" ? "it is not installed or not on PATH" : stderr?.trim() || message;
-    throw new Error(`the credential command "${[command, ...(args ?? [])].join(" ")}" failed: ${why}`);
-  }
+    throw new Error(`the credential command "${line.join(" ")}" failed: ${why}`);
+  });
   let status: { token?: string; clientCertificateData?: string; clientKeyData?: string } | undefined;
   try {
-    ({ status } = JSON.parse(printed));
+    ({ status } = JSON.parse(stdout));
   } catch {
     throw new Error(`the credential command "${command}" printed no JSON`);
   }
-  if (!status?.token && !status?.clientCertificateData) {
+  const { token, clientCertificateData: clientCertificate, clientKeyData: clientKey } = status ?? {};
+  if (!token && !clientCertificate) {
     throw new Error(`the credential command "${command}" printed neither a token nor a certificate`);
   }
   return {
-    ...(status.token && { token: status.token }),
-    ...(status.clientCertificateData && { clientCertificate: status.clientCertificateData }),
-    ...(status.clientKeyData && { clientKey: status.clientKeyData }),
+    ...(token && { token }),
+    ...(clientCertificate && { clientCertificate }),
+    ...(clientKey && { clientKey }),
   };
 }
 

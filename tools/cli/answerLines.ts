@@ -1,23 +1,45 @@
-import { describeProblem, Input, isObject, type Problem, ProblemsError } from "../../analysis/index.ts";
+import {
+  type CompileOptions,
+  describeProblem,
+  Input,
+  isObject,
+  type Problem,
+  ProblemsError,
+  throwIfWrong,
+} from "../../analysis/index.ts";
 import { CLEAN, type ExitCode, USAGE_ERROR } from "../exitCodes.ts";
+import { plural } from "../words.ts";
 import { lineBatches } from "./input/jsonLines.ts";
+import { readSetting, SETTING_MEMBERS } from "./input/policyLine.ts";
+import { chosenSemantics, type SemanticsFlags } from "./options.ts";
 import type { Json } from "./render/json.ts";
 import { note, print, type Terminal } from "./terminal.ts";
+
+/** What one kind of line is, and how it is answered. */
+export interface LineKind {
+  /** Members besides those of every line. */
+  readonly members: readonly string[];
+  /** `Not a line to evaluate:` */
+  readonly notOne: string;
+  /** Reads a line and gives what answers it, which is called only if nothing is wrong with the line. */
+  readonly read: (line: Input, setting: CompileOptions) => () => Readonly<Record<string, Json>>;
+}
 
 /**
  * Answers JSON lines one by one, in order: an object with an `id` becomes an object with the same `id`. A line that is
  * wrong is answered with `{"id", "error"}`, and the next one is read; only a line that is no JSON object makes the exit
- * code 3, because then the input as a whole is something else.
+ * code 3, because then the input as a whole is something else. Members that nobody knows are carried along by whoever wrote
+ * the line and ignored, unless they differ from a known one only in case: `nodeIP` would else be a silent mistake.
  *
- * @param known Members that a line may have. Others are carried along by whoever wrote the line and ignored, unless they
- *   differ from a known one only in case: `nodeIP` would else be a silent mistake.
- * @param answer is given the line, and the list in which it notes what is wrong with it
+ * @throws {UsageError} for flags that are wrong, before the first line is read.
  */
 export async function answerLines(
-  known: readonly string[],
-  answer: (line: Input, problems: Problem[]) => Readonly<Record<string, Json>>,
+  { members, notOne, read }: LineKind,
+  flags: SemanticsFlags,
   terminal: Terminal,
 ): Promise<ExitCode> {
+  const settled = { ...flags, semantics: flags.semantics ?? "kubernetes" } as const;
+  chosenSemantics(settled);
   let foreign = 0;
   for await (const batch of lineBatches(terminal.stdin())) {
     const answers = batch.map(({ number, text }) => {
@@ -30,8 +52,10 @@ export async function answerLines(
       try {
         const problems: Problem[] = [];
         const line = new Input(fields, "", problems);
-        refuseLookalikes(line, known);
-        return { id, ...answer(line, problems) };
+        refuseLookalikes(line, [...SETTING_MEMBERS, ...members]);
+        const answer = read(line, readSetting(line, problems, settled));
+        throwIfWrong(notOne, problems);
+        return { id, ...answer() };
       } catch (error) {
         return { id, error: describe(error) };
       }
@@ -44,7 +68,7 @@ export async function answerLines(
     }
   }
   if (foreign > 0) {
-    note(terminal, `${foreign} ${foreign === 1 ? "line is" : "lines are"} no JSON object`);
+    note(terminal, `${plural(foreign, "line is", "lines are")} no JSON object`);
   }
   return foreign > 0 ? USAGE_ERROR : CLEAN;
 }

@@ -10,6 +10,7 @@ import {
 } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCodes.ts";
 import { isUndecided } from "../aborts.ts";
+import { answerLines } from "../answerLines.ts";
 import type { CommandDefinition } from "../command.ts";
 import { refuseForeign } from "../input/foreignPolicies.ts";
 import type { NamedPod } from "../input/namedPod.ts";
@@ -31,7 +32,7 @@ import { diffForms } from "../render/diff.ts";
 import { printResult } from "../render/text.ts";
 import { note, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
-import { diffLines } from "./diffLines.ts";
+import { COMPARISON } from "./diffLines.ts";
 
 /** The flags of `diff`; the policies are its operands. */
 export type DiffFlags = Omit<PolicyFlags, "policy" | "stack"> &
@@ -91,7 +92,7 @@ async function runDiff(
       throw new UsageError("diff --lines reads stdin and takes no BEFORE and AFTER");
     }
     refuseForLines(used);
-    return diffLines(flags, terminal);
+    return answerLines(COMPARISON, flags, terminal);
   }
   if (beforeText === undefined || afterText === undefined) {
     throw new UsageError(

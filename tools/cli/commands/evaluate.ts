@@ -1,4 +1,5 @@
 import {
+  compile,
   type Input,
   PORTLESS_PROTOCOLS,
   type Point,
@@ -6,18 +7,14 @@ import {
   parseAddress,
   protocolsOf,
   type Semantics,
-  throwIfWrong,
   verdict,
 } from "../../../analysis/index.ts";
-import type { ExitCode } from "../../exitCodes.ts";
 import { abortReasons } from "../aborts.ts";
-import { answerLines } from "../answerLines.ts";
+import { answerLines, type LineKind } from "../answerLines.ts";
 import type { CommandDefinition } from "../command.ts";
-import { compileLine, lineFlags, readPolicies, readSetting } from "../input/policyLine.ts";
+import { readPolicies } from "../input/policyLine.ts";
 import { AGENT_OPTIONS, type SemanticsFlags, semanticsOption } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
-
-const MEMBERS = ["id", "policies", "points", "pod", "ipFamily", "nodeIp", "inventory"];
 
 /** Judges policy sets from stdin: `{id, policies, points, pod?, ipFamily?, nodeIp?, inventory?}` to `{id, verdicts}`, line by line. */
 export const command = {
@@ -29,26 +26,23 @@ export const command = {
     "evaluate < docs/examples/sets.jsonl",
     "evaluate --semantics vpc-cni --agent-version 1.2.3 < docs/examples/sets.jsonl",
   ],
-  run: runEvaluate,
+  run: (terminal: Terminal, flags: SemanticsFlags) => answerLines(EVALUATION, flags, terminal),
 } satisfies CommandDefinition;
 
-async function runEvaluate(terminal: Terminal, flags: SemanticsFlags): Promise<ExitCode> {
-  const settled = lineFlags(flags);
-  return answerLines(
-    MEMBERS,
-    (line, problems) => {
-      const setting = readSetting(line, problems, settled);
-      const policies = readPolicies(line.at("policies"));
-      const points = readPoints(line.at("points"), setting.semantics);
-      throwIfWrong("Not a line to evaluate:", problems);
-      const analysis = compileLine(policies, setting);
+const EVALUATION: LineKind = {
+  members: ["policies", "points"],
+  notOne: "Not a line to evaluate:",
+  read: (line, setting) => {
+    const policies = readPolicies(line.at("policies"));
+    const points = readPoints(line.at("points"), setting.semantics);
+    return () => {
+      const analysis = compile(policies, setting);
       return analysis.aborts.length > 0
         ? { aborts: true, reasons: abortReasons(analysis) }
         : { verdicts: points.map((point) => verdict(analysis, point)) };
-    },
-    terminal,
-  );
-}
+    };
+  },
+};
 
 function readPoints(input: Input, semantics: Semantics): Point[] {
   if (input.value === undefined) {

@@ -1,58 +1,42 @@
 import {
   ADDRESS_FAMILIES,
   type AddressFamily,
-  compile,
-  type EgressAnalysis,
+  type CompileOptions,
   type Input,
-  type Inventory,
   type NetworkPolicy,
   type Problem,
   parseAddress,
   readInventory,
   readNetworkPolicy,
   SELECTED_BY_EVERY_POLICY,
-  type Semantics,
   type Source,
 } from "../../../analysis/index.ts";
-import { chosenSemantics, kubernetesSemantics, type SemanticsFlags, vpcCniSemantics } from "../options.ts";
+import { kubernetesSemantics, type SemanticsFlags, vpcCniSemantics } from "../options.ts";
 
-/** How one line's policies are read: by whom, and for which pod. */
-export interface LineSetting {
-  readonly semantics: Semantics;
-  readonly source: Source | undefined;
-  readonly inventory: Inventory | undefined;
-}
-
-/**
- * The flags of a command that reads lines, with `kubernetes` where nothing was said.
- *
- * @throws {UsageError} for flags that are wrong, before the first line is read.
- */
-export function lineFlags(flags: SemanticsFlags): SemanticsFlags {
-  const settled = { ...flags, semantics: flags.semantics ?? "kubernetes" } as const;
-  chosenSemantics(settled);
-  return settled;
-}
+/** Members of every line. */
+export const SETTING_MEMBERS: readonly string[] = ["id", "pod", "ipFamily", "nodeIp", "inventory"];
 
 /**
  * Reads `pod`, `inventory`, `ipFamily` and `nodeIp` of a line. Without `pod` every policy is taken to select the sender.
  * The last two say how the AWS agent enforces and have no effect under `kubernetes`.
  */
-export function readSetting(line: Input, problems: Problem[], flags: SemanticsFlags): LineSetting {
+export function readSetting(line: Input, problems: Problem[], flags: SemanticsFlags): CompileOptions {
   const ipFamily = ADDRESS_FAMILIES.find((family) => family === line.at("ipFamily").value);
   if (line.at("ipFamily").value !== undefined && ipFamily === undefined) {
     line.at("ipFamily").wrong("must be ipv4 or ipv6");
   }
-  const source = line.at("pod").value === undefined ? undefined : readPod(line.at("pod"));
-  const inventory = line.has("inventory") ? readInventory(line.at("inventory").list(), problems) : undefined;
+  const common: Omit<CompileOptions, "semantics"> = {
+    source: line.at("pod").value === undefined ? SELECTED_BY_EVERY_POLICY : readPod(line.at("pod")),
+    ...(line.has("inventory") && { inventory: readInventory(line.at("inventory").list(), problems) }),
+  };
   const family = ipFamily ?? flags.ipFamily ?? "ipv4";
   const nodeIp = readNodeIp(line.at("nodeIp"), flags.nodeIp, family);
   if (flags.semantics !== "vpc-cni") {
-    return { semantics: kubernetesSemantics(flags), source, inventory };
+    return { ...common, semantics: kubernetesSemantics(flags) };
   }
   const { nodeIp: _, ...rest } = flags;
   const semantics = vpcCniSemantics({ ...rest, ipFamily: family });
-  return { semantics: nodeIp === undefined ? semantics : { ...semantics, nodeIp }, source, inventory };
+  return { ...common, semantics: nodeIp === undefined ? semantics : { ...semantics, nodeIp } };
 }
 
 /**
@@ -64,18 +48,6 @@ export function readPolicies(input: Input): readonly NetworkPolicy[] {
     input.refuse("is missing; it is a list of NetworkPolicies");
   }
   return input.list().map((policy) => readNetworkPolicy(policy));
-}
-
-/** Compiles one line's policies. */
-export function compileLine(
-  policies: readonly NetworkPolicy[],
-  { semantics, source, inventory }: LineSetting,
-): EgressAnalysis {
-  return compile(policies, {
-    semantics,
-    source: source ?? SELECTED_BY_EVERY_POLICY,
-    ...(inventory === undefined ? {} : { inventory }),
-  });
 }
 
 function readPod(input: Input): Source {

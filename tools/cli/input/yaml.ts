@@ -26,22 +26,11 @@ const KUBECTL_SCHEMA = CORE_SCHEMA.withTags(
   },
 );
 
-/** Go's `strconv.ParseInt` with base 0. */
+/** Go's `strconv.ParseInt` with base 0, where a leading 0 alone means octal. */
 function goInteger(text: string): number | undefined {
-  const match = /^([-+]?)(?:0x([0-9a-f]+)|0b([01]+)|0o?([0-7]+)|(0|[1-9][0-9]*))$/i.exec(text);
-  if (match === null) {
-    return undefined;
-  }
-  const [, sign, hexadecimal, binary, octal, decimal] = match;
-  const value =
-    hexadecimal !== undefined
-      ? Number.parseInt(hexadecimal, 16)
-      : binary !== undefined
-        ? Number.parseInt(binary, 2)
-        : octal !== undefined
-          ? Number.parseInt(octal, 8)
-          : Number(decimal);
-  return sign === "-" ? -value : value;
+  const [, sign, digits] = /^([-+]?)(0x[0-9a-f]+|0b[01]+|0o?[0-7]+|0|[1-9][0-9]*)$/i.exec(text) ?? [];
+  const value = Number(digits?.replace(/^0(?=\d)/, "0o"));
+  return digits === undefined ? undefined : sign === "-" ? -value : value;
 }
 
 /**

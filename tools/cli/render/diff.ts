@@ -21,7 +21,7 @@ import { grouped, plural } from "../../words.ts";
 import { abortReasons } from "../aborts.ts";
 import type { Comparison, DiffResult } from "../commands/diff.ts";
 import type { Paint } from "../terminal.ts";
-import { decimals, explanationJson, type Json, portsJson, rangeJson, semanticsJson } from "./json.ts";
+import { countsJson, explanationJson, type Json, portsJson, rangeJson, semanticsJson } from "./json.ts";
 import { abortLines, describeSemantics, type Forms, notesOf } from "./text.ts";
 
 /**
@@ -187,8 +187,8 @@ function comparisonJson(
   names: readonly NamedAddresses[],
 ): Json {
   const counts = countDiff(before, after, protocolsOf(semantics));
-  const side = ({ boxes, pods }: typeof gained, { ipv4, ipv6 }: DiffCounts): Json => ({
-    counts: { ipv4: decimals(ipv4), ipv6: decimals(ipv6) },
+  const side = ({ boxes, pods }: typeof gained, counts: DiffCounts): Json => ({
+    counts: countsJson(counts, protocolsOf(semantics)),
     boxes: boxes.map((box) => boxJson(describeBox(before, after, box, names))),
     pods: pods.map(({ text, protocols, ports }) => ({ pods: text, protocols, ports: portsJson(ports) })),
   });

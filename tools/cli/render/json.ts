@@ -1,12 +1,14 @@
 import {
   type Address,
   type AddressRange,
+  type DiffCounts,
   type Explanation,
   formatAddress,
   formatCidr,
   formatPoint,
   formatRange,
   type PortRange,
+  type Protocol,
   type Reference,
   type Semantics,
 } from "../../../analysis/index.ts";
@@ -22,6 +24,13 @@ export function toJsonText(value: Json): string {
 /** Counts by name, as decimal strings. */
 export function decimals(counts: Readonly<Record<string, bigint>>): Json {
   return Object.fromEntries(Object.entries(counts).map(([name, count]) => [name, String(count)]));
+}
+
+/** Exact numbers of (address, port) pairs, by family and protocol. */
+export function countsJson({ ipv4, ipv6 }: DiffCounts, protocols: readonly Protocol[]): Json {
+  const own = (counts: DiffCounts["ipv4"]) =>
+    decimals(Object.fromEntries(protocols.map((protocol) => [protocol, counts[protocol] ?? 0n])));
+  return { ipv4: own(ipv4), ipv6: own(ipv6) };
 }
 
 /** A range of addresses as text and by its ends. */
