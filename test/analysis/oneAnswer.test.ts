@@ -1,13 +1,21 @@
+import fc from "fast-check";
 import { expect, it } from "vitest";
 import {
   check,
+  divergences,
   explain,
+  formatPoint,
+  formatPorts,
+  formatRange,
+  type Point,
   parseAssertions,
   parseNetworkPolicies,
   parsePoint,
   podDivergences,
+  regions,
 } from "../../analysis/index.ts";
 import { SELECTED_BY_EVERY_POLICY } from "../../analysis/networkPolicy.ts";
+import { policies } from "../support/arbitraries.ts";
 import { inventoryOf, podObject, serviceObject } from "../support/inventory.ts";
 import { analyse, KUBERNETES, policy } from "../support/policies.ts";
 
@@ -98,4 +106,90 @@ it.each<[string, object[], string | undefined, string[]]>([
     source: SELECTED_BY_EVERY_POLICY,
   });
   expect([...new Set(found.map(({ shape }) => shape))]).toEqual(shapes);
+});
+
+const SHOP = inventoryOf(
+  podObject("web", "10.1.1.7", { labels: { app: "web" }, ports: [{ name: "http", containerPort: 80 }] }),
+  podObject("db", "10.1.0.9", { labels: { app: "db" } }),
+  serviceObject("web", {
+    clusterIP: "172.20.0.7",
+    selector: { app: "web" },
+    ports: [{ port: 443, targetPort: "http" }],
+  }),
+  serviceObject("both", { clusterIP: "172.20.0.8", ports: [{ port: 443 }] }),
+  serviceObject("none", { clusterIP: "172.20.0.9", selector: { app: "none" }, ports: [{ port: 443 }] }),
+);
+
+it("explain, check, regions and divergences never contradict one another on one input", () => {
+  const labels = fc.constantFrom<object[][]>(
+    [],
+    [{ to: [{ podSelector: { matchLabels: { app: "web" } } }], ports: [{ port: 80 }] }],
+  );
+  const isIn = (
+    { address, protocol, port }: Point,
+    box: Pick<ReturnType<typeof regions>[0], "range" | "ports">,
+    protocols: readonly string[],
+  ) =>
+    box.range.family === address.family &&
+    box.range.first <= address.value &&
+    address.value <= box.range.last &&
+    box.ports.from <= port &&
+    port <= box.ports.to &&
+    protocols.includes(protocol);
+  fc.assert(
+    fc.property(policies, labels, fc.constantFrom(undefined, SHOP), fc.nat(), (drawn, more, inventory, seed) => {
+      const all = [...drawn, policy(more)];
+      const options = inventory === undefined ? {} : { inventory };
+      const [specified, enforced] = [KUBERNETES, EKS].map((semantics) => analyse(all, { semantics, ...options }));
+      if (specified === undefined || enforced === undefined) {
+        return;
+      }
+      const disagreements = divergences(parseNetworkPolicies(all), {
+        semantics: EKS,
+        source: SELECTED_BY_EVERY_POLICY,
+        ...options,
+      });
+      for (const [analysis, other] of [
+        [specified, enforced],
+        [enforced, specified],
+      ] as const) {
+        const found = regions(analysis).filter(({ protocol }) => ["TCP", "UDP", "SCTP"].includes(protocol));
+        for (const [index, region] of found.entries()) {
+          if ((index + seed) % 7 !== 0) {
+            continue;
+          }
+          const { family, first } = region.range;
+          const point = { address: { family, value: first }, protocol: region.protocol, port: region.ports.from };
+          const what = formatPoint(point);
+          const explanation = explain(analysis, point);
+          expect([what, explanation.verdict]).toEqual([what, region.verdict]);
+          const [allow, deny] = (["allow", "deny"] as const).map((expect) => {
+            const to = [formatRange({ family, first, last: first }).split("/")[0]];
+            const assertion = {
+              name: "a",
+              expect,
+              to,
+              protocols: [region.protocol],
+              ports: [formatPorts({ from: point.port, to: point.port })],
+            };
+            return check(analysis, parseAssertions({ assertions: [assertion] }))[0]?.outcome;
+          });
+          const aborts = analysis.aborts.length > 0;
+          const isUnknown = explanation.service?.backends.length === 0;
+          const [allows, denies] = [region.verdict === "allow", isUnknown || region.verdict === "deny"];
+          const outcome = (holds: boolean) => (aborts ? "inconclusive" : holds ? "holds" : "fails");
+          expect([what, allow]).toEqual([what, isUnknown ? "inconclusive" : outcome(allows)]);
+          expect([what, deny]).toEqual([what, outcome(denies)]);
+          const elsewhere = explain(other, point).verdict;
+          const box = disagreements.find(({ protocols, ...each }) => isIn(point, each, protocols));
+          // Nothing answers on other ports of a ClusterIP, so no disagreement is listed there.
+          const isClusterIp = inventory !== undefined && /^172\.20\.0\.[789]:/.test(what);
+          if (!isClusterIp || what === "172.20.0.7:443/tcp") {
+            expect([what, box !== undefined]).toEqual([what, elsewhere !== region.verdict]);
+          }
+        }
+      }
+    }),
+    { numRuns: 40 },
+  );
 });

@@ -94,7 +94,7 @@ function ipBlockFor(ipFamily: Family): fc.Arbitrary<IpBlock> {
   );
 }
 
-const selector: fc.Arbitrary<LabelSelector> = fc.oneof(
+export const selector: fc.Arbitrary<LabelSelector> = fc.oneof(
   fc.constant({}),
   fc.constant({ matchLabels: { app: "workflow-runner" } }),
   fc.constant({ matchLabels: { app: "workflow-runner", tier: "job" } }),

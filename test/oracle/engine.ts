@@ -2,6 +2,7 @@ import {
   compile,
   countDiff,
   parseAddress,
+  parseInventory,
   parseNetworkPolicies,
   Reach,
   SELECTED_BY_EVERY_POLICY,
@@ -23,8 +24,9 @@ export function engineVerdicts(
   source: Source | undefined,
   points: readonly Point[],
   options: EngineOptions,
+  objects?: readonly object[],
 ): { readonly aborts: boolean; readonly verdicts: readonly string[] } {
-  const analysis = analysisOf(policies, source, options);
+  const analysis = analysisOf(policies, source, options, objects);
   return {
     aborts: analysis.aborts.length > 0,
     verdicts: points.map(({ ip, protocol, port }) => verdict(analysis, { address: addressOf(ip), protocol, port })),
@@ -50,10 +52,18 @@ export function engineChange(
   return { gained: pick(gained), lost: pick(lost) };
 }
 
-function analysisOf(policies: readonly NetworkPolicy[], source: Source | undefined, options: EngineOptions) {
+function analysisOf(
+  policies: readonly NetworkPolicy[],
+  source: Source | undefined,
+  options: EngineOptions,
+  objects?: readonly object[],
+) {
   return compile(parseNetworkPolicies(policies), {
     semantics: semanticsOf(options),
     source: source ?? SELECTED_BY_EVERY_POLICY,
+    ...(objects && {
+      inventory: parseInventory(objects.map((object, index) => ({ object, path: `items[${index}]` }))),
+    }),
   });
 }
 

@@ -24,9 +24,10 @@ export function vpcCniPod(
   policies: readonly NetworkPolicy[],
   source: Source | undefined,
   options: AgentOptions,
+  emit: (selected: readonly NetworkPolicy[]) => readonly EmittedRule[] = emittedRules,
 ): VpcCniPod {
   const selected = selecting(policies, source);
-  const rules = emittedRules(selected);
+  const rules = emit(selected);
   const isIsolated = selected.some(isolatesEgress) || rules.length > 0;
   const map = isIsolated ? agentMap(rules, options) : undefined;
   const isRefused = (map ?? []).some(({ block }) => block.prefixLength > BITS[options.ipFamily]);
