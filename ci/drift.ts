@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { describeDrift } from "../runner/drift.ts";
-import { factChanges, planContext } from "../tools/review/networkFacts.ts";
+import { enforcedBy, factChanges, planContext } from "../tools/review/networkFacts.ts";
 import { isObject, resourceName } from "../tools/review/plan.ts";
 import { Cluster } from "../tools/verify/cluster.ts";
 import { plannedPolicy, runnersOf } from "./steps/approval.ts";
@@ -66,7 +66,7 @@ async function driftOf(stack: string, folder: string): Promise<DriftRecord> {
     ),
     ...(live === undefined
       ? [`${id} is gone`]
-      : describeDrift(isObject(live.spec) ? live.spec : {}, policy.spec, runnersOf(policy)).map(
+      : describeDrift(isObject(live.spec) ? live.spec : {}, policy.spec, runnersOf(policy), enforcedBy(facts)).map(
           (line) => `${id}: ${line}`,
         )),
     ...plan.resources

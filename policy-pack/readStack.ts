@@ -12,6 +12,7 @@ import { recordCommandOf } from "../program/facts/recordedFactsFile.ts";
 import { recordedNetwork } from "../program/facts/recordedLookups.ts";
 import { PROJECT_NAME, readProject } from "../program/project.ts";
 import { readStackFiles, type StackFiles } from "../program/stackFiles.ts";
+import { enforcementOf } from "../runner/networkFacts.ts";
 import { resolveContract } from "../runner/resolve.ts";
 import { endpointProblems } from "./readDeclaration.ts";
 
@@ -38,14 +39,13 @@ export async function readStack(stack: string): Promise<StackDeclaration> {
   const files = await readStackFiles(await readProject(), stack);
   const { config, facts: recorded } = files;
   const { facts } = await recordedNetwork(files);
-  const { agentVersion } = facts.addOn;
+  const { agentVersion } = enforcementOf(facts);
   const isOldAgentAccepted = facts.addOn.acknowledged.includes("agent-too-old");
   const declaration = declarationOf(config.contract, facts, {
     mustReach: config.mustReach,
     source: sourceOf(files),
     cluster: {
-      // An agent newer than the table of versions is read as the oldest that it can be.
-      ...(agentVersion !== undefined && !isOldAgentAccepted && { agentVersion: agentVersion.replace(/^>=/, "") }),
+      ...(agentVersion !== undefined && !isOldAgentAccepted && { agentVersion }),
       ...(facts.cluster.ipFamily === "ipv6" && recorded.vpcCni && { otherFamilyEgress: recorded.vpcCni.ipv4Egress }),
     },
   });

@@ -1,4 +1,6 @@
 import type { AddressFamily } from "../analysis/address.ts";
+import { defined } from "../analysis/input.ts";
+import type { VpcCniSemantics } from "../analysis/semantics.ts";
 
 /** A subnet in which the database lives. */
 export interface DatabaseSubnet {
@@ -42,4 +44,10 @@ export interface NetworkFacts {
   readonly databaseSubnets: readonly DatabaseSubnet[];
   readonly cluster: ClusterFacts;
   readonly addOn: AddOnFacts;
+}
+
+/** How the cluster enforces policies. An agent newer than the table of versions is read as the oldest that it can be. */
+export function enforcementOf({ cluster, addOn }: Pick<NetworkFacts, "cluster" | "addOn">): VpcCniSemantics {
+  const agentVersion = addOn.agentVersion?.replace(/^>=/, "");
+  return { name: "vpc-cni", ipFamily: cluster.ipFamily, ...defined({ agentVersion }) };
 }

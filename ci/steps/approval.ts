@@ -1,7 +1,7 @@
 import type { Source } from "../../analysis/networkPolicy.ts";
 import { canonicalJson } from "../../runner/canonicalJson.ts";
 import { describeDrift } from "../../runner/drift.ts";
-import { factChanges, planContext } from "../../tools/review/networkFacts.ts";
+import { enforcedBy, factChanges, planContext } from "../../tools/review/networkFacts.ts";
 import { isObject, NETWORK_POLICY, type Properties, type StackPlan } from "../../tools/review/plan.ts";
 import type { Before } from "./before.ts";
 import { type PlannedCluster, plannedCluster } from "./cluster.ts";
@@ -89,7 +89,12 @@ export function differencesFrom(approved: PlannedUpdate, now: PlannedUpdate): st
     );
   }
   if (canonicalJson(approved.policy.spec) !== canonicalJson(now.policy.spec)) {
-    const lines = describeDrift(now.policy.spec, approved.policy.spec, runnersOf(approved.policy));
+    const lines = describeDrift(
+      now.policy.spec,
+      approved.policy.spec,
+      runnersOf(approved.policy),
+      enforcedBy(now.facts),
+    );
     reasons.push(
       ...(lines.length > 0 ? lines : ["its rules are written differently, though they allow the same"]).map(
         (line) => `the policy is not the approved one: ${line}`,

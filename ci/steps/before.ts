@@ -1,9 +1,11 @@
 import type { Source } from "../../analysis/networkPolicy.ts";
+import type { Semantics } from "../../analysis/semantics.ts";
 import { canonicalJson } from "../../runner/canonicalJson.ts";
 import { describeDrift } from "../../runner/drift.ts";
+import { enforcedBy } from "../../tools/review/networkFacts.ts";
 import { isObject, type Properties } from "../../tools/review/plan.ts";
 import { Cluster } from "../../tools/verify/cluster.ts";
-import { type PlannedPolicy, runnersOf } from "./approval.ts";
+import { type PlannedPolicy, type PlannedUpdate, runnersOf } from "./approval.ts";
 import { accessTo, type PlannedCluster } from "./cluster.ts";
 import { deployedCommit, isAncestor } from "./history.ts";
 import { Refusal } from "./refusal.ts";
@@ -36,10 +38,10 @@ export async function readBefore(stack: string, cluster: PlannedCluster, policy:
  * brings about is no difference, or a deploy whose verification failed could not be repeated.
  */
 export function movedSince(
-  approved: { readonly before: Before; readonly commit: string; readonly policy: PlannedPolicy },
+  approved: Pick<PlannedUpdate, "commit" | "policy" | "facts"> & { readonly before: Before },
   now: Before,
 ): string[] {
-  const { before, commit, policy } = approved;
+  const { before, commit, policy, facts } = approved;
   const same = (a: unknown, b: unknown) => canonicalJson(a) === canonicalJson(b);
   const name = (id: string | null) => id ?? "none";
   return [
@@ -48,15 +50,20 @@ export function movedSince(
       : [`it was deployed from commit ${name(before.commit)} when it was previewed, now from ${name(now.commit)}`]),
     ...(same(now.spec, before.spec) || same(now.spec, policy.spec)
       ? []
-      : changed(before.spec, now.spec, runnersOf(policy))),
+      : changed(before.spec, now.spec, runnersOf(policy), enforcedBy(facts))),
   ];
 }
 
-function changed(before: Properties | null, now: Properties | null, runners: Source): string[] {
+function changed(
+  before: Properties | null,
+  now: Properties | null,
+  runners: Source,
+  enforced: Semantics | undefined,
+): string[] {
   if (before === null || now === null) {
     return [now === null ? "the live policy is gone" : "a policy is live that was not there when it was previewed"];
   }
-  const lines = describeDrift(now, before, runners);
+  const lines = describeDrift(now, before, runners, enforced);
   return (lines.length > 0 ? lines : ["its rules are written differently, though they allow the same"]).map(
     (line) => `the live policy is not the one that was previewed: ${line}`,
   );

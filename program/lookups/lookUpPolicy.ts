@@ -28,7 +28,7 @@ export async function lookUpPolicy(
   ]);
   problems.push(...stateProblems);
   throwIfWrong("What is there now can't be read; nothing was written:", problems);
-  const takeover = planTakeover({ config, desired: policy, clusterName: facts.cluster.name, live, deployed }, problems);
+  const takeover = planTakeover({ config, desired: policy, facts, live, deployed }, problems);
   throwIfWrong("The policy can't be applied; nothing was written:", problems);
   for (const text of [...notices, ...takeover.warnings]) {
     await log.warn(text);

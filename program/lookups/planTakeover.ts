@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Problem } from "../../analysis/problems.ts";
 import { canonicalJson } from "../../runner/canonicalJson.ts";
 import { describeDrift } from "../../runner/drift.ts";
+import { enforcementOf, type NetworkFacts } from "../../runner/networkFacts.ts";
 import type { EgressNetworkPolicy } from "../../runner/networkPolicy.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import type { LivePolicy } from "./livePolicy.ts";
@@ -52,8 +53,8 @@ export function fingerprint(spec: unknown): string {
 export interface TakeoverInputs {
   readonly config: Pick<StackConfig, "stack" | "adopt" | "acknowledge">;
   readonly desired: EgressNetworkPolicy;
-  /** Name of the cluster that the policy is for. */
-  readonly clusterName: string;
+  /** The cluster that the policy is for, and what enforces it there. */
+  readonly facts: Pick<NetworkFacts, "cluster" | "addOn">;
   /** `undefined` when the cluster has no policy of this name. */
   readonly live: LivePolicy | undefined;
   readonly deployed: DeployedPolicy;
@@ -65,7 +66,8 @@ export interface TakeoverInputs {
  * a policy for a moment.
  */
 export function planTakeover(inputs: TakeoverInputs, problems: Problem[]): Takeover {
-  const { config, desired, clusterName, live, deployed } = inputs;
+  const { config, desired, facts, live, deployed } = inputs;
+  const clusterName = facts.cluster.name;
   const { name, namespace } = desired.metadata;
   const where = `NetworkPolicy ${namespace}/${name}`;
   const applied = fingerprint(desired.spec);
@@ -128,11 +130,12 @@ export function planTakeover(inputs: TakeoverInputs, problems: Problem[]): Takeo
 
   function compareSpecs(live: LivePolicy, isOurs: boolean): void {
     const runner = { namespace, labels: desired.spec.podSelector.matchLabels };
+    const enforced = enforcementOf(facts);
     const lastApplied = live.annotations[APPLIED_ANNOTATION];
     const isChanged = isOurs && lastApplied !== fingerprint(live.spec);
     const repaired = live.annotations[REPAIRED_ANNOTATION];
     if (isChanged) {
-      const differences = describeDrift(live.spec, desired.spec, runner).map((line) => `\n  - ${line}`);
+      const differences = describeDrift(live.spec, desired.spec, runner, enforced).map((line) => `\n  - ${line}`);
       annotations[REPAIRED_ANNOTATION] = `resource-version-${live.resourceVersion}`;
       const how = isOwnWrite(live)
         ? "the cluster stores something else than what this stack applied, and nobody has written it since: look at its " +
@@ -143,7 +146,7 @@ export function planTakeover(inputs: TakeoverInputs, problems: Problem[]): Takeo
           (differences.join("") || " only in how it is written, not in what it allows"),
       );
     } else {
-      changes.push(...describeDrift(desired.spec, live.spec, runner));
+      changes.push(...describeDrift(desired.spec, live.spec, runner, enforced));
     }
     if (isOurs && !isChanged && repaired !== undefined) {
       // Kept, or its removal would be one more update.

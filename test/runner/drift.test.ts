@@ -27,8 +27,8 @@ function drift(edit: (spec: Edited) => void): string[] {
   return describeDrift(live, desired, RUNNER);
 }
 
-const internetExcepts = (spec: Edited) =>
-  (spec.egress[4]?.to as { ipBlock: { except: string[] } }[] | undefined)?.[0]?.ipBlock.except ?? [];
+const internetExcepts = (spec: Edited, peer = 0) =>
+  (spec.egress[4]?.to as { ipBlock: { except: string[] } }[] | undefined)?.[peer]?.ipBlock.except ?? [];
 
 describe("describeDrift", () => {
   it("is silent about equal specs and about order", () => {
@@ -191,6 +191,44 @@ describe("describeDrift", () => {
     const lines = describeDrift({ podSelector: desired.podSelector, policyTypes: ["Egress"] }, desired, RUNNER);
     expect(lines.length).toBeGreaterThan(4);
     expect(lines.every((line) => line.startsWith("it does not allow "))).toBe(true);
+  });
+
+  it.each<[string, (spec: Edited) => void, unknown[]]>([
+    [
+      "what only the agent takes away",
+      (spec) =>
+        spec.egress.push({
+          to: [{ ipBlock: { cidr: "10.1.0.0/16", except: ["10.1.100.0/25"] } }],
+          ports: [{ port: 5432 }],
+        }),
+      [
+        "it also allows 10.1.0.0/16 except 10.1.100.0-10.1.102.255 on 5432/TCP (10.0.0.0/8, private use (RFC 1918))",
+        "on EKS it does not allow 10.1.100.0/25 on 5432/TCP (10.0.0.0/8, private use (RFC 1918))",
+      ],
+    ],
+    [
+      "ports that the agent drops at random",
+      (spec) =>
+        Object.assign(spec.egress[3] ?? {}, {
+          ports: Array.from({ length: 26 }, (_, index) => ({ port: 5400 + index })),
+        }),
+      [
+        expect.stringMatching(/^for .* it allows 5400-5425\/TCP instead/),
+        expect.stringMatching(/^on EKS .*\(at random\)/),
+      ],
+    ],
+    [
+      "what the agent cannot load",
+      (spec) => internetExcepts(spec, 1).push("64:ff9b::/96"),
+      [
+        expect.stringMatching(/^it does not allow 64:ff9b::\/96/),
+        "on EKS it cannot be loaded: the agent keeps what was loaded before",
+      ],
+    ],
+  ])("tells of %s", (_, edit, lines) => {
+    const live = structuredClone(desired) as Edited;
+    edit(live);
+    expect(describeDrift(live, desired, RUNNER, { name: "vpc-cni", ipFamily: "ipv4" })).toEqual(lines);
   });
 
   it("agrees with the exact difference on every pair", () => {

@@ -3,6 +3,7 @@ import {
   type AddressFamily,
   type NamedAddresses,
   parseCidr,
+  type Semantics,
   type Source,
   specialPurposeBlockOf,
 } from "../../analysis/index.ts";
@@ -72,6 +73,12 @@ export function enforcement({ cluster, addOn }: Properties): {
     ipFamily: ADDRESS_FAMILIES.find((family) => family === ipFamily),
     agentVersion: /\d+\.\d+\.\d+/.exec(text(agentVersion))?.[0],
   };
+}
+
+/** How the cluster reads policies; `undefined` where the facts don't say its family. */
+export function enforcedBy(facts: Properties): Semantics | undefined {
+  const { ipFamily, agentVersion } = enforcement(facts);
+  return ipFamily && { name: "vpc-cni", ipFamily, ...(agentVersion !== undefined && { agentVersion }) };
 }
 
 /** Names of the blocks that the facts know: the VPC's, the database subnets', the Services'. */

@@ -70,7 +70,9 @@ function plan({
 }: Case) {
   const problems: Problem[] = [];
   const config = { stack: "runner-egress/staging", adopt, acknowledge: new Map(acknowledge) };
-  const takeover = planTakeover({ config, desired: policy, clusterName, live, deployed }, problems);
+  const { cluster, addOn } = keeperhubFacts();
+  const facts = { cluster: { ...cluster, name: clusterName }, addOn };
+  const takeover = planTakeover({ config, desired: policy, facts, live, deployed }, problems);
   return { ...takeover, problems: problems.map(describeProblem) };
 }
 

@@ -35,7 +35,7 @@ export function preflight({
   const live = runnerPods(program, snapshot.pods).map(({ metadata }) => metadata.labels ?? {});
   const labelSets = [labelsFor(program.podSelector), ...live];
   return [
-    ...judgeLivePolicy(program, snapshot.networkPolicies),
+    ...judgeLivePolicy(program, snapshot.networkPolicies, semantics),
     ...judgeOtherPolicies({ program, semantics, snapshot, labelSets }),
     ...judgeNewerKinds({ ...snapshot, labelSets }),
     ...judgePeers(program, snapshot.inventory),

@@ -19,7 +19,8 @@ function live(change: (spec: ReturnType<typeof stackPolicyObject>["spec"]) => ob
 }
 
 describe("judgeLivePolicy", () => {
-  const judge = (...policies: PolicyObject[]) => judgeLivePolicy(stackPolicy(), policies);
+  const judge = (...policies: PolicyObject[]) =>
+    judgeLivePolicy(stackPolicy(), policies, { name: "vpc-cni", ipFamily: "ipv4" });
 
   it("accepts the same meaning in another form", () => {
     const turned = live((spec) => ({
