@@ -6,13 +6,14 @@
  * preview that could be deployed. In a workflow, `GITHUB_TOKEN` has to be given; the rest is there.
  */
 import { existsSync } from "node:fs";
+import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { CLEAN } from "../tools/exitCodes.ts";
+import { artifacts, changedFiles, closeIssue, repositoryOf, upsertComment, upsertIssue } from "../tools/github.ts";
+import { misused, Refusal, runStep } from "../tools/refusal.ts";
 import { commentMarker } from "../tools/review/index.ts";
+import { judging } from "../tools/setup/repositoryFiles.ts";
 import { DEFAULT_FOLDER, fileNames } from "./steps/files.ts";
-import { changedFiles, closeIssue, repositoryOf, runUrl, upsertComment, upsertIssue } from "./steps/github.ts";
-import { judging } from "./steps/judging.ts";
-import { misused, Refusal, runStep } from "./steps/refusal.ts";
 import { DRIFT_KEY, driftText, reviewText, type Text } from "./steps/texts.ts";
 
 const TITLE = "The runners' egress policy is not what was deployed";
@@ -28,7 +29,7 @@ await runStep(async () => {
   }
   const folder = values.from ?? (kind === "drift" ? "drift" : DEFAULT_FOLDER);
   if (kind === "drift") {
-    await tellDrift(driftText(folder, stacks), values.print);
+    await tellDrift(driftText(folder, stacks, didJobsSucceed()), values.print);
     return CLEAN;
   }
   if (process.env.FROM_FORK === "true") {
@@ -41,8 +42,16 @@ await runStep(async () => {
   if (missing.length > 0) {
     throw new Refusal(`No preview that could be deployed: ${missing.join(", ")}.`);
   }
+  if (!didJobsSucceed()) {
+    throw new Refusal("A job of the previews failed before it could say why; its log says more.");
+  }
   return CLEAN;
 });
+
+/** Whether the jobs before succeeded: a job that failed early leaves what an earlier attempt of it handed on. */
+function didJobsSucceed(): boolean {
+  return (process.env.JOBS ?? "success") === "success";
+}
 
 async function tellReview(folder: string, stacks: readonly string[], isPrinted: boolean): Promise<void> {
   if (isPrinted) {
@@ -52,7 +61,14 @@ async function tellReview(folder: string, stacks: readonly string[], isPrinted: 
   const repository = repositoryOf(process.env);
   const number = pullRequestNumber(process.env.PULL_REQUEST);
   const changed = await changedFiles(repository, number);
-  const { marker, body } = reviewText(folder, stacks, { touched: judging(changed), run: runUrl(process.env) });
+  const found = await artifacts(repository, process.env);
+  const reports = stacks.flatMap((stack): [string, string][] => {
+    const url = found.get(basename(fileNames.report(folder, stack)));
+    return url === undefined ? [] : [[stack, url]];
+  });
+  const isStale = !didJobsSucceed() && stacks.every((stack) => existsSync(fileNames.approval(folder, stack)));
+  const notes = { touched: judging(changed), reports: new Map(reports), isStale };
+  const { marker, body } = reviewText(folder, stacks, notes);
   await upsertComment(repository, number, marker, body);
 }
 

@@ -10,17 +10,18 @@
  */
 import { parseArgs } from "node:util";
 import type { Acknowledgement } from "../program/config/stackConfig.ts";
+import { readProject } from "../program/project.ts";
+import { readConfigFile } from "../program/stackFiles.ts";
+import { show } from "../tools/command.ts";
 import { FINDING, INCONCLUSIVE } from "../tools/exitCodes.ts";
+import { hasReviewers, repositoryOf } from "../tools/github.ts";
+import { Refusal, refused, runStep, stackArgument } from "../tools/refusal.ts";
 import { guardrailRun, unguarded } from "../tools/review/index.ts";
-import { acknowledgement } from "./steps/acknowledgement.ts";
 import { differencesFrom, plannedUpdate } from "./steps/approval.ts";
 import { movedSince, readBefore, takesBack } from "./steps/before.ts";
-import { show } from "./steps/command.ts";
 import { checkedOutCommit } from "./steps/commit.ts";
 import { DEFAULT_FOLDER, fileNames, load, loadApproval, save } from "./steps/files.ts";
-import { hasReviewers, repositoryOf } from "./steps/github.ts";
 import { previewStack, stackArguments } from "./steps/previewStack.ts";
-import { Refusal, refused, runStep, stackArgument } from "./steps/refusal.ts";
 
 const UNREVIEWED: Acknowledgement = "deployment-not-reviewed";
 
@@ -96,7 +97,8 @@ async function requireReviewers(stack: string): Promise<void> {
   if (process.env.GITHUB_ACTIONS !== "true") {
     return;
   }
-  const reason = acknowledgement(stack, UNREVIEWED);
+  const { config } = await readConfigFile(await readProject(), stack);
+  const reason = config.acknowledge.get(UNREVIEWED);
   if (!(await hasReviewers(repositoryOf(process.env), stack)) && reason === undefined) {
     throw refused(`${stack} was not deployed:`, [
       `the GitHub environment ${stack} has no required reviewers, so nobody has approved it`,

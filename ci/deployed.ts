@@ -4,10 +4,10 @@
  * Where nothing is deployed yet, it stays.
  */
 import { parseArgs } from "node:util";
-import { capture, show } from "./steps/command.ts";
+import { capture, show } from "../tools/command.ts";
+import { Refusal, runStep, stackArgument } from "../tools/refusal.ts";
 import { checkedOutCommit } from "./steps/commit.ts";
 import { deployedCommit } from "./steps/history.ts";
-import { Refusal, runStep, stackArgument } from "./steps/refusal.ts";
 
 await runStep(async () => {
   const { positionals } = parseArgs({ allowPositionals: true });

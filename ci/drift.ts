@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { describeDrift } from "../runner/drift.ts";
+import { runStep, stackArgument } from "../tools/refusal.ts";
 import { enforcedBy, factChanges, planContext } from "../tools/review/networkFacts.ts";
 import { isObject, resourceName } from "../tools/review/plan.ts";
 import { Cluster } from "../tools/verify/cluster.ts";
@@ -13,7 +14,6 @@ import { accessTo, plannedCluster } from "./steps/cluster.ts";
 import type { DriftRecord } from "./steps/driftRecord.ts";
 import { fileNames, save } from "./steps/files.ts";
 import { previewStack } from "./steps/previewStack.ts";
-import { runStep, stackArgument } from "./steps/refusal.ts";
 
 /** A NetworkPolicy on the cluster. */
 interface LivePolicy {
@@ -64,6 +64,8 @@ async function driftOf(stack: string, folder: string): Promise<DriftRecord> {
     ...factChanges(before, facts).map(
       ({ what, before: was, after: is }) => `${what} was ${was ?? "not there"}, now it is ${is ?? "gone"}`,
     ),
+    // Whose doing it is, where the program can tell: somebody's, or an admission webhook's.
+    ...plan.warnings.flatMap((warning) => (warning.startsWith(`${id}: `) ? (warning.split(". Against")[0] ?? []) : [])),
     ...(live === undefined
       ? [`${id} is gone`]
       : describeDrift(isObject(live.spec) ? live.spec : {}, policy.spec, runnersOf(policy), enforcedBy(facts)).map(

@@ -6,15 +6,15 @@
  */
 import { appendFileSync, rmSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { capture } from "../tools/command.ts";
 import { FINDING, INCONCLUSIVE } from "../tools/exitCodes.ts";
+import { Refusal, runStep, stackArgument } from "../tools/refusal.ts";
 import { renderMarkdown, renderText, reviewStack, unguarded } from "../tools/review/index.ts";
 import { type Approval, plannedUpdate } from "./steps/approval.ts";
 import { readBefore } from "./steps/before.ts";
-import { capture } from "./steps/command.ts";
 import { checkedOutCommit } from "./steps/commit.ts";
 import { DEFAULT_FOLDER, fileNames, save } from "./steps/files.ts";
 import { previewStack } from "./steps/previewStack.ts";
-import { Refusal, runStep, stackArgument } from "./steps/refusal.ts";
 
 await runStep(async () => {
   const { positionals, values } = parseArgs({

@@ -4,10 +4,10 @@
  */
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { show } from "../tools/command.ts";
+import { runStep, stackArgument } from "../tools/refusal.ts";
 import { commandAccessTo } from "./steps/cluster.ts";
-import { show } from "./steps/command.ts";
 import { DEFAULT_FOLDER, fileNames, loadApproval, save } from "./steps/files.ts";
-import { runStep, stackArgument } from "./steps/refusal.ts";
 
 await runStep(async () => {
   const { positionals, values } = parseArgs({

@@ -2,10 +2,10 @@
  * Holds the workflows to actionlint and zizmor: `npm run lint:workflows`. Both come from package registries (Go modules and
  * PyPI), in the versions below, into `node_modules/.cache`. Without Go or Python it says so and ends with 2.
  */
-import { show } from "../ci/steps/command.ts";
-import { runStep } from "../ci/steps/refusal.ts";
-import { goTool, isInstalled, pythonTool } from "../ci/steps/tool.ts";
+import { show } from "../tools/command.ts";
 import { CLEAN, FINDING, INCONCLUSIVE } from "../tools/exitCodes.ts";
+import { runStep } from "../tools/refusal.ts";
+import { goTool, isInstalled, pythonTool } from "./tool.ts";
 
 /** GitHub's form for an action of the workflow's own repository and commit, which zizmor asks for and actionlint 1.7 does not know. */
 const SELF_REPOSITORY = '^specifying action "\\$/\\.github/actions/';

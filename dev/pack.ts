@@ -29,6 +29,7 @@ const notHere = (name: string, script: string) => `
 const REPLACED: Readonly<Record<string, string>> = {
   "tools/cli/commands/show.ts": notHere("show", "npm start"),
   "tools/cli/commands/record.ts": notHere("record", "npm run record"),
+  "tools/cli/commands/setup.ts": notHere("setup", "npm run egress -- setup"),
   "tools/report/pageParts.ts": `export const pageParts = async () => (${JSON.stringify(await pageParts())});`,
 };
 

@@ -16,14 +16,23 @@ export interface StackFiles {
 }
 
 /**
+ * Reads and checks the config of a stack from `Pulumi.STACK.yaml`.
+ *
+ * @throws {ProblemsError} with every problem of it
+ */
+export async function readConfigFile(project: Project, stack: string): Promise<Pick<StackFiles, "values" | "config">> {
+  const values = await readStackConfig(project, stack);
+  return { values, config: readConfig({ project: project.name, stack, values }) };
+}
+
+/**
  * Reads the files of a stack.
  *
  * @throws {NoFactsError} if no facts are recorded yet
  * @throws {ProblemsError} with every problem of a file
  */
 export async function readStackFiles(project: Project, stack: string): Promise<StackFiles> {
-  const values = await readStackConfig(project, stack);
-  const config = readConfig({ project: project.name, stack, values });
+  const { values, config } = await readConfigFile(project, stack);
   const facts = await readRecordedFacts(recordedFactsPath(project, stack));
   requireSameRegion(facts, values, stack);
   return { project, stack, values, config, facts };

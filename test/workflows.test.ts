@@ -1,7 +1,8 @@
-import { globSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { load } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import { judging } from "../ci/steps/judging.ts";
+import { judging } from "../tools/setup/repositoryFiles.ts";
 import { ROOT } from "./support/fixtureProject.ts";
 import { readDocument } from "./support/markdown.ts";
 
@@ -26,7 +27,6 @@ interface Workflow {
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
-const PREPARE = ".github/actions/prepare/action.yml";
 const files = globSync(".github/workflows/*.yml", { cwd: ROOT }).sort();
 const texts = new Map(files.map((file) => [file.replace(/.*\/(.*)\.yml/, "$1"), readDocument(file)]));
 const workflows = new Map([...texts].map(([name, text]) => [name, load(text) as Workflow]));
@@ -34,8 +34,11 @@ const workflow = (name: string) => workflows.get(name) as Workflow;
 const jobs = [...workflows].flatMap(([name, { jobs }]) =>
   Object.entries(jobs).map(([job, content]) => ({ name: `${name}/${job}`, ...content })),
 );
-const prepare = readDocument(PREPARE);
-const prepareSteps = (load(prepare) as { runs: { steps: readonly Step[] } }).runs.steps;
+const actions = new Map(
+  globSync(".github/actions/*/action.yml", { cwd: ROOT }).map((file) => [file.split("/")[2] ?? "", readDocument(file)]),
+);
+const stepsOf = (action: string) =>
+  (load(actions.get(action) ?? "") as { runs: { steps: readonly Step[] } }).runs.steps;
 const scripts = JSON.parse(readDocument("package.json")).scripts as Record<string, string>;
 const may = (job: Job, permission: string) => job.permissions[permission] === "write";
 
@@ -50,15 +53,36 @@ function expectPinned(text: string): void {
   }
 }
 
-it("the action that prepares a job pins, runs and hides as the workflows do", () => {
-  expectPinned(prepare);
-  expect(prepare).not.toContain("secrets.");
-  expect(prepareSteps.flatMap(({ run = [] }) => run)).toEqual(["npm ci"]);
-  // A cache that another job wrote is code of another job; a deployment has none.
-  for (const { uses = "", with: inputs, ...step } of prepareSteps) {
+/** Every command is npm's, and says nothing that GitHub fills in: what a step does is a script that runs elsewhere, too. */
+function expectNpmAlone(steps: readonly Step[]): void {
+  for (const run of steps.flatMap((step) => step.run ?? [])) {
+    expect(run).not.toContain("${{");
+    expect(run).toMatch(/^npm (ci( --omit=dev)?|test|run [\w:]+( -- .*)?)$/);
+    for (const [, script] of run.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty([script as string]);
+  }
+}
+
+describe.each([...actions])("the action %s", (name, text) => {
+  it("pins, runs and hides as the workflows do", () => {
+    expectPinned(text);
+    expect(text).not.toContain("secrets.");
+    expectNpmAlone(stepsOf(name));
+  });
+});
+
+it("a job with a role has no development packages, and a deployment nothing from a cache: that is code of another job", () => {
+  const prepare = stepsOf("prepare");
+  expect(prepare.flatMap(({ run = [] }) => run)).toEqual(["npm ci --omit=dev"]);
+  for (const { uses = "", with: inputs, ...step } of prepare) {
     const condition = JSON.stringify({ ...step, cache: inputs?.cache });
     if (/cache@/.test(uses) || inputs?.cache !== undefined) expect(condition).toContain("inputs.cache == 'true'");
   }
+  expect(stepsOf("deploy")[0]?.with?.cache).toBe("false");
+  const previews = Object.entries(workflow("deploy").jobs).filter(([name]) => name.startsWith("preview-"));
+  expect(previews).toHaveLength(2);
+  for (const [name, { steps }] of previews) expect(steps.at(-1)?.with?.cache, name).toBe("false");
+  const withRole = [...texts.values(), ...actions.values()].flatMap((text) => text.match(/run: npm ci.*/g) ?? []);
+  expect(withRole).toEqual(["run: npm ci", "run: npm ci --omit=dev"]);
 });
 
 describe.each([...texts])("%s", (name, text) => {
@@ -67,24 +91,14 @@ describe.each([...texts])("%s", (name, text) => {
     expectPinned(text);
   });
 
-  it("has no secret, and no expression inside a command", () => {
+  it("has no secret, and runs npm alone", () => {
     expect(text).not.toContain("secrets.");
-    for (const { steps } of Object.values(workflow(name).jobs)) {
-      for (const { run } of steps) expect(run ?? "").not.toContain("${{");
-    }
-  });
-
-  it("runs npm alone: what a step does is a script that runs elsewhere, too", () => {
-    const runs = Object.values(workflow(name).jobs).flatMap(({ steps }) => steps.flatMap(({ run = [] }) => run));
-    for (const run of runs) {
-      expect(run).toMatch(/^npm (ci|test|run [\w:]+( -- .*)?)$/);
-      for (const [, script] of run.matchAll(/npm run ([\w:]+)/g)) expect(scripts).toHaveProperty([script as string]);
-    }
+    for (const { steps } of Object.values(workflow(name).jobs)) expectNpmAlone(steps);
   });
 });
 
 it("one pin of an action serves all", () => {
-  const pins = new Set([...texts.values(), prepare].flatMap((text) => text.match(/uses: .*/g) ?? []));
+  const pins = new Set([...texts.values(), ...actions.values()].flatMap((text) => text.match(/uses: .*/g) ?? []));
   expect(new Set([...pins].map((pin) => pin.replace(/@.*/, ""))).size).toBe(pins.size);
 });
 
@@ -104,7 +118,7 @@ describe.each(jobs)("$name", (job) => {
     const text = JSON.stringify(job.steps);
     const deploys = text.includes("AWS_DEPLOY_ROLE");
     expect(deploys).toBe(typeof job.environment === "string");
-    if (deploys) expect(text).toContain('"cache":"false"');
+    expect(text.includes("actions/deploy")).toBe(deploys);
     expect(/actions\/cache@|"cache":"npm"/.test(text) && text.includes("AWS_")).toBe(false);
   });
 });
@@ -123,18 +137,36 @@ it("nobody meets a role with the code of a fork, or through pull_request_target"
 
 it("whoever compares commits has the whole history", () => {
   for (const { name, steps } of jobs) {
-    const needs = steps.some(({ run = "" }) => /ci:deploy/.test(run));
+    const needs = steps.some(({ uses = "", run = "" }) => uses.endsWith("/actions/deploy") || /ci:deployed/.test(run));
     expect(steps[0]?.with?.["fetch-depth"], name).toBe(needs ? 0 : undefined);
   }
 });
 
-it("what judges a change has owners", () => {
-  const owners = readDocument(".github/CODEOWNERS");
-  const folders = [...owners.matchAll(/^\/(\S+)\/ @/gm)].map(([, folder]) => folder as string);
-  expect(folders).toEqual(expect.arrayContaining([".github", "access", "analysis", "ci", "guardrails", "policy-pack"]));
-  for (const folder of folders) expect(globSync(`${folder}/*`, { cwd: ROOT }).length, folder).toBeGreaterThan(0);
-  const touched = ["README.md", "ci/deploy.ts", "policy-pack/readPlan.ts", "policy-packs/x"];
-  expect(judging(touched)).toEqual(["ci/deploy.ts", "policy-pack/readPlan.ts"]);
+/** Every file of the repository that a step of the workflows or the engine runs, by what imports what. */
+function filesThatRun(): Set<string> {
+  const found = new Set<string>();
+  const visit = (file: string): void => {
+    if (found.has(file)) return;
+    found.add(file);
+    for (const [, from, loaded] of readDocument(file).matchAll(/from "(\.[^"]+)"|import\("(\.[^"]+)"\)/g)) {
+      const target = join(dirname(file), from ?? loaded ?? "");
+      if (/\.[jt]s$/.test(target)) visit(target);
+    }
+  };
+  for (const file of [...globSync("ci/*.ts", { cwd: ROOT }), "index.ts", "policy-pack/index.js", "tools/cli/main.ts"]) {
+    visit(file);
+  }
+  return found;
+}
+
+it("what judges a change or makes it has owners: every file that the workflows run, and what says which", () => {
+  const files = [...filesThatRun()];
+  expect(files.length).toBeGreaterThan(100);
+  const others = [".github/workflows/deploy.yml", ".npmrc", "Pulumi.yaml", "access/aws-deploy.json", "package.json"];
+  const all = [...files, ...others, "package-lock.json"].sort();
+  expect(judging([...all, "README.md", "Pulumi.prod.yaml", "policy-packs/x"])).toEqual(all);
+  const owned = readDocument(".github/CODEOWNERS").match(/^\/\S+/gm) ?? [];
+  for (const path of owned) expect(existsSync(join(ROOT, path)), path).toBe(true);
 });
 
 it("a deployment is never cancelled, prod comes after staging, and staging waits for nothing of prod", () => {
@@ -145,7 +177,7 @@ it("a deployment is never cancelled, prod comes after staging, and staging waits
   expect(jobs.staging?.needs).toBe("preview-staging");
   expect(jobs["preview-staging"]?.needs).toBeUndefined();
   expect(jobs.prod?.needs).toEqual(["staging", "preview-prod"]);
-  expect(jobs.prod?.steps.at(-1)?.run).toContain("ci:deploy -- prod --after staging");
+  expect(jobs.prod?.steps.at(-1)?.with).toMatchObject({ stack: "prod", after: "staging" });
 });
 
 describe.each(["docs/promotion.md", "docs/drift.md"])("%s", (file) => {
@@ -164,6 +196,6 @@ describe.each(["docs/promotion.md", "docs/drift.md"])("%s", (file) => {
     const read = [...texts.values()].flatMap((text) =>
       [...text.matchAll(/vars\.(\w+)/g)].map(([, name]) => name as string),
     );
-    for (const name of new Set(read)) expect(text).toContain(`\`${name}\``);
+    for (const name of new Set(read)) expect(text).toMatch(new RegExp(`\\b${name}\\b`));
   });
 });

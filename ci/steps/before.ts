@@ -2,13 +2,13 @@ import type { Source } from "../../analysis/networkPolicy.ts";
 import type { Semantics } from "../../analysis/semantics.ts";
 import { canonicalJson } from "../../runner/canonicalJson.ts";
 import { describeDrift } from "../../runner/drift.ts";
+import { Refusal } from "../../tools/refusal.ts";
 import { enforcedBy } from "../../tools/review/networkFacts.ts";
 import { isObject, type Properties } from "../../tools/review/plan.ts";
 import { Cluster } from "../../tools/verify/cluster.ts";
 import { type PlannedPolicy, type PlannedUpdate, runnersOf } from "./approval.ts";
 import { accessTo, type PlannedCluster } from "./cluster.ts";
 import { deployedCommit, isAncestor } from "./history.ts";
-import { Refusal } from "./refusal.ts";
 
 /** What an approval takes as its starting point: a change is a change of something. */
 export interface Before {

@@ -1,5 +1,5 @@
-import { capture } from "./command.ts";
-import { Refusal } from "./refusal.ts";
+import { capture } from "../../tools/command.ts";
+import { Refusal } from "../../tools/refusal.ts";
 
 /**
  * The commit that is checked out. With uncommitted changes to tracked files there is none: what would be deployed is

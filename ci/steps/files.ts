@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { Refusal } from "../../tools/refusal.ts";
 import type { Approval } from "./approval.ts";
-import { Refusal } from "./refusal.ts";
 
 /** The files that steps and jobs hand on; all lie in one folder, which the workflows upload. */
 export const fileNames = {

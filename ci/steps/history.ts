@@ -1,5 +1,8 @@
-import { capture } from "./command.ts";
-import { Refusal } from "./refusal.ts";
+import { capture } from "../../tools/command.ts";
+import { Refusal } from "../../tools/refusal.ts";
+
+/** More updates than a stack has. */
+const MOST = 1_000_000;
 
 /** An update in a stack's history, in the members that matter here. */
 interface Update {
@@ -9,18 +12,24 @@ interface Update {
 }
 
 /**
- * Full id of the commit that a stack was last updated from, as the engine wrote it into the stack's history; `undefined`
- * where no update succeeded yet. It counts whoever ran `pulumi up`, a workflow or a person.
+ * Full id of the last commit that a stack is known to be updated from, as the engine wrote it into the stack's history;
+ * `undefined` where no update succeeded yet. It counts whoever ran `pulumi up`, a workflow or a person; an update from outside
+ * of a repository has no commit, and does not make the stack forget the one before.
  */
 export async function deployedCommit(stack: string): Promise<string | undefined> {
-  const { status, stdout, stderr } = await capture("pulumi", ["stack", "history", "--json", "--stack", stack]);
+  const { status, stdout, stderr } = await capture("pulumi", [
+    ...["stack", "history", "--json", "--stack", stack],
+    // By itself it shows the last ten, which may all be refreshes and failures.
+    ...["--page-size", String(MOST)],
+  ]);
   if (status !== 0) {
     throw new Refusal(`The history of ${stack} can't be read:`, [stderr.trim() || `pulumi ended with ${status}`]);
   }
   // The newest is first.
   const updates = JSON.parse(stdout || "[]") as readonly Update[];
-  const last = updates.find(({ kind, result }) => kind === "update" && result === "succeeded");
-  return last?.environment?.["git.head"];
+  return updates.find(
+    ({ kind, result, environment }) => kind === "update" && result === "succeeded" && environment?.["git.head"],
+  )?.environment?.["git.head"];
 }
 
 /** How two commits of the repository lie to each other; `unknown`: the older one is not in this clone. */

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
+import { capture } from "../../tools/command.ts";
+import { Refusal } from "../../tools/refusal.ts";
 import { readPreview } from "../../tools/review/index.ts";
 import type { StackPlan } from "../../tools/review/plan.ts";
-import { capture } from "./command.ts";
 
 /** A preview: the engine's events and what they say. */
 export interface Preview {
@@ -28,14 +29,29 @@ export function stackArguments(stack: string): string[] {
  * plan has errors.
  */
 export async function previewStack(stack: string, ...more: readonly string[]): Promise<Preview> {
+  requireSurroundings();
   const { status, stdout, stderr } = await capture("pulumi", ["preview", "--json", ...stackArguments(stack), ...more], {
-    PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "1",
+    env: { PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "1" },
   });
   // An engine that stops early says why on stderr alone: a pack or a plugin that can't be had, a config that can't be read.
   const isCutOff = status !== 0 && !stdout.includes('"summaryEvent":');
   const reason = stderr.trim().replace(/^error: /, "") || `pulumi preview ended with ${status} and said nothing`;
   const events = isCutOff ? `${stdout.trim()}\n${errorEvent(reason)}`.trimStart() : stdout;
   return { status, events, plan: readPreview({ name: `the preview of ${stack}`, text: events, stack }) };
+}
+
+/** GitHub makes an environment that nobody has set up, with no rules and no variables, for a job that names it. */
+function requireSurroundings(): void {
+  const missing = ["AWS_ACCESS_KEY_ID", "AWS_REGION", "PULUMI_BACKEND_URL"].filter((name) => !process.env[name]);
+  if (process.env.GITHUB_ACTIONS === "true" && missing.length > 0) {
+    throw new Refusal(
+      "This job has no role or no state, which come from variables of its environment and its repository:",
+      [
+        `not set: ${missing.join(", ")}`,
+        "the variables are missing, or the environment was renamed; runner-egress setup --check says which (docs/promotion.md)",
+      ],
+    );
+  }
 }
 
 /** An engine event for an error that the engine could not tell. */

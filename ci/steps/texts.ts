@@ -30,22 +30,31 @@ export interface Text {
 export interface PullRequestNotes {
   /** Files of the pull request that judge changes. */
   readonly touched?: readonly string[];
-  /** Address of the run, which has the reports as artifacts. */
-  readonly run?: string | undefined;
+  /** Addresses of the stacks' reports. */
+  readonly reports?: ReadonlyMap<string, string>;
+  /** A job failed, and what is there may be of an earlier attempt. */
+  readonly isStale?: boolean;
 }
 
 /** The comment on a pull request: what `egress review` says of the previews of all stacks. */
 export function reviewText(folder: string, stacks: readonly string[], notes: PullRequestNotes = {}): Text {
-  const { touched = [], run } = notes;
+  const { touched = [], reports = new Map<string, string>(), isStale = false } = notes;
   const shown = touched.slice(0, MOST_REASONS).map((file) => codeSpan(shorten(file, 200)));
   const rest = touched.length > MOST_REASONS ? ` and ${touched.length - MOST_REASONS} more` : "";
   const more = [
+    ...(isStale
+      ? [
+          "**⚠️ A preview of this run failed before it could say why.** What is said here may be of an earlier attempt; see the log.",
+        ]
+      : []),
     ...(touched.length === 0
       ? []
       : [
           `**⚠️ This pull request changes what judges it**, and was judged by its own version: ${shown.join(", ")}${rest}. Review these files first.`,
         ]),
-    ...(run === undefined ? [] : [`Each stack's report, as a page to explore: [artifacts of this run](${run}).`]),
+    ...(reports.size === 0
+      ? []
+      : [`As a page to explore: ${[...reports].map(([stack, url]) => `[${stack}](${url})`).join(", ")}.`]),
   ].join("\n\n");
   const limit = COMMENT_LIMIT - Buffer.byteLength(more) - 2;
   const body = renderMarkdown(
@@ -56,16 +65,16 @@ export function reviewText(folder: string, stacks: readonly string[], notes: Pul
 }
 
 /** The issue about drift; `undefined` when every stack is as it was deployed. */
-export function driftText(folder: string, stacks: readonly string[]): Text | undefined {
-  const records = stacks.map(
-    (stack) =>
-      load<DriftRecord>(fileNames.drift(folder, stack)) ?? {
-        stack,
-        state: "unknown" as const,
-        reasons: ["the check did not run to its end"],
-      },
-  );
-  const found = records.filter(({ state }) => state !== "same");
+export function driftText(folder: string, stacks: readonly string[], didJobsSucceed: boolean): Text | undefined {
+  const unknown = (stack: string): DriftRecord => ({
+    stack,
+    state: "unknown",
+    reasons: ["the check did not run to its end"],
+  });
+  const records = stacks.map((stack) => load<DriftRecord>(fileNames.drift(folder, stack)) ?? unknown(stack));
+  const notSame = records.filter(({ state }) => state !== "same");
+  // A check that found nothing succeeds: where one failed and all are the same, a record is an earlier attempt's.
+  const found = notSame.length === 0 && !didJobsSucceed ? stacks.map(unknown) : notSame;
   if (found.length === 0) {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { apply, kubectl, leftovers } from "./lab.ts";
-import { ENVIRONMENTS, rolesOf } from "./pipeline/environments.ts";
+import { ENVIRONMENTS } from "./pipeline/environments.ts";
 import { grantedActions } from "./pipeline/iamPolicy.ts";
 import type { JobResult } from "./pipeline/playWorkflow.ts";
 import { World } from "./pipeline/world.ts";
@@ -118,7 +118,7 @@ describe("the workflows, from their files, with the roles and rights of access/,
     expect(results(preview)).toMatchObject({ "Preview prod": "success" });
     await world.repository.write("NOTES.md", "A later change.\n");
     const later = await world.repository.commit("a later change");
-    world.github.reviewed.delete("prod");
+    world.github.settings.environment("prod", []);
     const ungated = await world.play("deploy", later, { run: "later" });
     expect(results(ungated)).toMatchObject({ "Deploy staging": "success", "Deploy prod": "failure" });
     expect(log(ungated, "Deploy prod")).toContain("the GitHub environment prod has no required reviewers");
@@ -129,7 +129,7 @@ describe("the workflows, from their files, with the roles and rights of access/,
     expect(log(drift, "Check prod")).toContain(`prod: deployed is commit ${commit}`);
     expect(log(drift, "Check staging")).toContain(`staging: deployed is commit ${later}`);
 
-    world.github.reviewed.add("prod");
+    world.github.settings.environment("prod", [{ type: "Team", id: 42 }]);
     const approved = await world.play("deploy", later, { run: "later" });
     expect(Object.values(results(approved)), log(approved, "Deploy prod")).toEqual(Array(4).fill("success"));
     const late = await world.play("deploy", commit, { run: "late" });
@@ -139,8 +139,8 @@ describe("the workflows, from their files, with the roles and rights of access/,
 
   it("each role needed every action that its file grants, and none was refused to it", async () => {
     expect(world.aws.refused).toEqual([]);
-    const roles = await Promise.all(ENVIRONMENTS.map((environment) => rolesOf(environment, "")));
-    for (const { name, policy } of roles.flat()) {
+    expect(world.aws.roles.size).toBe(4);
+    for (const { name, policy } of world.aws.roles.values()) {
       expect([...(world.aws.used.get(name) ?? [])].sort(), name).toEqual(grantedActions(policy));
     }
   });

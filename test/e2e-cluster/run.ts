@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { isInstalled, pythonTool } from "../../ci/steps/tool.ts";
 import { readCounts } from "../../dev/counts.ts";
+import { AWS, isInstalled } from "../../dev/tool.ts";
 import { CLEAN, FINDING, INCONCLUSIVE, USAGE_ERROR } from "../../tools/exitCodes.ts";
 
 /*
@@ -14,9 +14,6 @@ import { CLEAN, FINDING, INCONCLUSIVE, USAGE_ERROR } from "../../tools/exitCodes
 
 const withCluster = resolve(process.env.RUNNER_EGRESS_LAB_CLUSTER ?? "../shared/lab-cluster/with-cluster");
 const withLab = resolve(process.env.RUNNER_EGRESS_WITH_LAB ?? "../shared/lab/with-lab");
-
-/** The AWS command line, for `aws eks get-token`. */
-const AWS = pythonTool("aws", "awscli", "1.46.3");
 
 interface Suite {
   readonly enforcer: "kube-router" | "kube-router-reject" | "none";

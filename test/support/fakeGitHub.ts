@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { json } from "node:stream/consumers";
+import { text } from "node:stream/consumers";
+import { FakeGitHubSettings } from "./fakeGitHubSettings.ts";
 
 /** A comment or an issue. */
 export interface FakePost {
@@ -12,7 +13,7 @@ export interface FakePost {
   readonly pull_request?: object;
 }
 
-/** As much of GitHub's REST API as the steps use: lists in pages, creating and changing posts. Its token is `secret`. */
+/** As much of GitHub's REST API as the project uses: settings, lists in pages, creating and changing posts. Its token is `secret`. */
 export class FakeGitHub {
   readonly issues: FakePost[] = [];
   /** Those of the pull request. */
@@ -21,8 +22,9 @@ export class FakeGitHub {
   readonly requests: string[] = [];
   /** Files of the pull request. */
   readonly files: string[] = [];
-  /** Environments in which people have to approve a job. */
-  readonly reviewed = new Set<string>();
+  readonly settings: FakeGitHubSettings;
+  /** Names of the artifacts of the run; the id of each is its place. */
+  readonly artifacts: string[] = [];
   /** Statuses that the next requests are answered with in the place of anything else. */
   readonly trouble: number[] = [];
   readonly #server: Server;
@@ -31,6 +33,7 @@ export class FakeGitHub {
 
   private constructor(repository: string, pullRequest: number) {
     this.#repository = repository;
+    this.settings = new FakeGitHubSettings(repository);
     this.#pullRequest = pullRequest;
     this.#server = createServer((request, response) => this.#serve(request, response));
   }
@@ -76,13 +79,14 @@ export class FakeGitHub {
       response.setHeader("retry-after", "0");
       return answer(trouble, { message: "try again" });
     }
+    const content = JSON.parse((await text(request)) || "{}") as Partial<FakePost>;
+    const setting = this.settings.answer(request.method ?? "", url.pathname, content as Record<string, unknown>);
+    if (setting !== undefined) {
+      return answer(...setting);
+    }
     const path = url.pathname.replace(`/repos/${this.#repository}/`, "");
-    const environment = /^environments\/(.+)$/.exec(path)?.[1];
-    if (environment !== undefined) {
-      const rule = { type: "required_reviewers", reviewers: [{ type: "Team" }] };
-      const branches = { type: "branch_policy" };
-      const rules = this.reviewed.has(environment) ? [rule, branches] : [branches];
-      return answer(200, { name: environment, protection_rules: rules });
+    if (/^actions\/runs\/[^/]+\/artifacts$/.test(path)) {
+      return answer(200, { artifacts: this.artifacts.map((name, id) => ({ id, name })) });
     }
     if (path === `pulls/${this.#pullRequest}/files`) {
       const [page, size] = [Number(url.searchParams.get("page")), Number(url.searchParams.get("per_page"))];
@@ -99,7 +103,6 @@ export class FakeGitHub {
       const shown = list.filter((post) => state === null || (post.state ?? "open") === state);
       return answer(200, shown.slice((page - 1) * size, page * size));
     }
-    const content = (await json(request)) as Partial<FakePost>;
     if (request.method === "POST") {
       this.add(list, content.body ?? null, "Bot", content);
       return answer(201, list.at(-1));

@@ -19,7 +19,7 @@ export const BLOCK_TESTS: readonly BlockTest[] = [
   ...each(
     "test/tools/cli/documents.test.ts",
     "console",
-    ...["docs/assertions.md", "docs/cli.md", "docs/review.md", "docs/semantics.md", "README.md"],
+    ...["docs/assertions.md", "docs/cli.md", "docs/promotion.md", "docs/review.md", "docs/semantics.md", "README.md"],
   ),
   ...each("test/program/config/document.test.ts", "yaml", "docs/config.md"),
   ...each("test/docs.test.ts", "mermaid", "README.md"),

@@ -12,6 +12,7 @@ type Load = () => Promise<{ readonly command: CommandDefinition }>;
 const COMMANDS: Readonly<Record<string, readonly [summary: string, load: Load]>> = {
   show: ["each stack's policy, and what differs between the stacks", () => import("./commands/show.ts")],
   record: ["look up a stack's network and write facts/STACK.json", () => import("./commands/record.ts")],
+  setup: ["what a fresh organisation needs on AWS, in its clusters and on GitHub", () => import("./commands/setup.ts")],
   "explain <destination...>": ["may the pod send to a destination, and why", () => import("./commands/explain.ts")],
   "diff [before] [after]": ["what a change would open and close", () => import("./commands/diff.ts")],
   regions: ["every region of destinations with its verdict", () => import("./commands/regions.ts")],

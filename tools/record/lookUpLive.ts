@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { CommandError, LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
 import { ProblemsError } from "../../analysis/problems.ts";
 import { loadConfig } from "../../program/config/loadConfig.ts";
-import { readConfig } from "../../program/config/readConfig.ts";
 import type { StackConfig } from "../../program/config/stackConfig.ts";
 import { recordedFacts } from "../../program/facts/recordAnswers.ts";
 import type { RecordedFacts } from "../../program/facts/recordedFacts.ts";
 import { askAws } from "../../program/lookups/askAws.ts";
 import type { AwsAnswers } from "../../program/lookups/awsAnswers.ts";
 import { awsProvider } from "../../program/lookups/providers.ts";
-import { type Project, readStackConfig, readYaml } from "../../program/project.ts";
+import { type Project, readYaml } from "../../program/project.ts";
 import { RefusedError } from "../../program/refusedError.ts";
+import { readConfigFile } from "../../program/stackFiles.ts";
 
 /** What `source` says of facts that were recorded. */
 const SOURCE = "looked up live by `npm run record`";
@@ -33,7 +33,7 @@ export class LookUpFailure extends Error {
  */
 export async function lookUpLive(project: Project, stackName: string, now: Date): Promise<RecordedFacts> {
   // Before the Pulumi CLI is needed for anything.
-  readConfig({ project: project.name, stack: stackName, values: await readStackConfig(project, stackName) });
+  await readConfigFile(project, stackName);
   let refusal: unknown;
   const workDir = await mkdtemp(join(tmpdir(), "runner-egress-record-"));
   try {

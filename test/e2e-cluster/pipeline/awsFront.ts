@@ -27,18 +27,19 @@ export class AwsFront {
   readonly used = new Map<string, Set<string>>();
   /** What each role was refused, one sentence each. */
   readonly refused: string[] = [];
+  /** The roles that were made through here, by their names. */
+  readonly roles = new Map<string, Role>();
+  /** Kubernetes groups by cluster and principal, which the AWS API here doesn't know. */
+  readonly accessEntries = new Map<string, readonly string[]>();
   readonly #target: URL;
-  readonly #roles: readonly Role[];
   readonly #sessions = new Map<string, Role>();
-  readonly #kmsKey: (region: string) => string;
   readonly #server: Server;
+  /** ARN of the only key, once it was made. */
+  #kmsKey = "";
   endpoint: Endpoint | undefined;
 
-  /** @param kmsKey ARN of a region's only key */
-  constructor(target: string, roles: readonly Role[], kmsKey: (region: string) => string) {
+  constructor(target: string) {
     this.#target = new URL(target);
-    this.#roles = roles;
-    this.#kmsKey = kmsKey;
     this.#server = createServer((incoming, response) => {
       this.#serve(incoming, response).catch((error: Error) => refuse(response, "s3", 500, error.message));
     });
@@ -78,8 +79,15 @@ export class AwsFront {
         return refuse(response, signature.service, 403, denied);
       }
     }
+    const entry = signature?.service === "eks" && this.#accessEntry(asked);
+    if (entry) {
+      return reply(response, ...entry);
+    }
     const answer = await this.#forward(incoming, body);
     const text = answer.body.toString();
+    if (answer.status === 200) {
+      this.#remember(asked, text);
+    }
     if (assumed !== undefined) {
       this.#sessions.set(/<AccessKeyId>([^<]+)</.exec(text)?.[1] ?? "", assumed);
     }
@@ -99,7 +107,7 @@ export class AwsFront {
     if (parameters.get("Action") !== "AssumeRoleWithWebIdentity") {
       return undefined;
     }
-    const role = this.#roles.find(({ name }) => parameters.get("RoleArn")?.endsWith(`:role/${name}`));
+    const role = this.roles.get(parameters.get("RoleArn")?.split("/").at(-1) ?? "");
     const claims = claimsOf(parameters.get("WebIdentityToken") ?? "");
     const keys = Object.fromEntries(
       Object.entries(claims).map(([claim, value]) => [`token.actions.githubusercontent.com:${claim}`, value]),
@@ -108,10 +116,43 @@ export class AwsFront {
     return role !== undefined && allows(role.trust, question) ? role : "refused";
   }
 
+  /** What an administrator makes: IAM is played here, and the AWS API has one key. */
+  #remember({ body, headers }: AwsRequest, answer: string): void {
+    const parameters = new URLSearchParams(body);
+    const [action, name = ""] = ["Action", "RoleName"].map((key) => parameters.get(key) ?? undefined);
+    const document = (key: string) => JSON.parse(parameters.get(key) ?? "{}") as IamPolicy;
+    const role = this.roles.get(name) ?? { name, trust: { Statement: [] }, policy: { Statement: [] } };
+    if (action === "CreateRole") {
+      this.roles.set(name, { ...role, trust: document("AssumeRolePolicyDocument") });
+    } else if (action === "PutRolePolicy") {
+      this.roles.set(name, { ...role, policy: document("PolicyDocument") });
+    } else if (String(headers["x-amz-target"]).endsWith(".CreateKey")) {
+      this.#kmsKey = (JSON.parse(answer) as { KeyMetadata: { Arn: string } }).KeyMetadata.Arn;
+    }
+  }
+
+  /** An answer about an access entry; `undefined`: it is asked about something else. */
+  #accessEntry({ method, url, body }: AwsRequest): readonly [number, object] | undefined {
+    const [, cluster, encoded] = /^\/clusters\/([^/]+)\/access-entries(?:\/(.+))?$/.exec(url.pathname) ?? [];
+    if (cluster === undefined) {
+      return undefined;
+    }
+    const asked = JSON.parse(body || "{}") as { principalArn?: string; kubernetesGroups?: string[] };
+    const principal = asked.principalArn ?? decodeURIComponent(encoded ?? "");
+    const key = `${cluster} ${principal}`;
+    if (method === "POST" && asked.kubernetesGroups !== undefined) {
+      this.accessEntries.set(key, asked.kubernetesGroups);
+    }
+    const groups = this.accessEntries.get(key);
+    return groups === undefined
+      ? [404, { __type: "ResourceNotFoundException", message: `no access entry of ${principal}` }]
+      : [200, { accessEntry: { clusterName: cluster, principalArn: principal, kubernetesGroups: groups } }];
+  }
+
   #judge(role: Role, signature: Signature, asked: AwsRequest): string | undefined {
     const used = this.used.get(role.name) ?? new Set();
     this.used.set(role.name, used);
-    for (const question of iamRequests(signature, asked, this.#kmsKey(signature.region))) {
+    for (const question of iamRequests(signature, asked, this.#kmsKey)) {
       // Everybody may ask who they are.
       if (question.action === "sts:GetCallerIdentity") {
         continue;
@@ -148,6 +189,12 @@ function atEndpoint(text: string, { url, certificateAuthority }: Endpoint): stri
   answer.cluster.endpoint = url;
   answer.cluster.certificateAuthority = { data: Buffer.from(certificateAuthority).toString("base64") };
   return JSON.stringify(answer);
+}
+
+function reply(response: ServerResponse, status: number, content: object): void {
+  const type = (content as { __type?: string }).__type;
+  const headers = { "content-type": "application/json", ...(type && { "x-amzn-errortype": type }) };
+  response.writeHead(status, headers).end(JSON.stringify(content));
 }
 
 /** An error in the form that a service's clients understand. */

@@ -19,8 +19,8 @@ export class EksAuthenticator {
     this.#server = server;
   }
 
-  /** @param groups of each role, by its name */
-  static async start(front: AwsFront, groups: Readonly<Record<string, readonly string[]>>): Promise<EksAuthenticator> {
+  /** @param groupsOf the groups of a role in the only cluster, which plays those of all stacks */
+  static async start(front: AwsFront, groupsOf: (role: string) => readonly string[]): Promise<EksAuthenticator> {
     const administrator = await accessFrom(await readKubeconfig());
     const target = new URL(administrator.server);
     const certificate = selfSigned("IP:127.0.0.1");
@@ -45,7 +45,7 @@ export class EksAuthenticator {
             ...incoming.headers,
             authorization: `Bearer ${administrator.token}`,
             "impersonate-user": role.name,
-            "impersonate-group": [...(groups[role.name] ?? []), "system:authenticated"],
+            "impersonate-group": [...groupsOf(role.name), "system:authenticated"],
           },
         },
         (answer) => {

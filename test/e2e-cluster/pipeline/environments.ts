@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { loadAll } from "js-yaml";
-import type { Role } from "./awsFront.ts";
+import type { FakeGitHubSettings } from "../../support/fakeGitHubSettings.ts";
+import type { AwsFront } from "./awsFront.ts";
 import type { Texts } from "./playWorkflow.ts";
 
 /** One of the two environments of this repository, with its account's parts and its place in the only cluster. */
@@ -23,50 +24,33 @@ export const ACCOUNT = "123456789012";
 /** The bucket of the files in `access/`. */
 export const BUCKET = "example-runner-egress-state";
 
-type Kind = "preview" | "deploy";
-
-const roleName = ({ stack }: Environment, kind: Kind) => `runner-egress-${stack}-${kind}`;
-
-/** The two roles of an environment: the files of `access/`, which are written for staging, with its own names. */
-export async function rolesOf(environment: Environment, kmsKey: string): Promise<Role[]> {
-  const { stack, region } = environment;
-  const policy = async (file: string) => {
-    const text = await readFile(`access/${file}.json`, "utf8");
-    const placed = text
-      .replaceAll("us-east-1", region)
-      .replaceAll("techops-staging", `techops-${stack}`)
-      .replaceAll("environment:staging", `environment:${stack}`)
-      .replaceAll("runner-egress/staging", `runner-egress/${stack}`)
-      .replace(/"arn:aws:kms:[^"]*"/g, JSON.stringify(kmsKey));
-    return JSON.parse(placed);
-  };
-  return Promise.all(
-    (["preview", "deploy"] as const).map(async (kind) => ({
-      name: roleName(environment, kind),
-      trust: await policy(`aws-${kind}-trust`),
-      policy: await policy(`aws-${kind}`),
-    })),
+/**
+ * The Kubernetes groups of a role by the access entries of its stack's cluster, called as {@link rbacOf} does in the only one.
+ */
+export function groupsOf(front: AwsFront, role: string): string[] {
+  return ENVIRONMENTS.flatMap(({ stack }) =>
+    (front.accessEntries.get(`techops-${stack} arn:aws:iam::${ACCOUNT}:role/${role}`) ?? []).map(
+      (group) => `${group}-${stack}`,
+    ),
   );
 }
 
-/** The Kubernetes groups of each role, which an EKS access entry gives it; docs/promotion.md names them. */
-export function groupsOf(environment: Environment): Record<string, string[]> {
-  const own = (group: string) => `${group}-${environment.stack}`;
-  return {
-    [roleName(environment, "preview")]: [own("runner-egress-preview")],
-    [roleName(environment, "deploy")]: [own("runner-egress-deploy"), own("egress-verify")],
-  };
+/** The variables of the GitHub environments, by environment, as they were set up. */
+export function variablesIn({ content }: FakeGitHubSettings): Record<string, Texts> {
+  const found: Record<string, Record<string, string>> = {};
+  for (const [path, value] of content) {
+    const [, environment, name] = /\/environments\/([^/]+)\/variables\/([^/]+)$/.exec(path) ?? [];
+    if (environment !== undefined && name !== undefined) {
+      found[environment] = { ...found[environment], [name]: (value as { value: string }).value };
+    }
+  }
+  return found;
 }
 
-/** The variables of the GitHub environments, by environment; docs/promotion.md has the table. */
-export function variablesOf(environment: Environment): Record<string, Texts> {
-  const { stack, region } = environment;
-  const arn = (kind: Kind) => `arn:aws:iam::${ACCOUNT}:role/${roleName(environment, kind)}`;
-  const common = { AWS_REGION: region, AWS_ACCOUNT_ID: ACCOUNT };
-  return {
-    [`${stack}-preview`]: { ...common, AWS_PREVIEW_ROLE: arn("preview") },
-    [stack]: { ...common, AWS_DEPLOY_ROLE: arn("deploy") },
-  };
+/** The variables of the repository, as they were set up. */
+export function repositoryVariables({ content }: FakeGitHubSettings): Texts {
+  const found = [...content].filter(([path]) => /\/actions\/variables\/[^/]+$/.test(path));
+  return Object.fromEntries(found.map(([path, value]) => [path.split("/").at(-1), (value as { value: string }).value]));
 }
 
 interface RbacObject {

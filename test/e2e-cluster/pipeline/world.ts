@@ -9,14 +9,13 @@ import { actionsOf } from "./actions.ts";
 import { AwsFront } from "./awsFront.ts";
 import { EksAuthenticator } from "./eksAuthenticator.ts";
 import {
-  ACCOUNT,
   BUCKET,
   ENVIRONMENTS,
   type Environment,
   groupsOf,
   rbacOf,
-  rolesOf,
-  variablesOf,
+  repositoryVariables,
+  variablesIn,
 } from "./environments.ts";
 import { type Host, type JobResult, playWorkflow, type Texts } from "./playWorkflow.ts";
 import { Repository } from "./repository.ts";
@@ -44,25 +43,27 @@ export class World {
     this.#artifacts = artifacts;
   }
 
-  /** Sets up what docs/promotion.md says to set up once. */
+  /** Sets everything up as a reader of docs/promotion.md does, with `runner-egress setup --apply`. */
   static async create(): Promise<World> {
     // The lab brings a cluster that enforces nothing; this is the one around it.
     process.env.KUBECONFIG = process.env.E2E_KUBECONFIG;
     setUpPeers();
     const repository = await Repository.create();
-    const key = await createState();
     for (const environment of ENVIRONMENTS) {
       await createAccountParts(environment);
       await configure(repository, environment);
       addHost(`${environment.stack}-db`, `${environment.prefix}.100.20`, [5432, 22]);
     }
-    const roles = await Promise.all(ENVIRONMENTS.map((environment) => rolesOf(environment, keyArn(STATE_REGION, key))));
-    const aws = new AwsFront(process.env.AWS_ENDPOINT_URL ?? "", roles.flat(), (region) => keyArn(region, key));
+    const aws = new AwsFront(process.env.AWS_ENDPOINT_URL ?? "");
     await aws.start();
-    const eks = await EksAuthenticator.start(aws, Object.assign({}, ...ENVIRONMENTS.map(groupsOf)));
-    aws.endpoint = eks;
     const github = await FakeGitHub.start(NAME, PULL_REQUEST);
-    github.reviewed.add("prod");
+    await setUp(repository, aws, github);
+    // Two clusters in one: each stack has its own names in it.
+    for (const environment of ENVIRONMENTS) {
+      apply(...(await rbacOf(environment)));
+    }
+    const eks = await EksAuthenticator.start(aws, (role) => groupsOf(aws, role));
+    aws.endpoint = eks;
     const artifacts = await mkdtemp(join(tmpdir(), "runner-egress-artifacts-"));
     return new World({ repository, github, aws }, eks, artifacts);
   }
@@ -97,8 +98,8 @@ export class World {
         token: "secret",
         event: { pull_request: { number: PULL_REQUEST, head: { repo: { full_name: NAME } } } },
       },
-      variables: { PULUMI_BACKEND_URL: stateUrl() },
-      environments: Object.assign({}, ...ENVIRONMENTS.map(variablesOf)),
+      variables: repositoryVariables(this.github.settings),
+      environments: variablesIn(this.github.settings),
       env: this.#environment(),
       actions: actionsOf({ repository: this.repository.path, commit, artifacts, aws: this.aws.url, subject: SUBJECT }),
       replace: (command, { workspace }) =>
@@ -129,21 +130,24 @@ function stateUrl(): string {
   return `s3://${BUCKET}?region=${STATE_REGION}`;
 }
 
-function keyArn(region: string, key: string): string {
-  return `arn:aws:kms:${region}:${ACCOUNT}:key/${key}`;
+/** What a fresh organisation does once, with an administrator's credentials. */
+async function setUp(repository: Repository, aws: AwsFront, github: FakeGitHub): Promise<void> {
+  const context = (await mustRun("kubectl", ["config", "current-context"])).trim();
+  const contexts = ENVIRONMENTS.flatMap(({ stack }) => ["--context", `${stack}=${context}`]);
+  const options = ["--repository", NAME, "--state", stateUrl(), "--reviewer", "example/network-security", ...contexts];
+  github.settings.content.set("/orgs/example/teams/network-security", { id: 42 });
+  await mustRun("node", ["tools/cli/main.ts", "setup", "--apply", ...options], {
+    cwd: repository.path,
+    env: {
+      PATH: [process.env.E2E_AWS_FOLDER, join(MODULES, ".bin"), process.env.PATH].join(delimiter),
+      AWS_ENDPOINT_URL: aws.url,
+      GITHUB_API_URL: github.origin,
+      GITHUB_TOKEN: "secret",
+    },
+  });
 }
 
-/** The bucket of the state and its only key, whose id is returned. */
-async function createState(): Promise<string> {
-  const aws = (...args: string[]) =>
-    mustRun(join(process.env.E2E_AWS_FOLDER ?? "", "aws"), [...args, "--region", STATE_REGION, "--output", "text"]);
-  await aws("s3api", "create-bucket", "--bucket", BUCKET);
-  const key = (await aws("kms", "create-key", "--query", "KeyMetadata.KeyId")).trim();
-  await aws("kms", "create-alias", "--alias-name", "alias/runner-egress-state", "--target-key-id", key);
-  return key;
-}
-
-/** The network, and the rights in the cluster. */
+/** The network, and the namespace in the cluster. */
 async function createAccountParts(environment: Environment): Promise<void> {
   const { stack, region, prefix, namespace } = environment;
   await Network.create({ name: `techops-${stack}`, prefix, region });
@@ -151,11 +155,10 @@ async function createAccountParts(environment: Environment): Promise<void> {
     kubectl("create", "namespace", namespace);
     kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted");
   }
-  apply(...(await rbacOf(environment)));
 }
 
-/** The stack in the shared state, and in the repository what it needs here and what verify may try. */
-async function configure(repository: Repository, { stack, region, prefix, namespace }: Environment): Promise<void> {
+/** In the repository what a stack needs here and what verify may try. */
+async function configure(repository: Repository, { stack, prefix, namespace }: Environment): Promise<void> {
   if (namespace !== "keeperhub") {
     await repository.edit(`Pulumi.${stack}.yaml`, ({ config, ...file }) => ({
       ...file,
@@ -174,9 +177,4 @@ async function configure(repository: Repository, { stack, region, prefix, namesp
       ],
     }),
   );
-  const provider = `awskms://alias/runner-egress-state?region=${STATE_REGION}`;
-  await mustRun("pulumi", ["stack", "init", stack, "--secrets-provider", provider], {
-    cwd: repository.path,
-    env: { PULUMI_BACKEND_URL: stateUrl(), AWS_REGION: region },
-  });
 }

@@ -5,7 +5,7 @@ import { commandsOf, runDocumented, updateDocument } from "../../support/documen
 import { ROOT } from "../../support/fixtureProject.ts";
 
 const DOCUMENTS = [
-  ...["docs/cli.md", "docs/assertions.md", "docs/semantics.md", "docs/review.md", "README.md"],
+  ...["docs/cli.md", "docs/assertions.md", "docs/semantics.md", "docs/review.md", "docs/promotion.md", "README.md"],
   ...globSync("docs/examples/divergences/*.txt", { cwd: ROOT }).sort(),
 ];
 

@@ -4,10 +4,11 @@ import { egress, parseExample } from "../../support/cli.ts";
 import { readDocument } from "../../support/markdown.ts";
 
 /** Commands whose examples need nothing but files; the others have tests of their own. */
-const FILE_COMMANDS = ["show", "explain", "diff", "regions", "divergences", "check", "evaluate", "review"];
+const FILE_COMMANDS = ["show", "setup", "explain", "diff", "regions", "divergences", "check", "evaluate", "review"];
 const COMMANDS = [
   "show",
   "record",
+  "setup",
   "explain",
   "diff",
   "regions",

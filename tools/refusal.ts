@@ -1,4 +1,4 @@
-import { type ExitCode, FINDING, INCONCLUSIVE, USAGE_ERROR } from "../../tools/exitCodes.ts";
+import { type ExitCode, FINDING, INCONCLUSIVE, USAGE_ERROR } from "./exitCodes.ts";
 
 /** Why a step of a workflow stops, in words for the person who reads its log. */
 export class Refusal extends Error {
@@ -33,9 +33,9 @@ export async function runStep(step: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await step();
   } catch (error) {
-    const { code, message, stack } = error as NodeJS.ErrnoException;
-    // What parseArgs throws for an option that it does not know.
-    const isMisused = String(code).startsWith("ERR_PARSE_ARGS");
+    const { name, code, message, stack } = error as NodeJS.ErrnoException;
+    // What parseArgs throws for an option that it does not know, or a file with problems.
+    const isMisused = String(code).startsWith("ERR_PARSE_ARGS") || name === "ProblemsError";
     const isForUser = isMisused || error instanceof Refusal;
     process.stderr.write(`${isForUser ? message : stack}\n`);
     process.exitCode = isMisused ? USAGE_ERROR : error instanceof Refusal ? error.status : INCONCLUSIVE;

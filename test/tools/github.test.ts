@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { capture } from "../../ci/steps/command.ts";
+import { capture } from "../../tools/command.ts";
 import {
   closeIssue,
   hasReviewers,
@@ -10,7 +10,7 @@ import {
   repositoryOf,
   upsertComment,
   upsertIssue,
-} from "../../ci/steps/github.ts";
+} from "../../tools/github.ts";
 import { FakeGitHub } from "../support/fakeGitHub.ts";
 import { ROOT } from "../support/fixtureProject.ts";
 
@@ -99,11 +99,13 @@ describe("the drift issue", () => {
 describe("npm run ci:comment", () => {
   const comment = (args: readonly string[], env: Record<string, string> = {}) =>
     capture(process.execPath, [join(ROOT, "ci/comment.ts"), ...args], {
-      GITHUB_API_URL: repository.api,
-      GITHUB_REPOSITORY: repository.name,
-      GITHUB_TOKEN: repository.token,
-      PULL_REQUEST: "7",
-      ...env,
+      env: {
+        GITHUB_API_URL: repository.api,
+        GITHUB_REPOSITORY: repository.name,
+        GITHUB_TOKEN: repository.token,
+        PULL_REQUEST: "7",
+        ...env,
+      },
     });
   let folder: string;
   beforeEach(() => {
@@ -122,6 +124,7 @@ describe("npm run ci:comment", () => {
 
   it("tells the reviewer of a pull request that changes what judges it, and where the reports are", async () => {
     github.files.push(...Array<string>(100).fill("docs/config.md"), "guardrails/union.ts", "policy-pack/readPlan.ts");
+    github.artifacts.push("preview-staging", "staging.report.html");
     await comment(["pull-request", "staging", "--from", folder], {
       GITHUB_SERVER_URL: "https://github.example",
       GITHUB_RUN_ID: "42",
@@ -129,10 +132,39 @@ describe("npm run ci:comment", () => {
     const body = github.comments[0]?.body ?? "";
     expect(body).toContain("changes what judges it");
     expect(body).toContain("`guardrails/union.ts`, `policy-pack/readPlan.ts`. Review");
-    expect(body).toContain("(https://github.example/o/r/actions/runs/42#artifacts)");
+    expect(body).toContain("[staging](https://github.example/o/r/actions/runs/42/artifacts/1)");
     github.files.length = 0;
     await comment(["pull-request", "staging", "--from", folder]);
     expect(github.comments[0]?.body).not.toContain("changes what judges it");
+  });
+
+  it("is red where a job failed early and left what an earlier attempt found, and says that it may be stale", async () => {
+    writeFileSync(join(folder, "staging.approval.json"), "{}");
+    copyFileSync(join(ROOT, "docs/examples/preview-staging.jsonl"), join(folder, "staging.events.jsonl"));
+    const args = ["pull-request", "staging", "--from", folder];
+    expect(await comment(args, { JOBS: "success" })).toMatchObject({ status: 0 });
+    expect(github.comments[0]?.body).not.toContain("earlier attempt");
+    for (const JOBS of ["failure", "cancelled", "skipped"]) {
+      expect(await comment(args, { JOBS }), JOBS).toMatchObject({ status: 2 });
+    }
+    expect(github.comments[0]?.body).toContain("may be of an earlier attempt");
+  });
+
+  it("does not close the drift issue for a record of an earlier attempt", async () => {
+    const record = (state: string) =>
+      writeFileSync(
+        join(folder, "staging.drift.json"),
+        JSON.stringify({ stack: "staging", state, reasons: ["it moved"] }),
+      );
+    record("moved");
+    await comment(["drift", "staging", "--from", folder], { JOBS: "failure" });
+    expect(github.issues[0]?.body).toContain("it moved");
+    record("same");
+    await comment(["drift", "staging", "--from", folder], { JOBS: "failure" });
+    expect(github.issues).toMatchObject([{ body: expect.stringContaining("the check did not run to its end") }]);
+    expect(github.issues[0]?.state).toBeUndefined();
+    await comment(["drift", "staging", "--from", folder], { JOBS: "success" });
+    expect(github.issues[0]?.state).toBe("closed");
   });
 
   it("is red for a fork, and writes nothing: its token may not", async () => {
@@ -166,7 +198,8 @@ it.each([
   ["prod", true],
   ["staging", false],
 ])("whether people approve %s is asked of its environment", async (environment, is) => {
-  github.reviewed.add("prod");
+  github.settings.environment("prod", [{ type: "Team", id: 1 }]);
+  github.settings.environment("staging", []);
   expect(await hasReviewers(repository, environment)).toBe(is);
 });
 

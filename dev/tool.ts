@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { capture } from "./command.ts";
+import { capture } from "../tools/command.ts";
 
 /** A program from a package registry other than npm's. */
 export interface Tool {
@@ -12,7 +12,7 @@ export interface Tool {
   readonly install: readonly (readonly [command: string, args: readonly string[], env?: Record<string, string>])[];
 }
 
-const CACHE = join(import.meta.dirname, "..", "..", "node_modules", ".cache", "tools");
+const CACHE = join(import.meta.dirname, "..", "node_modules", ".cache", "tools");
 
 /** A command of a Go module, checked against Go's checksum database. */
 export function goTool(name: string, module: string, version: string): Tool {
@@ -32,10 +32,13 @@ export function pythonTool(name: string, distribution: string, version: string):
   return { name, needs: "python3", path: join(folder, "bin", name), install };
 }
 
+/** The AWS command line of the suites, for `aws eks get-token` and `runner-egress setup`. */
+export const AWS = pythonTool("aws", "awscli", "1.46.3");
+
 /** Installs a tool unless it is there; says whether it is now. */
 export async function isInstalled({ path, install }: Tool): Promise<boolean> {
-  for (const [command, args, env] of existsSync(path) ? [] : install) {
-    const { status } = await capture(command, args, env).catch(() => ({ status: 127 }));
+  for (const [command, args, env = {}] of existsSync(path) ? [] : install) {
+    const { status } = await capture(command, args, { env }).catch(() => ({ status: 127 }));
     if (status !== 0) {
       return false;
     }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { capture } from "../../ci/steps/command.ts";
+import { capture } from "../../tools/command.ts";
 import { ROOT } from "../support/fixtureProject.ts";
 
 let folder: string;
@@ -33,8 +33,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 it.each(["SIGINT", "SIGTERM"] as const)("%s goes to the command, whose end is waited for and told", async (signal) => {
   const ended = join(folder, signal);
   const script = `
-    import { show } from ${JSON.stringify(join(import.meta.dirname, "../../ci/steps/command.ts"))};
-    import { runStep } from ${JSON.stringify(join(import.meta.dirname, "../../ci/steps/refusal.ts"))};
+    import { show } from ${JSON.stringify(join(import.meta.dirname, "../../tools/command.ts"))};
+    import { runStep } from ${JSON.stringify(join(import.meta.dirname, "../../tools/refusal.ts"))};
     await runStep(() => show("pulumi", ["up"]));`;
   const step = spawn(process.execPath, ["--input-type=module", "--eval", script], {
     env: { ...process.env, PATH: [folder, process.env.PATH].join(delimiter), ENDED: ended },
@@ -51,9 +51,22 @@ it.each(["SIGINT", "SIGTERM"] as const)("%s goes to the command, whose end is wa
 
 it("without pulumi, a step is one line and exit code 2", async () => {
   const { status, stderr } = await capture(process.execPath, [join(ROOT, "ci/drift.ts"), "staging", "--out", folder], {
-    PATH: "/nowhere",
+    env: { PATH: "/nowhere", GITHUB_ACTIONS: "" },
   });
   expect(stderr).toBe("pulumi is not installed, or not on PATH.\n");
+  expect(status).toBe(2);
+});
+
+it.each([
+  ["an environment that was renamed: no role", { PULUMI_BACKEND_URL: "s3://b" }, "AWS_ACCESS_KEY_ID, AWS_REGION"],
+  ["no variable of the repository", { AWS_ACCESS_KEY_ID: "k", AWS_REGION: "r" }, "PULUMI_BACKEND_URL"],
+])("in a workflow, %s, is told before anything runs", async (_, variables, missing) => {
+  const none = { AWS_ACCESS_KEY_ID: "", AWS_REGION: "", PULUMI_BACKEND_URL: "", GITHUB_ACTIONS: "true" };
+  const { status, stderr } = await capture(process.execPath, [join(ROOT, "ci/drift.ts"), "staging", "--out", folder], {
+    env: { ...none, ...variables },
+  });
+  expect(stderr).toContain(`not set: ${missing}\n`);
+  expect(stderr).toContain("runner-egress setup --check");
   expect(status).toBe(2);
 });
 

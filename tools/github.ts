@@ -1,4 +1,4 @@
-import { type Ended, retryAfter, retrying } from "../../kube/retry.ts";
+import { type Ended, retryAfter, retrying } from "../kube/retry.ts";
 import { misused, Refusal } from "./refusal.ts";
 
 /** Where the REST API is and for which repository. */
@@ -68,10 +68,17 @@ export async function hasReviewers(repository: Repository, environment: string):
   return protection_rules.some(({ type, reviewers = [] }) => type === "required_reviewers" && reviewers.length > 0);
 }
 
-/** Where the artifacts of the workflow run are; `undefined` outside of one. */
-export function runUrl(environment: NodeJS.ProcessEnv): string | undefined {
-  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: name, GITHUB_RUN_ID: id } = environment;
-  return server && name && id ? `${server}/${name}/actions/runs/${id}#artifacts` : undefined;
+/** Addresses of the artifacts of the workflow run, by name; none outside of one. */
+export async function artifacts(repository: Repository, environment: NodeJS.ProcessEnv): Promise<Map<string, string>> {
+  const { GITHUB_SERVER_URL: server, GITHUB_RUN_ID: run } = environment;
+  if (!server || !run) {
+    return new Map();
+  }
+  const url = `${repository.api}/repos/${repository.name}/actions/runs/${run}/artifacts?per_page=${PAGE}`;
+  const { artifacts: found } = (await send(repository, "GET", url)) as { artifacts: { id: number; name: string }[] };
+  return new Map(
+    found.map(({ id, name }) => [name, `${server}/${repository.name}/actions/runs/${run}/artifacts/${id}`]),
+  );
 }
 
 /** A post that may have been written although the answer got lost is looked for again before it is written again. */
@@ -85,7 +92,7 @@ function upsert(
   return retrying(async () => {
     const earlier = await find(repository, path, query, marker);
     return earlier === undefined
-      ? sendOnce(repository, "POST", `${repository.api}${path}`, content)
+      ? send(repository, "POST", `${repository.api}${path}`, content)
       : send(repository, "PATCH", earlier.url, content);
   }, passes);
 }
@@ -135,6 +142,9 @@ async function* pagesOf<T>(
   }
 }
 
+/** What was asked for is not there, or not for whom the token belongs to. */
+export class NotFound extends Refusal {}
+
 /** An answer that GitHub asks to be asked again for: too many requests, or trouble on its side. */
 class Busy extends Refusal {
   readonly retryAfter: number | undefined;
@@ -149,12 +159,24 @@ function passes(ended: Ended<unknown>): number | boolean {
   return "error" in ended && ended.error instanceof Busy && (ended.error.retryAfter ?? true);
 }
 
-/** A request that may be sent twice. */
-function send(repository: Repository, method: "GET" | "PATCH", url: string, content?: object): Promise<unknown> {
-  return retrying(() => sendOnce(repository, method, url, content), passes);
+/**
+ * Sends a request. All but a POST, which could do something twice, are sent again while GitHub is in trouble.
+ *
+ * @returns the answer's JSON; `undefined` where it is empty
+ * @throws {NotFound} for a 404; {@link Refusal} for any other answer that is not a success.
+ */
+export function send(
+  repository: Pick<Repository, "token">,
+  method: "GET" | "POST" | "PUT" | "PATCH",
+  url: string,
+  content?: object,
+): Promise<unknown> {
+  return method === "POST"
+    ? sendOnce(repository, method, url, content)
+    : retrying(() => sendOnce(repository, method, url, content), passes);
 }
 
-async function sendOnce({ token }: Repository, method: "GET" | "POST" | "PATCH", url: string, content?: object) {
+async function sendOnce({ token }: Pick<Repository, "token">, method: string, url: string, content?: object) {
   const request = {
     method,
     headers: {
@@ -176,7 +198,7 @@ async function sendOnce({ token }: Repository, method: "GET" | "POST" | "PATCH",
     // The second limit of the API is a 403 with that header.
     const isBusy =
       response.status === 429 || response.status >= 500 || (response.status === 403 && after !== undefined);
-    throw isBusy ? new Busy(message, after) : new Refusal(message);
+    throw isBusy ? new Busy(message, after) : response.status === 404 ? new NotFound(message) : new Refusal(message);
   }
-  return JSON.parse(text) as unknown;
+  return text === "" ? undefined : (JSON.parse(text) as unknown);
 }

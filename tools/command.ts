@@ -10,27 +10,43 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** What a command is run with. */
+export interface CommandOptions {
+  /** On top of this process's own environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: this process's working directory. */
+  readonly cwd?: string;
+  /** Text on stdin. Default: none. */
+  readonly input?: string;
+  /** Its stderr is only kept. Default: it is shown as it comes, too. */
+  readonly isQuiet?: boolean;
+}
+
 /** Signals by which a workflow run, a terminal or a service manager asks a process to stop. */
 const STOPS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Runs a command to its end and keeps what it printed; its stderr is shown as it comes.
+ * Runs a command to its end and keeps what it printed.
  *
  * @throws {Refusal} when the command can't be started, or this process was asked to stop.
  */
 export async function capture(
   command: string,
   args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  { env, cwd, input = "", isQuiet = false }: CommandOptions = {},
 ): Promise<Ended> {
-  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, { env: { ...process.env, ...env }, ...(cwd !== undefined && { cwd }) });
+  // Who does not read its input may end before it is written.
+  child.stdin.once("error", () => {}).end(input);
   const printed = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     printed.stdout += text;
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     printed.stderr += text;
-    process.stderr.write(text);
+    if (!isQuiet) {
+      process.stderr.write(text);
+    }
   });
   return { status: await ended(command, child), ...printed };
 }

@@ -1,0 +1,122 @@
+import { Option } from "commander";
+import { type Project, readProject, stacksOf } from "../../../program/project.ts";
+import { readConfigFile } from "../../../program/stackFiles.ts";
+import type { ExitCode } from "../../exitCodes.ts";
+import { CLEAN } from "../../exitCodes.ts";
+import { applySetup, checkSetup, setupScript } from "../../setup/run.ts";
+import { type SetupStack, setupSteps } from "../../setup/steps.ts";
+import type { CommandDefinition } from "../command.ts";
+import { repeatable } from "../options.ts";
+import { print, type Terminal } from "../terminal.ts";
+import { UsageError } from "../usageError.ts";
+import { chosenStacks } from "./chosenStacks.ts";
+
+interface SetupFlags {
+  readonly stack?: readonly string[];
+  readonly repository?: string;
+  readonly state?: string;
+  readonly key?: string;
+  readonly reviewer?: readonly string[];
+  /** `STACK=CONTEXT` each. */
+  readonly context?: readonly string[];
+  readonly check?: true;
+  readonly apply?: true;
+}
+
+/** Prints, checks or makes what a fresh organisation needs. */
+export const command = {
+  description:
+    "Prints, as a shell script and in order, what the workflows need once: the state with its key, the roles of access/ " +
+    "filled in from each stack's config, access to the clusters, environments with their rules, branch protection, " +
+    "variables. Needs no network.\n\n" +
+    "--check asks for each part and changes nothing; --apply makes what is missing, reads it back, and stops at the first " +
+    "part that fails or is there and different. Both run aws, kubectl and pulumi with your own credentials, and ask GitHub " +
+    "with GITHUB_TOKEN, that of an administrator of the repository.",
+  options: [
+    repeatable("--stack <name>", "only this one (default: every stack that has a Pulumi.STACK.yaml)"),
+    new Option("--repository <owner/name>", "the repository on GitHub").env("GITHUB_REPOSITORY"),
+    new Option("--state <url>", "s3://BUCKET?region=REGION, which may be there already").env("PULUMI_BACKEND_URL"),
+    new Option("--key <arn>", "the state's key, where it and the bucket are another account's and there already"),
+    repeatable("--reviewer <name>", "USER or ORGANISATION/TEAM who approves (default: that of .github/CODEOWNERS)"),
+    repeatable(
+      "--context <stack=name>",
+      "kubeconfig context of a stack's cluster (default: as aws eks update-kubeconfig names it)",
+    ),
+    new Option("--check", "say what is missing or different").conflicts("apply"),
+    new Option("--apply", "make what is missing"),
+  ],
+  examples: ["setup --repository example/runner-egress --state 's3://example-runner-egress-state?region=us-east-1'"],
+  run: runSetup,
+} satisfies CommandDefinition;
+
+async function runSetup(terminal: Terminal, flags: SetupFlags): Promise<ExitCode> {
+  const { repository = "", reviewer } = flags;
+  if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) {
+    throw new UsageError(`--repository ${repository}: must be OWNER/NAME on GitHub`);
+  }
+  if (flags.key !== undefined && !/^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/.test(flags.key)) {
+    throw new UsageError(`--key ${flags.key}: must be the ARN of a key, not of an alias`);
+  }
+  const project = await readProject();
+  const steps = setupSteps({
+    repository,
+    ...stateOf(flags.state),
+    key: flags.key,
+    stacks: await setupStacks(project, flags),
+    ...(reviewer && { reviewers: reviewer.map(reviewerOf) }),
+  });
+  if (!flags.check && !flags.apply) {
+    await print(terminal, setupScript(steps));
+    return CLEAN;
+  }
+  const { GITHUB_TOKEN: token, GITHUB_API_URL: github = "https://api.github.com" } = process.env;
+  if (!token) {
+    throw new UsageError("GITHUB_TOKEN is not set; a repository's administrator gets one with gh auth token");
+  }
+  const where = { cwd: project.directory, github, token };
+  return (flags.apply ? applySetup : checkSetup)(steps, where, (line) => print(terminal, `${line}\n`));
+}
+
+async function setupStacks(project: Project, { stack, context = [] }: SetupFlags): Promise<SetupStack[]> {
+  const all = await stacksOf(project);
+  const stacks = await chosenStacks(project, stack);
+  const contexts = new Map(
+    context.map((text) => [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)]),
+  );
+  const stray = [...contexts.keys()].filter((name) => !stacks.includes(name));
+  if (stray.length > 0) {
+    throw new UsageError(`--context ${stray.join(", ")}: must be STACK=CONTEXT with one of ${stacks.join(", ")}`);
+  }
+  return Promise.all(
+    stacks.map(async (name) => {
+      const { config } = await readConfigFile(project, name);
+      if (!("eks" in config.cluster)) {
+        throw new UsageError(
+          `Pulumi.${name}.yaml: runner-egress:cluster.eks is not set; set-up is for clusters of Amazon EKS`,
+        );
+      }
+      return {
+        name,
+        config,
+        cluster: config.cluster.eks,
+        context: contexts.get(name) ?? config.cluster.context,
+        isFirst: name === all[0],
+      };
+    }),
+  );
+}
+
+function stateOf(url = ""): { bucket: string; region: string } {
+  const [, bucket, region] = /^s3:\/\/([a-z0-9.-]+)\?(?:.*&)?region=([a-z0-9-]+)/.exec(url) ?? [];
+  if (bucket === undefined || region === undefined) {
+    throw new UsageError(`--state ${url}: must be s3://BUCKET?region=REGION`);
+  }
+  return { bucket, region };
+}
+
+function reviewerOf(name: string): string {
+  if (!/^@?[\w-]+(\/[\w.-]+)?$/.test(name)) {
+    throw new UsageError(`--reviewer ${name}: must be a user, or ORGANISATION/TEAM`);
+  }
+  return name.replace("@", "");
+}
