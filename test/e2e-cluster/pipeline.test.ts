@@ -51,6 +51,7 @@ describe("the workflows, from their files, with the roles and rights of access/,
     const [{ body } = { body: null }] = world.github.comments;
     expect(body).toMatch(/\| `staging` \| 🔵 \*\*narrower\*\* .*✅ passed/);
     expect(body).toMatch(/\| `prod` \| 🔵 \*\*narrower\*\* .*✅ passed/);
+    expect(body).toMatch(/\[staging\]\(https:\S+\/runs\/42\/artifacts\/\d+\), \[prod\]/);
     expect(livePolicies("keeperhub")).toBe("");
   });
 

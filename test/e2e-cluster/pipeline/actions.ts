@@ -1,5 +1,5 @@
-import { cp, glob, mkdir, stat } from "node:fs/promises";
-import { dirname, join, matchesGlob, relative } from "node:path";
+import { cp, glob, mkdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, matchesGlob, relative } from "node:path";
 import { mustRun } from "../../e2e/support/command.ts";
 import type { Action, Texts } from "./playWorkflow.ts";
 
@@ -15,10 +15,19 @@ export interface ActionsOptions {
   readonly aws: string;
   /** `OWNER@ID/NAME@ID`, the immutable form that a repository has since July 2026. */
   readonly subject: string;
+  /** Is told the name of each artifact. */
+  readonly uploaded: (name: string) => void;
 }
 
 /** The actions of the workflows, as far as they matter to the steps after them. */
-export function actionsOf({ repository, commit, artifacts, aws, subject }: ActionsOptions): Record<string, Action> {
+export function actionsOf({
+  repository,
+  commit,
+  artifacts,
+  aws,
+  subject,
+  uploaded,
+}: ActionsOptions): Record<string, Action> {
   const isThere: Action = async () => {};
   return {
     "actions/setup-node": isThere,
@@ -32,7 +41,9 @@ export function actionsOf({ repository, commit, artifacts, aws, subject }: Actio
       Object.assign(env, await assumeRole(aws, inputs, `repo:${subject}:environment:${environment}`));
     },
     "actions/upload-artifact": async (inputs, { workspace }) => {
-      const { name = "", path = "" } = inputs;
+      const { path = "" } = inputs;
+      // A file that is no archive is its artifact, by its own name.
+      const name = inputs.archive === "false" ? basename(path) : (inputs.name ?? "");
       // What stands before the first wildcard is left out of the names in the artifact.
       const root = join(workspace, path.endsWith("/") ? path : dirname(path));
       const found: string[] = [];
@@ -43,6 +54,10 @@ export function actionsOf({ repository, commit, artifacts, aws, subject }: Actio
       }
       if (found.length === 0 && inputs["if-no-files-found"] === "error") {
         throw new Error(`no files were found with the path ${path}`);
+      }
+      if (found.length > 0) {
+        await rm(join(artifacts, name), { recursive: true, force: true });
+        uploaded(name);
       }
       for (const file of found) {
         await cp(file, join(artifacts, name, relative(root, file)));

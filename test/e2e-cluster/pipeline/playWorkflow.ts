@@ -175,10 +175,20 @@ async function playComposite(step: Step, host: Host, runner: Runner, contexts: C
   const { vars: _, ...seen } = contexts;
   const own = { ...seen, inputs: { ...defaults, ...resolved(step.with, contexts) } };
   let log = "";
+  let hasFailed = false;
   for (const inner of action.runs.steps) {
-    if (condition(inner.if, own, { hasFailed: false })) {
-      log += await playStep(inner, host, runner, own);
+    if (!condition(inner.if, own, { hasFailed })) {
+      continue;
     }
+    try {
+      log += await playStep(inner, host, runner, own);
+    } catch (error) {
+      hasFailed = true;
+      log += `${(error as Error).message}\n`;
+    }
+  }
+  if (hasFailed) {
+    throw new Error(log);
   }
   return log;
 }

@@ -1,6 +1,7 @@
-import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { delimiter, join, resolve } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { mustRun } from "../../e2e/support/command.ts";
 import { Network } from "../../e2e/support/network.ts";
 import { FakeGitHub } from "../../support/fakeGitHub.ts";
@@ -101,9 +102,16 @@ export class World {
       variables: repositoryVariables(this.github.settings),
       environments: variablesIn(this.github.settings),
       env: this.#environment(),
-      actions: actionsOf({ repository: this.repository.path, commit, artifacts, aws: this.aws.url, subject: SUBJECT }),
+      actions: actionsOf({
+        repository: this.repository.path,
+        commit,
+        artifacts,
+        aws: this.aws.url,
+        subject: SUBJECT,
+        uploaded: (name) => this.github.artifacts.push(name),
+      }),
       replace: (command, { workspace }) =>
-        command === "npm ci" ? symlink(MODULES, join(workspace, "node_modules")) : undefined,
+        command === "npm ci --omit=dev" ? linkProduction(join(workspace, "node_modules")) : undefined,
     };
   }
 
@@ -122,7 +130,23 @@ export class World {
       GITHUB_ACTIONS: "true",
       GITHUB_API_URL: this.github.origin,
       GITHUB_REPOSITORY: NAME,
+      GITHUB_RUN_ID: "42",
+      GITHUB_SERVER_URL: "https://github.example",
     };
+  }
+}
+
+/** What `npm ci --omit=dev` would install. */
+async function linkProduction(folder: string): Promise<void> {
+  const { packages } = JSON.parse(await readFile("package-lock.json", "utf8")) as {
+    packages: Record<string, { dev?: boolean }>;
+  };
+  for (const [path, { dev = false }] of Object.entries(packages)) {
+    const name = /^node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path)?.[1];
+    if (name !== undefined && !dev && existsSync(path)) {
+      await mkdir(dirname(join(folder, name)), { recursive: true });
+      await symlink(resolve(path), join(folder, name));
+    }
   }
 }
 
