@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { mustRun } from "../../e2e/support/command.ts";
@@ -46,7 +46,8 @@ export class World {
 
   /** Sets everything up as a reader of docs/promotion.md does, with `runner-egress setup --apply`. */
   static async create(): Promise<World> {
-    // The lab brings a cluster that enforces nothing; this is the one around it.
+    // The lab brings a cluster that enforces nothing; the other is the one around it.
+    const idle = process.env.KUBECONFIG;
     process.env.KUBECONFIG = process.env.E2E_KUBECONFIG;
     setUpPeers();
     const repository = await Repository.create();
@@ -58,8 +59,8 @@ export class World {
     const aws = new AwsFront(process.env.AWS_ENDPOINT_URL ?? "");
     await aws.start();
     const github = await FakeGitHub.start(NAME, PULL_REQUEST);
-    await setUp(repository, aws, github);
-    // Two clusters in one: each stack has its own names in it.
+    await setUp(repository, aws, github, { staging: process.env.KUBECONFIG, prod: idle });
+    // Both stacks deploy to the one that enforces: each has its own names in it.
     for (const environment of ENVIRONMENTS) {
       apply(...(await rbacOf(environment)));
     }
@@ -155,9 +156,18 @@ function stateUrl(): string {
 }
 
 /** What a fresh organisation does once, with an administrator's credentials. */
-async function setUp(repository: Repository, aws: AwsFront, github: FakeGitHub): Promise<void> {
-  const context = (await mustRun("kubectl", ["config", "current-context"])).trim();
-  const contexts = ENVIRONMENTS.flatMap(({ stack }) => ["--context", `${stack}=${context}`]);
+async function setUp(
+  repository: Repository,
+  aws: AwsFront,
+  github: FakeGitHub,
+  clusters: Readonly<Record<Environment["stack"], string | undefined>>,
+): Promise<void> {
+  const kubeconfig = await kubeconfigOf(clusters);
+  for (const { stack, namespace } of ENVIRONMENTS) {
+    const object = JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
+    await mustRun("kubectl", ["--kubeconfig", kubeconfig, "--context", stack, "apply", "-f", "-"], { input: object });
+  }
+  const contexts = ENVIRONMENTS.flatMap(({ stack }) => ["--context", `${stack}=${stack}`]);
   const options = ["--repository", NAME, "--state", stateUrl(), "--reviewer", "example/network-security", ...contexts];
   github.settings.content.set("/orgs/example/teams/network-security", { id: 42 });
   await mustRun("node", ["tools/cli/main.ts", "setup", "--apply", ...options], {
@@ -167,8 +177,28 @@ async function setUp(repository: Repository, aws: AwsFront, github: FakeGitHub):
       AWS_ENDPOINT_URL: aws.url,
       GITHUB_API_URL: github.origin,
       GITHUB_TOKEN: "secret",
+      KUBECONFIG: kubeconfig,
     },
   });
+  await rm(kubeconfig);
+}
+
+/** A kubeconfig with a context of each stack's name, from one for each. */
+async function kubeconfigOf(clusters: Readonly<Record<string, string | undefined>>): Promise<string> {
+  const all: Record<"clusters" | "users" | "contexts", object[]> = { clusters: [], users: [], contexts: [] };
+  for (const [name, file = ""] of Object.entries(clusters)) {
+    const view = ["--kubeconfig", file, "config", "view", "--raw", "--flatten", "--minify", "-o", "json"];
+    const {
+      clusters: [{ cluster }],
+      users: [{ user }],
+    } = JSON.parse(await mustRun("kubectl", view));
+    all.clusters.push({ name, cluster });
+    all.users.push({ name, user });
+    all.contexts.push({ name, context: { cluster: name, user: name } });
+  }
+  const path = join(await mkdtemp(join(tmpdir(), "runner-egress-kubeconfig-")), "config");
+  await writeFile(path, JSON.stringify({ apiVersion: "v1", kind: "Config", ...all }));
+  return path;
 }
 
 /** The network, and the namespace in the cluster. */
