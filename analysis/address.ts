@@ -52,14 +52,12 @@ function formatIpv6(value: bigint): string {
   return longest === "" ? groups.join(":") : groups.join(":").replace(new RegExp(`(^|:)${longest}(:|$)`), "::");
 }
 
-const QUAD = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/;
+const OCTET = "(25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+const QUAD = new RegExp(`^${[OCTET, OCTET, OCTET, OCTET].join("\\.")}$`);
 
 function parseIpv4(text: string): number | undefined {
-  const octets = QUAD.exec(text)?.slice(1) ?? [];
-  const isOctet = (digits: string) => Number(digits) <= 255 && (digits === "0" || !digits.startsWith("0"));
-  return octets.length === 4 && octets.every(isOctet)
-    ? octets.reduce((value, octet) => value * 256 + Number(octet), 0)
-    : undefined;
+  const [, a, b, c, d] = QUAD.exec(text) ?? [];
+  return a === undefined ? undefined : ((Number(a) * 256 + Number(b)) * 256 + Number(c)) * 256 + Number(d);
 }
 
 const GROUP = /^[0-9a-f]{1,4}$/i;

@@ -10,7 +10,8 @@ export function capital(text: string): string {
 
 /** `4,194,304`. */
 export function grouped(value: bigint): string {
-  return value.toLocaleString("en-US");
+  // Not toLocaleString, which first loads a locale: 15 ms.
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** `4,194,304`; from 2^33 on as a power of two where it is one, else in scientific notation. */
