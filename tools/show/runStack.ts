@@ -4,7 +4,7 @@ import { answerCall } from "../../program/facts/recordedLookups.ts";
 import { RefusedError } from "../../program/refusedError.ts";
 import type { StackFiles } from "../../program/stackFiles.ts";
 import type { EgressNetworkPolicy } from "../../runner/networkPolicy.ts";
-import type { StackReport } from "./report/stackReport.ts";
+import type { StackReport } from "./report.ts";
 
 /** What the program says of a stack, in order. */
 export interface Message {

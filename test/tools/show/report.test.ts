@@ -1,10 +1,7 @@
 import { loadAll } from "js-yaml";
 import { describe, expect, it } from "vitest";
-import type { EgressRule } from "../../../../runner/networkPolicy.ts";
-import { differences } from "../../../../tools/show/report/differences.ts";
-import { jsonReport, yamlReport } from "../../../../tools/show/report/machine.ts";
-import type { StackReport } from "../../../../tools/show/report/stackReport.ts";
-import { textReport } from "../../../../tools/show/report/text.ts";
+import type { EgressRule } from "../../../runner/networkPolicy.ts";
+import { differences, jsonReport, type StackReport, textReport, yamlReport } from "../../../tools/show/report.ts";
 
 const INTERNET: EgressRule = { to: [{ ipBlock: { cidr: "0.0.0.0/0", except: ["10.0.0.0/8", "127.0.0.0/8"] } }] };
 
