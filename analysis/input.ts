@@ -24,7 +24,7 @@ export class Input {
   private readonly problems: Problem[];
   /** Whether it is written, but misspelt or without a value: that it is missing needs no second problem. */
   private readonly isMeant: boolean;
-  private readonly meantMembers = new Set<string>();
+  private readonly meantMembers: string[] = [];
 
   /** @param path what its members are called by: `aws:` for `aws:region`, `a.yaml: ` for `a.yaml: spec` */
   constructor(value: unknown, path: string, problems: Problem[], isMeant = false) {
@@ -42,7 +42,7 @@ export class Input {
   at(key: string | number): Input {
     const value = this.isGiven ? (this.value as Readonly<Record<string | number, unknown>>)[key] : undefined;
     const joint = typeof key === "number" ? `[${key}]` : /^$|: ?$/.test(this.path) ? key : `.${key}`;
-    return new Input(value, this.path + joint, this.problems, this.meantMembers.has(String(key)));
+    return new Input(value, this.path + joint, this.problems, this.meantMembers.includes(String(key)));
   }
 
   /** Whether a member is there. */
@@ -102,7 +102,7 @@ export class Input {
         this.unknown(name, known, hint);
       } else if (value === null && !removable.includes(name)) {
         // What YAML makes of a key whose value is commented out. A default in its place would be a guess.
-        this.meantMembers.add(name);
+        this.meantMembers.push(name);
         this.at(name).refuse("has no value; give one or remove the key");
       }
     }
@@ -114,7 +114,7 @@ export class Input {
     const member = this.at(name);
     const [object = ""] = name.split(/[.[]/);
     if (nearest !== undefined) {
-      this.meantMembers.add(nearest);
+      this.meantMembers.push(nearest);
     }
     if (object !== name && known.includes(object)) {
       // `pulumi config set` without `--path` makes a key of the whole path.
@@ -209,7 +209,7 @@ export class Input {
   /** The one of several members that must be there alone. */
   onlyOf<Name extends string>(names: readonly Name[], what: string): Name | undefined {
     const given = names.filter((name) => this.has(name));
-    if (given.length === 1 || (given.length === 0 && names.some((name) => this.meantMembers.has(name)))) {
+    if (given.length === 1 || (given.length === 0 && names.some((name) => this.meantMembers.includes(name)))) {
       return given[0];
     }
     const others = given.length > 1 ? `, not ${given.join(" and ")}` : "";
