@@ -40,13 +40,3 @@ function rotate(size: number, x: number, y: number, right: number, down: number)
   }
   return right === 1 ? [size - 1 - y, size - 1 - x] : [y, x];
 }
-
-/**
- * The square of cells that a run of the curve fills: its upper left cell and its edge. The run is one that a block with an
- * even prefix length has: 4^n cells, beginning at a multiple of that.
- */
-export function hilbertSquare(side: number, first: number, cells: number): GridCell & { readonly edge: number } {
-  const edge = Math.sqrt(cells);
-  const { x, y } = hilbertCell(side, first);
-  return { x: Math.floor(x / edge) * edge, y: Math.floor(y / edge) * edge, edge };
-}

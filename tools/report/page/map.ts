@@ -1,6 +1,6 @@
 import { cidrAt, wholeFamily } from "../../../analysis/cidr.ts";
 import { type AddressRange, type Cidr, formatCidr, namesIn, overlaps } from "../../../analysis/index.ts";
-import { hilbertCell, hilbertIndex, hilbertSquare } from "../hilbert.ts";
+import { hilbertCell, hilbertIndex } from "../hilbert.ts";
 import { paintTones, type Tone, tonesIn } from "../tones.ts";
 import { describeRange } from "./describe.ts";
 import { byId, element } from "./dom.ts";
@@ -37,7 +37,7 @@ export class AddressMap {
     this.canvas.addEventListener("pointermove", (event) => this.point(event));
     this.canvas.addEventListener("click", (event) => {
       this.point(event);
-      this.zoomIn();
+      this.zoomTo(this.view.prefixLength + ZOOM_BITS);
     });
     this.canvas.addEventListener("keydown", (event) => this.key(event));
     store.follow(() => this.redraw());
@@ -107,61 +107,51 @@ export class AddressMap {
     if (move !== undefined) {
       this.moveTo({ x: clamp(x + move[0]), y: clamp(y + move[1]) });
     } else if (event.key === "Enter" || event.key === "+") {
-      this.zoomIn();
+      this.zoomTo(this.view.prefixLength + ZOOM_BITS);
     } else if (event.key === "-" || event.key === "Backspace") {
-      this.zoomTo(Math.max(0, this.view.prefixLength - ZOOM_BITS));
+      this.zoomTo(this.view.prefixLength - ZOOM_BITS);
     } else {
       return;
     }
     event.preventDefault();
   }
 
-  private zoomIn(): void {
-    if (this.view.prefixLength < DEEPEST) {
-      const { first } = this.cursorRange;
-      this.view = cidrAt("ipv4", first, this.view.prefixLength + ZOOM_BITS);
-      this.cursor = Number((first - this.view.first) / this.perCell);
-      this.redraw();
-    }
-  }
-
+  /** Shows the block around the cursor with a prefix length, as far in and out as there are views. */
   private zoomTo(prefixLength: number): void {
     const { first } = this.cursorRange;
-    this.view = cidrAt("ipv4", first, prefixLength);
+    this.view = cidrAt("ipv4", first, Math.min(DEEPEST, Math.max(0, prefixLength)));
     this.cursor = Number((first - this.view.first) / this.perCell);
     this.redraw();
   }
 
   private paint(): void {
-    const { width } = this.canvas;
-    const size = width / this.side;
     const context = this.canvas.getContext("2d");
     if (context === null) {
       return;
     }
     context.drawImage(this.picture, 0, 0);
     if (this.marked !== undefined && overlaps(this.marked, this.view)) {
-      this.frame(context, this.marked, size, colour("mark"), 4);
+      this.frame(context, this.marked, "mark", 4);
     }
-    this.frame(context, this.cursorRange, size, colour("cursor"), 3);
+    this.frame(context, this.cursorRange, "cursor", 3);
   }
 
-  private frame(
-    context: CanvasRenderingContext2D,
-    range: AddressRange,
-    size: number,
-    colour: string,
-    line: number,
-  ): void {
+  /** A frame around the cells of a block: a square of them, or two side by side. */
+  private frame(context: CanvasRenderingContext2D, range: AddressRange, name: string, line: number): void {
+    const size = this.canvas.width / this.side;
     const cell = (address: bigint) => Number((address - this.view.first) / this.perCell);
     const first = Math.max(0, cell(range.first));
     const last = Math.min(this.side ** 2 - 1, cell(range.last));
-    const squares = squaresOf(this.side, first, last - first + 1);
-    const left = Math.min(...squares.map(({ x }) => x));
-    const top = Math.min(...squares.map(({ y }) => y));
-    const right = Math.max(...squares.map(({ x, edge }) => x + edge));
-    const bottom = Math.max(...squares.map(({ y, edge }) => y + edge));
-    context.strokeStyle = colour;
+    const corners = { left: Infinity, top: Infinity, right: 0, bottom: 0 };
+    for (let index = first; index <= last; index++) {
+      const { x, y } = hilbertCell(this.side, index);
+      corners.left = Math.min(corners.left, x);
+      corners.top = Math.min(corners.top, y);
+      corners.right = Math.max(corners.right, x + 1);
+      corners.bottom = Math.max(corners.bottom, y + 1);
+    }
+    const { left, top, right, bottom } = corners;
+    context.strokeStyle = colour(name);
     context.lineWidth = line;
     context.strokeRect(
       left * size - line / 2,
@@ -191,13 +181,6 @@ export class AddressMap {
     const names = namesIn(this.cursorRange, this.store.state.model.names).slice(0, 1).join();
     this.canvas.setAttribute("aria-label", `Map of IPv4. ${block}, ${names}: ${tones.join(" and ")}`);
   }
-}
-
-/** The squares that a block fills: one, or two side by side where its prefix length is odd. */
-function squaresOf(side: number, first: number, cells: number) {
-  const isSquare = Number.isInteger(Math.sqrt(cells));
-  const each = isSquare ? cells : Math.max(1, cells / 2);
-  return (isSquare ? [first] : [first, first + each]).map((start) => hilbertSquare(side, start, each));
 }
 
 /** The state's side decides which tones can occur; the legend shows those. */

@@ -1,6 +1,6 @@
 import { cidrAt } from "../../../analysis/cidr.ts";
 import { type Cidr, formatCidr } from "../../../analysis/index.ts";
-import { type GridCell, hilbertCell } from "../hilbert.ts";
+import { hilbertCell } from "../hilbert.ts";
 import { TONES, type Tone, tonesIn } from "../tones.ts";
 import { byId } from "./dom.ts";
 
@@ -18,19 +18,6 @@ export function colour(name: string): string {
   return getComputedStyle(map).color;
 }
 
-const grids = new Map<number, readonly GridCell[]>();
-
-/** All cells of a grid in the order of the curve, computed once. */
-export function gridCells(side: number): readonly GridCell[] {
-  const known = grids.get(side);
-  if (known !== undefined) {
-    return known;
-  }
-  const made = Array.from({ length: side ** 2 }, (_, index) => hilbertCell(side, index));
-  grids.set(side, made);
-  return made;
-}
-
 /**
  * Paints the whole picture onto a square canvas.
  *
@@ -41,47 +28,25 @@ export function paintPicture(canvas: HTMLCanvasElement, picture: Picture, shownW
   if (context === null) {
     return;
   }
-  context.imageSmoothingEnabled = false;
-  context.drawImage(cellImage(picture), 0, 0, canvas.width, canvas.width);
+  paintCells(context, canvas.width, picture);
   paintGrid(context, canvas.width, picture.view, canvas.width / shownWidth);
   paintRings(context, canvas.width, picture);
 }
 
-/** Four pixels a cell: its first tone, and in the last pixel the second one where it has two. */
-function cellImage({ side, bits }: Picture): HTMLCanvasElement {
-  const image = document.createElement("canvas");
-  image.width = side * 2;
-  image.height = side * 2;
-  const context = image.getContext("2d", { willReadFrequently: true });
-  if (context === null) {
-    return image;
+/** Each cell in its first tone, and a corner of it in the second one where it has two. */
+function paintCells(context: CanvasRenderingContext2D, width: number, { side, bits }: Picture): void {
+  const size = width / side;
+  const colours = new Map(TONES.map((tone) => [tone, colour(tone)]));
+  for (const [index, set] of bits.entries()) {
+    const { x, y } = hilbertCell(side, index);
+    const [first = "closed", second] = tonesIn(set);
+    context.fillStyle = colours.get(first) ?? "";
+    context.fillRect(x * size, y * size, size, size);
+    if (second !== undefined) {
+      context.fillStyle = colours.get(second) ?? "";
+      context.fillRect((x + 0.5) * size, (y + 0.5) * size, size / 2, size / 2);
+    }
   }
-  const tones = new Map(TONES.map((tone) => [tone, pixelOf(context, colour(tone))]));
-  const data = context.createImageData(side * 2, side * 2);
-  const pixels = new Uint32Array(data.data.buffer);
-  const pairs = Array.from({ length: 1 << TONES.length }, (_, set) => {
-    const [first = "closed", second = first] = tonesIn(set);
-    return [tones.get(first) ?? 0, tones.get(second) ?? 0] as const;
-  });
-  const cells = gridCells(side);
-  for (let index = 0; index < bits.length; index++) {
-    const { x, y } = cells[index] as GridCell;
-    const [first, second] = pairs[bits[index] ?? 0] as readonly [number, number];
-    const at = y * 2 * side * 2 + x * 2;
-    pixels[at] = first;
-    pixels[at + 1] = first;
-    pixels[at + side * 2] = first;
-    pixels[at + side * 2 + 1] = second;
-  }
-  context.putImageData(data, 0, 0);
-  return image;
-}
-
-/** A colour as the canvas stores it. */
-function pixelOf(context: CanvasRenderingContext2D, text: string): number {
-  context.fillStyle = text;
-  context.fillRect(0, 0, 1, 1);
-  return new Uint32Array(context.getImageData(0, 0, 1, 1).data.buffer)[0] ?? 0;
 }
 
 /** Height of a label as shown, and width of a letter in parts of its height. */
@@ -143,9 +108,8 @@ function paintRings(context: CanvasRenderingContext2D, width: number, { side, bi
   if (rings.length > MOST_RINGS) {
     return;
   }
-  const cells = gridCells(side);
   for (const { index, tone } of rings) {
-    const { x, y } = cells[index] as GridCell;
+    const { x, y } = hilbertCell(side, index);
     for (const [line, stroke] of [
       [7, colour("halo")],
       [3.5, colour(tone)],
