@@ -1,7 +1,7 @@
 import { codeSpan, details, escapeText, shorten, table } from "../markdown.ts";
 import { capital, formatCount, plural } from "../words.ts";
 import { unguarded } from "./guardrails.ts";
-import { LEVELS, type Level, SENTENCES_ONLY } from "./levels.ts";
+import { COMPLETE, LEVELS, type Level, SENTENCES_ONLY } from "./levels.ts";
 import { stackSection, stackSentence } from "./markdownStack.ts";
 import { OTHERS_LEFT_OUT } from "./notes.ts";
 import { formatRowPorts } from "./rows.ts";
@@ -50,7 +50,7 @@ function render(reviews: readonly StackReview[], level: Level, marker: string): 
     overview(reviews),
     ...scope(reviews),
     ...(level === SENTENCES_ONLY ? reviews.map(stackSentence) : reviews.map((review) => stackSection(review, level))),
-    ...(level.isComplete ? [] : ["Not everything fits into a comment; the JSON output has it all."]),
+    ...(level === COMPLETE ? [] : ["Not everything fits into a comment; the JSON output has it all."]),
     legend(reviews),
   ].join("\n\n");
 }

@@ -2,8 +2,6 @@ import { codeBlock, codeSpan, details, escapeText, shorten, table } from "../mar
 import { capital, formatCount, plural } from "../words.ts";
 import { diagram } from "./diagram.ts";
 import type { Level } from "./levels.ts";
-import type { FactChange } from "./networkFacts.ts";
-import type { PackFinding } from "./plan.ts";
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { ReachEntry, StackReview, SubjectReview } from "./stackReview.ts";
 import {
@@ -12,6 +10,7 @@ import {
   namesOf,
   nextSteps,
   SIGNS,
+  specialChanges,
   subjectName,
   type Wording,
   whyItMatters,
@@ -26,7 +25,7 @@ export function stackSection(review: StackReview, level: Level): string {
     ...review.cautions.map((caution) => `⚠️ **Caution:** ${escapeText(shorten(caution, level.message))}.`),
     ...obstacles(review, level),
     ...findings(review, level),
-    ...facts(review.facts, level),
+    ...facts(review, level),
     ...review.subjects.flatMap((subject) => subjectParts(review, subject, wording, level)),
     ...policyChanges(review),
     ...warnings(review, level),
@@ -45,33 +44,42 @@ export function stackSentence(review: StackReview): string {
   ].join(" ");
 }
 
-function obstacles(review: StackReview, { message }: Level): string[] {
-  const [first] = review.obstacles;
-  if (first === undefined) {
-    return [];
-  }
-  return [
-    "What the pods could reach can't be determined, so treat this change as unreviewed. Reasons:",
-    codeBlock(shortenLines(review.obstacles.map((obstacle) => `- ${obstacle}`).join("\n"), message)),
-  ];
-}
-
-function shortenLines(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length).trimEnd()}…`;
+function obstacles({ obstacles: reasons }: StackReview, { message }: Level): string[] {
+  return reasons.length === 0
+    ? []
+    : [
+        "What the pods could reach can't be determined, so treat this change as unreviewed. Reasons:",
+        codeBlock(shorten(reasons.map((reason) => `- ${reason}`).join("\n"), message)),
+      ];
 }
 
 function subjectParts(review: StackReview, subject: SubjectReview, wording: Wording, level: Level): string[] {
-  const of = (direction: ReviewRow["direction"]) => subject.rows.filter((row) => row.direction === direction);
-  const isFirst = subject.stage === "first deploy";
+  const { rows, stage, reach } = subject;
+  const changes = (direction: ReviewRow["direction"]) =>
+    rowsTable(
+      capital(wording[direction]),
+      rows.filter((row) => row.direction === direction),
+      review,
+      level,
+    );
+  const isFirst = stage === "first deploy";
+  const cells = reach.map(reachCells);
+  const isWhole = level.hasDiagram && reach.length > 0;
   return [
     summary(review, subject, wording),
     ...advice(subject, wording),
-    ...rowsTable(`**${capital(wording.gained)}**`, of("gained"), review, level),
+    ...changes("gained"),
     ...(isFirst
-      ? reachTable(subject.reach, level)
-      : rowsTable(`**${capital(wording.lost)}**`, of("lost"), review, level)),
-    ...(level.hasDiagram && subject.reach.length > 0 ? [picture(subject, wording)] : []),
-    ...(isFirst ? [] : wholeReach(subject, level)),
+      ? [
+          `**Still reachable**, and nothing else (${reach.length})`,
+          ...limitedTable(REACH_HEADER, cells, level, "destination"),
+        ]
+      : changes("lost")),
+    ...(isWhole ? [picture(subject, wording)] : []),
+    // What the change is measured against.
+    ...(isWhole && !isFirst && reach.length <= level.folded
+      ? [details("Everything that the rules allow after the change", table(REACH_HEADER, cells))]
+      : []),
   ];
 }
 
@@ -91,9 +99,10 @@ function summary(review: StackReview, subject: SubjectReview, wording: Wording):
   }
   const parts = (["gained", "lost"] as const).map((direction) => {
     const rows = subject.rows.filter((row) => row.direction === direction);
-    const shown = rows
-      .slice(0, 3)
-      .map((row) => `${codeSpan(row.destination)}${nameOf(row)} on ${escapeText(formatRowPorts(row))}`);
+    const shown = rows.slice(0, 3).map(({ destination, names: [name], ...row }) => {
+      const called = name === undefined ? "" : ` (${escapeText(name)})`;
+      return `${codeSpan(destination)}${called} on ${escapeText(formatRowPorts(row))}`;
+    });
     const rest = rows.length - shown.length;
     const list = rows.length === 0 ? "nothing" : `${shown.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
     return `${wording[direction]}: ${list}`;
@@ -112,30 +121,10 @@ function advice(subject: SubjectReview, wording: Wording): string[] {
   return points.length === 0 ? [] : [points.map((point) => `- ${point}`).join("\n")];
 }
 
-function nameOf(row: Pick<ReviewRow, "names">): string {
-  const [name] = namesOf(row);
-  return name === undefined ? "" : ` (${escapeText(name)})`;
-}
-
-function whatItIs(row: Pick<ReviewRow, "names">): string {
-  return escapeText(namesOf(row).join("; ")) || "–";
-}
-
 function rowsTable(title: string, rows: readonly ReviewRow[], review: StackReview, level: Level): string[] {
-  if (rows.length === 0) {
-    return [];
-  }
   const differs = rows.some(({ semantics }) => semantics.length < review.semantics.length);
-  const header = [
-    "Destination",
-    "What it is",
-    "Ports",
-    "Addresses",
-    "For example",
-    "Because",
-    ...(differs ? ["Holds"] : []),
-  ];
-  const line = (row: ReviewRow) => [
+  const columns = ["Destination", "What it is", "Ports", "Addresses", "For example", "Because"];
+  const cells = (row: ReviewRow) => [
     codeSpan(row.destination),
     whatItIs(row),
     `${escapeText(formatRowPorts(row))}${row.after === "order-dependent" ? " (at random)" : ""}`,
@@ -144,23 +133,27 @@ function rowsTable(title: string, rows: readonly ReviewRow[], review: StackRevie
     escapeText(shorten(row.because, level.message)),
     ...(differs ? [holds(row)] : []),
   ];
-  return foldedTable(title, header, rows.map(line), level, "row");
+  return rows.length === 0
+    ? []
+    : [
+        `**${title}** (${rows.length})`,
+        ...limitedTable([...columns, ...(differs ? ["Holds"] : [])], rows.map(cells), level, "row"),
+      ];
 }
 
-function reachTable(reach: readonly ReachEntry[], level: Level): string[] {
-  return foldedTable(REACH_TITLE, REACH_HEADER, reach.map(reachLine), level, "destination");
+function whatItIs(row: Pick<ReviewRow, "names">): string {
+  return escapeText(namesOf(row).join("; ")) || "–";
 }
 
-const REACH_TITLE = "**Still reachable**, and nothing else";
 const REACH_HEADER = ["Destination", "What it is", "Ports"];
 
 /** Excepted blocks of one rule in a table; a policy of ours has about fifteen. */
 const MOST_EXCEPTS = 40;
 
-function reachLine({ destination, names, ports, excepts }: ReachEntry): string[] {
+function reachCells({ destination, names, ports, excepts }: ReachEntry): string[] {
   const shown = excepts
     .slice(0, MOST_EXCEPTS)
-    .map(({ block, names }) => `${codeSpan(block)}${names.length === 0 ? "" : ` ${escapeText(names.join("; "))}`}`);
+    .map(({ block, names }) => [codeSpan(block), escapeText(names.join("; "))].join(" ").trim());
   const rest = excepts.length - shown.length;
   const without = [...shown, ...(rest > 0 ? [plural(rest, "more block")] : [])].join(", ");
   return [
@@ -170,21 +163,18 @@ function reachLine({ destination, names, ports, excepts }: ReachEntry): string[]
   ];
 }
 
-/** The whole reach after a change, folded: what the change is measured against. */
-function wholeReach(subject: SubjectReview, level: Level): string[] {
-  return subject.reach.length === 0 || !level.hasDiagram || subject.reach.length > level.folded
-    ? []
-    : [details("Everything that the rules allow after the change", table(REACH_HEADER, subject.reach.map(reachLine)))];
-}
-
 /** A table whose first rows are open, the next folded, and the rest counted. */
-function foldedTable(title: string, header: string[], rows: string[][], level: Level, what: string): string[] {
+function limitedTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  level: Pick<Level, "open" | "folded">,
+  what: string,
+): string[] {
   const [open, folded] = [rows.slice(0, level.open), rows.slice(level.open, level.open + level.folded)];
   const hidden = rows.length - open.length - folded.length;
   return [
-    `${title} (${rows.length})`,
     ...(open.length > 0 ? [table(header, open)] : []),
-    ...(folded.length > 0 ? [details(`${plural(folded.length, `more ${what}`)}`, table(header, folded))] : []),
+    ...(folded.length > 0 ? [details(plural(folded.length, `more ${what}`), table(header, folded))] : []),
     ...(hidden > 0 ? [`… and ${plural(hidden, `further ${what}`)}; the JSON output has them.`] : []),
   ];
 }
@@ -197,65 +187,48 @@ function picture(subject: SubjectReview, wording: Wording): string {
 }
 
 function policyChanges({ policies, perspective }: StackReview): string[] {
-  const changed = policies.filter(({ kind }) => kind !== "unchanged" && kind !== "changed");
-  return changed.length === 0 || perspective === "drift"
+  const changed = perspective === "drift" ? [] : specialChanges(policies);
+  return changed.length === 0
     ? []
     : [changed.map(({ id, kind }) => `NetworkPolicy ${codeSpan(id)} is **${kind}**.`).join(" ")];
 }
 
-function facts(changes: readonly FactChange[], { items }: Level): string[] {
-  if (changes.length === 0) {
-    return [];
-  }
-  const shown = changes
-    .slice(0, items)
-    .map(({ what, before, after }) => [
-      escapeText(what),
-      before === undefined ? "(new)" : codeSpan(before),
-      after === undefined ? "(gone)" : codeSpan(after),
+function facts({ facts: changes }: StackReview, { items }: Level): string[] {
+  const rows = changes.map(({ what, before, after }) => [
+    escapeText(what),
+    before === undefined ? "(new)" : codeSpan(before),
+    after === undefined ? "(gone)" : codeSpan(after),
+  ]);
+  return rows.length === 0
+    ? []
+    : [
+        "**The network changed**: what was looked up is not what it was when this stack was last deployed, and the policy follows it:",
+        ...limitedTable(["Fact", "Before", "Now"], rows, { open: items, folded: 0 }, "fact"),
+      ];
+}
+
+const SEVERITIES = ["mandatory", "remediated", "advisory", "other"];
+
+function findings({ findings: found = [], packs }: StackReview, { items, message: length }: Level): string[] {
+  const rows = [...found]
+    .sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity))
+    .map(({ severity, policy, resource, message }) => [
+      severity === "mandatory" ? "❌ mandatory" : severity === "advisory" ? "⚠️ advisory" : severity,
+      codeSpan(policy),
+      resource === "" ? "–" : codeSpan(resource),
+      escapeText(shorten(message.replace(/\s+/g, " "), length)),
     ]);
-  const hidden = changes.length - shown.length;
-  return [
-    "**The network changed**: what was looked up is not what it was when this stack was last deployed, and the policy follows it:",
-    ...(shown.length > 0 ? [table(["Fact", "Before", "Now"], shown)] : []),
-    ...(hidden > 0 ? [`… and ${plural(hidden, "more fact")}.`] : []),
-  ];
+  return rows.length === 0
+    ? []
+    : [
+        `**Guardrails** (${packs.map(escapeText).join(", ")})`,
+        ...limitedTable(["Level", "Policy", "Resource", "Message"], rows, { open: items, folded: 0 }, "finding"),
+      ];
 }
 
-function findings({ findings, packs }: StackReview, { items, message }: Level): string[] {
-  if (findings === undefined || findings.length === 0) {
-    return [];
-  }
-  const order = ["mandatory", "remediated", "advisory", "other"];
-  const sorted = [...findings].sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
-  const shown = sorted.slice(0, items);
-  const hidden = findings.length - shown.length;
-  return [
-    `**Guardrails** (${packs.map((pack) => escapeText(pack)).join(", ")})`,
-    ...(shown.length > 0
-      ? [
-          table(
-            ["Level", "Policy", "Resource", "Message"],
-            shown.map((finding) => findingRow(finding, message)),
-          ),
-        ]
-      : []),
-    ...(hidden > 0 ? [`… and ${plural(hidden, "more finding")}; the JSON output has them.`] : []),
-  ];
-}
-
-function findingRow({ severity, policy, resource, message }: PackFinding, length: number): string[] {
-  return [
-    severity === "mandatory" ? "❌ mandatory" : severity === "advisory" ? "⚠️ advisory" : severity,
-    codeSpan(policy),
-    resource === "" ? "–" : codeSpan(resource),
-    escapeText(shorten(message.replace(/\s+/g, " "), length)),
-  ];
-}
-
-function warnings({ warnings }: StackReview, { items, message }: Level): string[] {
-  const shown = warnings.slice(0, items);
+function warnings({ warnings: all }: StackReview, { items, message }: Level): string[] {
+  const shown = all.slice(0, items);
   return shown.length === 0
     ? []
-    : [details(plural(warnings.length, "warning"), codeBlock(shortenLines(shown.join("\n"), message)))];
+    : [details(plural(all.length, "warning"), codeBlock(shorten(shown.join("\n"), message)))];
 }

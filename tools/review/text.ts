@@ -2,7 +2,17 @@ import { formatCount } from "../words.ts";
 import { unguarded } from "./guardrails.ts";
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
 import type { StackReview } from "./stackReview.ts";
-import { alarmOf, credentials, holds, namesOf, nextSteps, subjectName, whyItMatters, wordingOf } from "./wording.ts";
+import {
+  alarmOf,
+  credentials,
+  holds,
+  namesOf,
+  nextSteps,
+  specialChanges,
+  subjectName,
+  whyItMatters,
+  wordingOf,
+} from "./wording.ts";
 
 /** The review for a terminal. */
 export function renderText(reviews: readonly StackReview[]): string {
@@ -36,11 +46,7 @@ function stackText(review: StackReview): string {
     );
   }
   lines.push(
-    ...review.policies
-      .filter(({ kind }) => kind !== "unchanged" && kind !== "changed")
-      .map(({ id, kind }) => `  NetworkPolicy ${id} is ${kind}`),
-  );
-  lines.push(
+    ...specialChanges(review.policies).map(({ id, kind }) => `  NetworkPolicy ${id} is ${kind}`),
     ...review.facts.map(({ what, before, after }) => `  network: ${what}: ${before ?? "–"} -> ${after ?? "–"}`),
   );
   const gap = unguarded(review.guardrails);

@@ -1,4 +1,5 @@
 import { CONCERNS, type Concern } from "./concerns.ts";
+import type { PolicyChange } from "./plannedPolicies.ts";
 import type { ReviewRow } from "./rows.ts";
 import type { Perspective, ReviewVerdict, StackReview, SubjectReview } from "./stackReview.ts";
 
@@ -155,4 +156,9 @@ export function namesOf({ names }: Pick<ReviewRow, "names">): readonly string[] 
 /** A name without the block that stands beside it. */
 export function shortName(name: string, block: string): string {
   return name.replace(`${block}, `, "").replace(` (${block})`, "");
+}
+
+/** What happens to policies besides being written anew. */
+export function specialChanges(policies: readonly PolicyChange[]): PolicyChange[] {
+  return policies.filter(({ kind }) => kind !== "unchanged" && kind !== "changed");
 }
