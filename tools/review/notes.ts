@@ -10,27 +10,36 @@ export function cautionsOf(
   { changes }: PlannedPolicies,
   { before, after }: PlanContext,
 ): string[] {
-  const gone = changes.filter(({ kind, hasGap }) => kind === "replaced" && hasGap).map(({ id }) => id);
+  const gone = replaced(changes, true);
   const [was, is] = [enforcement(before).isOn, enforcement(after).isOn];
   const changed = was === true ? ", and was on before" : "";
-  return [
-    ...(gone.length > 0
-      ? [`${gone.join(", ")} is deleted and created again: in between the pods may reach everything`]
-      : []),
-    ...(is === false
-      ? [
-          `the cluster's VPC CNI add-on has network policy switched off${changed}: unless something else enforces policies there, the pods may reach everything, whatever this review says`,
-        ]
-      : []),
-    ...(is === "unknown"
-      ? [`whether anything enforces policies in this cluster can't be read from its VPC CNI add-on${changed}`]
-      : []),
-    ...(resources.some((resource) => dryRun(resource) === "another spec")
-      ? [
-          "the API server would store another policy than the planned one, as a mutating admission webhook makes it: what the pods can reach afterwards is not what this review says",
-        ]
-      : []),
-  ];
+  return saidIf([
+    [gone !== "", `${gone} is deleted and created again: in between the pods may reach everything`],
+    [
+      is === false,
+      `the cluster's VPC CNI add-on has network policy switched off${changed}: unless something else enforces policies there, the pods may reach everything, whatever this review says`,
+    ],
+    [
+      is === "unknown",
+      `whether anything enforces policies in this cluster can't be read from its VPC CNI add-on${changed}`,
+    ],
+    [
+      resources.some((resource) => dryRun(resource) === "another spec"),
+      "the API server would store another policy than the planned one, as a mutating admission webhook makes it: what the pods can reach afterwards is not what this review says",
+    ],
+  ]);
+}
+
+function saidIf(sentences: readonly (readonly [isSo: boolean, sentence: string])[]): string[] {
+  return sentences.flatMap(([isSo, sentence]) => (isSo ? [sentence] : []));
+}
+
+/** Policies that are replaced, with a moment without them or without one. */
+function replaced(changes: PlannedPolicies["changes"], withGap: boolean): string {
+  return changes
+    .filter(({ kind, hasGap }) => kind === "replaced" && hasGap === withGap)
+    .map(({ id }) => id)
+    .join(", ");
 }
 
 /**
@@ -64,35 +73,28 @@ export function notesOf(
   perspective: Perspective,
   { hasLive, isEnforcementRead }: { readonly hasLive: boolean; readonly isEnforcementRead: boolean },
 ): string[] {
-  const untried = plan.resources.some((resource) => dryRun(resource) === "none");
-  const smooth = changes.filter(({ kind, hasGap }) => kind === "replaced" && !hasGap).map(({ id }) => id);
-  return [
-    ...(perspective === "drift" ? pendingChanges(plan) : []),
-    ...(smooth.length > 0 ? [`${smooth.join(", ")} replaces another policy, which is deleted after it is there`] : []),
-    ...(plan.isComplete || changes.length > 0 || plan.errors.length > 0
-      ? []
-      : ["no NetworkPolicy changes in this preview"]),
-    ...(plan.isComplete || hasLive
-      ? []
-      : ["the digest lists only what changes, so unchanged NetworkPolicies of the stack are not in this comparison"]),
-    ...(untried
-      ? [
-          "the API server has not checked this change: the role of this preview may only read, so there was no dry run, and an admission webhook or a validation can still refuse or change it",
-        ]
-      : []),
-    ...(hasLive ? [] : [OTHERS_LEFT_OUT]),
-    ...(isEnforcementRead
-      ? []
-      : ["the cluster's address family is not known, so the VPC CNI's own reading of the policy is not compared"]),
-  ];
-}
-
-/** What an update would do besides; a drift of annotations or of the order of rules changes no reach. */
-function pendingChanges({ changes }: StackPlan): string[] {
-  const pending = Object.entries(changes).filter(([operation, count]) => operation !== "same" && count > 0);
-  return pending.length === 0
-    ? []
-    : [
-        `an update would ${pending.map(([operation, count]) => `${operation} ${count}`).join(", ")} of the stack's resources`,
-      ];
+  const smooth = replaced(changes, false);
+  const pending = Object.entries(plan.changes)
+    .filter(([operation, count]) => operation !== "same" && count > 0)
+    .map(([operation, count]) => `${operation} ${count}`)
+    .join(", ");
+  return saidIf([
+    // A drift of annotations or of the order of rules changes no reach.
+    [perspective === "drift" && pending !== "", `an update would ${pending} of the stack's resources`],
+    [smooth !== "", `${smooth} replaces another policy, which is deleted after it is there`],
+    [!plan.isComplete && changes.length === 0 && plan.errors.length === 0, "no NetworkPolicy changes in this preview"],
+    [
+      !plan.isComplete && !hasLive,
+      "the digest lists only what changes, so unchanged NetworkPolicies of the stack are not in this comparison",
+    ],
+    [
+      plan.resources.some((resource) => dryRun(resource) === "none"),
+      "the API server has not checked this change: the role of this preview may only read, so there was no dry run, and an admission webhook or a validation can still refuse or change it",
+    ],
+    [!hasLive, OTHERS_LEFT_OUT],
+    [
+      !isEnforcementRead,
+      "the cluster's address family is not known, so the VPC CNI's own reading of the policy is not compared",
+    ],
+  ]);
 }

@@ -1,10 +1,11 @@
 import {
   describeProblem,
   type NetworkPolicy,
-  type Problem,
   ProblemsError,
   parseNetworkPolicies,
+  policyId,
 } from "../../analysis/index.ts";
+import { membersOf } from "../../guardrails/plainObject.ts";
 import { hiddenValues } from "./hiddenValues.ts";
 import {
   isObject,
@@ -43,6 +44,7 @@ export type KubernetesObject = Properties;
 
 /** A policy and the object that it was read from. */
 interface ReadPolicy {
+  readonly id: string;
   readonly policy: NetworkPolicy;
   readonly object: KubernetesObject;
 }
@@ -61,62 +63,42 @@ const OTHER_KINDS: ReadonlyMap<string, string> = new Map([
  * there before, and what the plan does not touch stays.
  */
 export function plannedPolicies(plan: StackPlan, live?: readonly KubernetesObject[]): PlannedPolicies {
-  const obstacles: string[] = [];
-  const before = new Map<string, ReadPolicy>();
-  const after = new Map<string, ReadPolicy>();
-  const changes: PolicyChange[] = [];
-  const pairs: { id: string; before: ReadPolicy | undefined; after: ReadPolicy | undefined }[] = [];
-  for (const resource of plan.resources) {
-    const obstacle = obstacleOf(resource);
-    if (obstacle !== undefined) {
-      obstacles.push(obstacle);
-    }
-    if (resource.type !== NETWORK_POLICY) {
-      continue;
-    }
-    const old = read(oldObject(resource), `the deployed policy ${resourceName(resource.urn)}`, obstacles);
-    const fresh = read(resource.after?.inputs, `the planned policy ${resourceName(resource.urn)}`, obstacles);
-    if (old !== undefined) {
-      before.set(idOf(old), old);
-    }
-    if (fresh !== undefined) {
-      after.set(idOf(fresh), fresh);
-    }
-    const known = fresh ?? old;
-    const id = known === undefined ? resourceName(resource.urn) : idOf(known);
-    pairs.push({ id, before: old, after: fresh });
-    changes.push({
-      id,
-      kind: changeKind(resource),
-      hasGap: hasGap(resource),
+  const obstacles = plan.resources.flatMap(obstaclesOf);
+  const own = plan.resources
+    .filter(({ type }) => type === NETWORK_POLICY)
+    .map((resource) => {
+      const name = resourceName(resource.urn);
+      const deployed = read(oldObject(resource), `the deployed policy ${name}`, obstacles);
+      const planned = read(resource.after?.inputs, `the planned policy ${name}`, obstacles);
+      const { id } = planned ?? deployed ?? { id: name };
+      return { deployed, planned, change: { id, kind: changeKind(resource), hasGap: hasGap(resource) } };
     });
-  }
-  if (live !== undefined) {
-    const deployed = new Set(before.keys());
-    before.clear();
-    for (const [index, object] of live.entries()) {
-      const policy = read(object, `live policy ${index}`, obstacles);
-      if (policy !== undefined) {
-        const id = idOf(policy);
-        before.set(id, policy);
-        if (!after.has(id) && !deployed.has(id)) {
-          after.set(id, policy);
-        }
-      }
-    }
-  }
-  const [old, fresh] = [sorted(before), sorted(after)];
+  const deployed = byId(own.map((each) => each.deployed));
+  const planned = byId(own.map((each) => each.planned));
+  const found = live && byId(live.map((object, index) => read(object, `live policy ${index}`, obstacles)));
+  const foreign = [...(found?.values() ?? [])].filter(({ id }) => !planned.has(id) && !deployed.has(id));
+  const before = sorted([...(found ?? deployed).values()]);
+  const after = sorted([...planned.values(), ...foreign]);
+  const changes = own.map(({ change }) => change);
   return {
-    before: old.map(({ policy }) => policy),
-    after: fresh.map(({ policy }) => policy),
-    objects: { before: old.map(({ object }) => object), after: fresh.map(({ object }) => object) },
+    before: before.map(({ policy }) => policy),
+    after: after.map(({ policy }) => policy),
+    objects: { before: before.map(({ object }) => object), after: after.map(({ object }) => object) },
     changes,
-    pairs: pairs.map(({ id, before: deployed, after: planned }) => ({
-      before: (live === undefined ? deployed : before.get(id))?.policy,
-      after: planned?.policy,
+    pairs: own.map((each) => ({
+      before: (found === undefined ? each.deployed : found.get(each.change.id))?.policy,
+      after: each.planned?.policy,
     })),
     obstacles: [...obstacles, ...usurped(changes)],
   };
+}
+
+function byId(policies: readonly (ReadPolicy | undefined)[]): Map<string, ReadPolicy> {
+  return new Map(policies.flatMap((policy) => (policy === undefined ? [] : [[policy.id, policy]])));
+}
+
+function sorted(policies: readonly ReadPolicy[]): ReadPolicy[] {
+  return [...policies].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** A resource that another name takes over: the engine creates the same object first and deletes it last. */
@@ -160,10 +142,10 @@ function hasGap({ operations }: PlannedResource): boolean {
   return deleted >= 0 && deleted < created;
 }
 
-function obstacleOf({ type, urn }: PlannedResource): string | undefined {
-  const [, group, kind] = type.split(":");
-  const why = kind === undefined || !group?.includes("network") ? undefined : OTHER_KINDS.get(kind);
-  return why === undefined ? undefined : `${kind} ${resourceName(urn)} is in the plan, which ${why}`;
+function obstaclesOf({ type, urn }: PlannedResource): string[] {
+  const [, group = "", kind = ""] = type.split(":");
+  const why = group.includes("network") ? OTHER_KINDS.get(kind) : undefined;
+  return why === undefined ? [] : [`${kind} ${resourceName(urn)} is in the plan, which ${why}`];
 }
 
 /** Parses one object; whatever can't be known or read becomes an obstacle. */
@@ -172,31 +154,22 @@ function read(object: Properties | undefined, what: string, obstacles: string[])
     return undefined;
   }
   const { apiVersion, kind, spec } = object;
-  const { name, namespace } = isObject(object.metadata) ? object.metadata : {};
+  const { name, namespace } = membersOf(object.metadata);
   const relevant = { apiVersion, kind, metadata: { name, namespace }, spec };
   const hidden = hiddenValues(relevant, "");
   if (hidden.length > 0) {
-    const paths = hidden.map((value) => `${value.path} is ${value.kind}`).join(", ");
-    obstacles.push(`${what}: ${paths}`);
+    obstacles.push(`${what}: ${hidden.map((value) => `${value.path} is ${value.kind}`).join(", ")}`);
     return undefined;
   }
   try {
-    const [policy] = parseNetworkPolicies([relevant]);
-    return policy && { policy, object: relevant };
+    const [policy] = parseNetworkPolicies([relevant]) as [NetworkPolicy];
+    return { id: policyId(policy), policy, object: relevant };
   } catch (error) {
     if (!(error instanceof ProblemsError)) {
       throw error;
     }
-    const problems = error.problems.map((problem: Problem) => describeProblem(problem)).join("; ");
+    const problems = error.problems.map((problem) => describeProblem(problem)).join("; ");
     obstacles.push(`${what} is not one that the API server would accept: ${problems}`);
     return undefined;
   }
-}
-
-function idOf({ policy: { namespace, name } }: ReadPolicy): string {
-  return `${namespace}/${name}`;
-}
-
-function sorted(policies: ReadonlyMap<string, ReadPolicy>): ReadPolicy[] {
-  return [...policies.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, policy]) => policy);
 }
