@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const PAGE = new URL("page/", import.meta.url);
+const file = (name: string) => fileURLToPath(new URL(`page/${name}`, import.meta.url));
 
 /** What every report consists of, whatever it shows. */
 export interface PageParts {
@@ -14,27 +14,21 @@ export interface PageParts {
 
 /** Bundles the page's parts from their sources. In the package (`dev/pack.ts`) they have been bundled already. */
 export async function pageParts(): Promise<PageParts> {
-  const [script, style] = await Promise.all([
-    bundle("main.ts", { format: "iife", target: "es2022" }),
-    bundle("style.css", {}),
-  ]);
-  return { html: readFileSync(fileURLToPath(new URL("page.html", PAGE)), "utf8"), script, style };
-}
-
-async function bundle(file: string, options: Parameters<typeof build>[0]): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL(file, PAGE))],
+    entryPoints: [file("main.ts"), file("style.css")],
+    outdir: "page",
     bundle: true,
     minify: true,
     write: false,
+    format: "iife",
+    target: "es2024",
     legalComments: "none",
     charset: "utf8",
     logLevel: "silent",
-    ...options,
   });
-  const text = outputFiles?.[0]?.text.trim() ?? "";
-  if (text.includes("</script") || text.includes("<!--")) {
-    throw new Error(`${file} can't stand inside the page: it contains a closing tag`);
+  const [script = "", style = ""] = outputFiles.map(({ text }) => text.trim());
+  if (/<\/script|<!--/.test(script + style)) {
+    throw new Error("the page's script can't stand inside the page: it contains a closing tag");
   }
-  return text;
+  return { html: readFileSync(file("page.html"), "utf8"), script, style };
 }

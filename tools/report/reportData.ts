@@ -2,14 +2,13 @@ import {
   type AddressFamily,
   compile,
   type EgressAnalysis,
-  type NamedAddresses,
-  type NetworkPolicy,
   parseCidr,
   parseNetworkPolicies,
   SELECTED_BY_EVERY_POLICY,
   type Semantics,
 } from "../../analysis/index.ts";
 import type { Names, PlacedBlock } from "../review/networkFacts.ts";
+import { readingsOf } from "../review/stackReview.ts";
 
 /** What a report is made from, as JSON: everything that the page computes, it computes from this. */
 export interface ReportData {
@@ -40,9 +39,7 @@ export interface ReportReading {
 
 /** The policies of a report, compiled. */
 export interface ReportModel {
-  readonly names: readonly NamedAddresses[];
-  /** The same with the names of pods. */
-  readonly known: Names;
+  readonly names: Names;
   /** As enforced first, where the family is known. */
   readonly readings: readonly ReportReading[];
 }
@@ -52,29 +49,21 @@ export interface ReportModel {
  *
  * @throws {ProblemsError} for policies that the API server would refuse.
  */
-export function reportModel(data: ReportData): ReportModel {
-  const after = parse(data.after);
-  const before = data.before === null ? undefined : parse(data.before);
-  const source = data.source ?? SELECTED_BY_EVERY_POLICY;
-  const reading = (name: Semantics["name"]): ReportReading => {
-    const semantics = (agent: string | null): Semantics =>
-      name === "kubernetes"
-        ? { name }
-        : { name, ipFamily: data.ipFamily ?? "ipv4", ...(agent !== null && { agentVersion: agent }) };
-    return {
-      name,
-      before: before && compile(before, { semantics: semantics(data.agent.before), source }),
-      after: compile(after, { semantics: semantics(data.agent.after), source }),
-    };
-  };
-  const names = data.names.map(({ cidr, ...rest }) => ({ cidr: parseCidr(cidr), ...rest }));
+export function reportModel({ ipFamily, agent, source, ...data }: ReportData): ReportModel {
+  const compiled = (objects: readonly unknown[], semantics: Semantics) =>
+    compile(objects.length === 0 ? [] : parseNetworkPolicies(objects), {
+      semantics,
+      source: source ?? SELECTED_BY_EVERY_POLICY,
+    });
   return {
-    names,
-    known: { blocks: names, pods: new Map(Object.entries(data.pods)) },
-    readings: [...(data.ipFamily === null ? [] : [reading("vpc-cni")]), reading("kubernetes")],
+    names: {
+      blocks: data.names.map(({ cidr, ...rest }) => ({ cidr: parseCidr(cidr), ...rest })),
+      pods: new Map(Object.entries(data.pods)),
+    },
+    readings: readingsOf(ipFamily, agent).map(({ name, before, after }) => ({
+      name,
+      before: data.before === null ? undefined : compiled(data.before, before),
+      after: compiled(data.after, after),
+    })),
   };
-}
-
-function parse(objects: readonly unknown[]): NetworkPolicy[] {
-  return objects.length === 0 ? [] : parseNetworkPolicies(objects);
 }

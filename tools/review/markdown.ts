@@ -3,7 +3,7 @@ import { capital, formatCount, plural } from "../words.ts";
 import { unguarded } from "./guardrails.ts";
 import { COMPLETE, LEVELS, type Level, SENTENCES_ONLY } from "./levels.ts";
 import { stackSection, stackSentence } from "./markdownStack.ts";
-import { OTHERS_LEFT_OUT } from "./notes.ts";
+import { OTHERS_LEFT_OUT, saidIf } from "./notes.ts";
 import { formatRowPorts } from "./rows.ts";
 import type { StackReview } from "./stackReview.ts";
 import { alarmOf, SIGNS, wordingOf } from "./wording.ts";
@@ -76,15 +76,22 @@ function titleOf(reviews: readonly StackReview[]): string {
 
 /** What must not be overlooked, first and in red. */
 function alarms(reviews: readonly StackReview[]): string[] {
-  const stacks = new Map<string, string[]>();
-  for (const review of reviews) {
+  const said = stacksBy(reviews, (review) => {
     const alarm = alarmOf(review);
-    if (alarm !== undefined) {
-      const text = `**${escapeText(alarm.headline)}** ${alarm.meaning}`;
-      stacks.set(text, [...(stacks.get(text) ?? []), review.stack]);
-    }
-  }
-  return [...stacks].map(([text, names]) => `> [!CAUTION]\n> ${someOf(names)}: ${text}`);
+    return alarm === undefined ? [] : [`**${escapeText(alarm.headline)}** ${alarm.meaning}`];
+  });
+  return [...said].map(([text, stacks]) => `> [!CAUTION]\n> ${someOf(stacks)}: ${text}`);
+}
+
+/** The stacks of which each thing is said. */
+function stacksBy(
+  reviews: readonly StackReview[],
+  say: (review: StackReview) => readonly string[],
+): Map<string, string[]> {
+  const said = reviews.flatMap((review) => say(review).map((text) => ({ text, stack: review.stack })));
+  return new Map(
+    [...Map.groupBy(said, ({ text }) => text)].map(([text, all]) => [text, all.map(({ stack }) => stack)]),
+  );
 }
 
 /** Names of stacks; 3,000 names help nobody. */
@@ -129,16 +136,16 @@ function summaryOf({ verdict, subjects }: StackReview, direction: "gained" | "lo
 
 /** What every verdict here is about, and what it leaves out; always in sight. */
 function scope(reviews: readonly StackReview[]): string[] {
-  const sentences = [
-    ...(reviews.some(({ notes }) => notes.includes(OTHERS_LEFT_OUT))
-      ? [
-          "This compares the stack's own NetworkPolicies. Other policies that select the same pods would add to what they reach; routes and security groups, which can take away from it, are not considered.",
-        ]
-      : []),
-    ...(reviews.some(({ guardrails }) => guardrails.kind === "not run")
-      ? ["Where guardrails are not run, the preview had no policy pack (`--policy-pack policy-pack`)."]
-      : []),
-  ];
+  const sentences = saidIf([
+    [
+      reviews.some(({ notes }) => notes.includes(OTHERS_LEFT_OUT)),
+      "This compares the stack's own NetworkPolicies. Other policies that select the same pods would add to what they reach; routes and security groups, which can take away from it, are not considered.",
+    ],
+    [
+      reviews.some(({ guardrails }) => guardrails.kind === "not run"),
+      "Where guardrails are not run, the preview had no policy pack (`--policy-pack policy-pack`).",
+    ],
+  ]);
   return sentences.length === 0 ? [] : [sentences.join(" ")];
 }
 
@@ -146,22 +153,17 @@ function guardrails({ guardrails: run, findings = [] }: StackReview): string {
   const gap = unguarded(run);
   const mandatory = findings.filter(({ severity }) => severity === "mandatory").length;
   const others = findings.length - mandatory;
-  const said = [
-    ...(mandatory > 0 ? [plural(mandatory, "violation")] : []),
-    ...(gap === undefined ? [] : [gap]),
-    ...(others > 0 ? [`${others} advisory`] : []),
-  ];
+  const said = saidIf([
+    [mandatory > 0, plural(mandatory, "violation")],
+    [gap !== undefined, gap ?? ""],
+    [others > 0, `${others} advisory`],
+  ]);
   return said.length === 0 ? "✅ passed" : `${mandatory > 0 ? "❌" : "⚠️"} ${said.join(", ")}`;
 }
 
 /** What a reader who has never seen this needs; folded. */
 function legend(reviews: readonly StackReview[]): string {
-  const notes = new Map<string, string[]>();
-  for (const review of reviews) {
-    for (const note of review.notes.filter((note) => note !== OTHERS_LEFT_OUT)) {
-      notes.set(note, [...(notes.get(note) ?? []), review.stack]);
-    }
-  }
+  const notes = stacksBy(reviews, ({ notes }) => notes.filter((note) => note !== OTHERS_LEFT_OUT));
   // A note of every stack needs no names.
   const whose = (stacks: readonly string[]) => (stacks.length === reviews.length ? "" : `${someOf(stacks)}: `);
   return details(

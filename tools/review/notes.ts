@@ -30,7 +30,8 @@ export function cautionsOf(
   ]);
 }
 
-function saidIf(sentences: readonly (readonly [isSo: boolean, sentence: string])[]): string[] {
+/** The sentences that are so. */
+export function saidIf(sentences: readonly (readonly [isSo: boolean, sentence: string])[]): string[] {
   return sentences.flatMap(([isSo, sentence]) => (isSo ? [sentence] : []));
 }
 

@@ -4,22 +4,23 @@ import {
   compile,
   diff,
   SELECTED_BY_EVERY_POLICY,
-  type Semantics,
   type Source,
 } from "../../analysis/index.ts";
 import { openCredentials, openedCredentials } from "./concerns.ts";
 import { guardrailRun } from "./guardrails.ts";
-import { enforcement, factChanges, type Names, namesOf, type PlanContext, planContext } from "./networkFacts.ts";
+import { enforcement, factChanges, type Names, namesOf, planContext } from "./networkFacts.ts";
 import { cautionsOf, notesOf } from "./notes.ts";
 import type { StackPlan } from "./plan.ts";
 import { type KubernetesObject, plannedPolicies } from "./plannedPolicies.ts";
 import { reachOf } from "./reach.ts";
-import { type ReviewRow, reviewRows, type SemanticsName } from "./rows.ts";
+import { type ReviewRow, reviewRows } from "./rows.ts";
 import {
   type Comparison,
   joinVerdicts,
   type Perspective,
   type PolicySets,
+  type Reading,
+  readingsOf,
   type StackReview,
   type SubjectReview,
   verdictOfRows,
@@ -77,7 +78,11 @@ function judge(plan: StackPlan, perspective: Perspective, options: ReviewOptions
   const { context, names, policies, sources, obstacles: unread } = premisesOf(plan, options);
   const { before: deployed, after: planned } = policies;
   const sets = perspective === "plan" ? { before: deployed, after: planned } : { before: planned, after: deployed };
-  const readings = readingsOf(context, options.ipFamily);
+  const [old, fresh] = [enforcement(context.before), enforcement(context.after)];
+  const readings = readingsOf(fresh.ipFamily ?? old.ipFamily ?? options.ipFamily, {
+    before: old.agentVersion,
+    after: fresh.agentVersion,
+  });
   const isEmpty = plan.isComplete && policies.changes.length === 0 && deployed.length + planned.length === 0;
   const obstacles =
     unread.length === 0 && isEmpty
@@ -103,31 +108,6 @@ function judge(plan: StackPlan, perspective: Perspective, options: ReviewOptions
       isEnforcementRead: readings.length > 1,
     }),
   };
-}
-
-/** A reading of the policies on each side: the agent may be another one afterwards. */
-interface Reading {
-  readonly name: SemanticsName;
-  readonly before: Semantics;
-  readonly after: Semantics;
-}
-
-function readingsOf({ before, after }: PlanContext, ipFamily: AddressFamily | undefined): Reading[] {
-  const kubernetes: Reading = { name: "kubernetes", before: { name: "kubernetes" }, after: { name: "kubernetes" } };
-  const [old, fresh] = [enforcement(before), enforcement(after)];
-  const family = fresh.ipFamily ?? old.ipFamily ?? ipFamily;
-  if (family === undefined) {
-    return [kubernetes];
-  }
-  const enforced = (agentVersion: string | undefined): Semantics => ({
-    name: "vpc-cni",
-    ipFamily: family,
-    ...(agentVersion !== undefined && { agentVersion }),
-  });
-  return [
-    { name: "vpc-cni", before: enforced(old.agentVersion ?? fresh.agentVersion), after: enforced(fresh.agentVersion) },
-    kubernetes,
-  ];
 }
 
 function reviewSubject(

@@ -1,4 +1,4 @@
-import type { Diff, EgressAnalysis, NetworkPolicy, Source } from "../../analysis/index.ts";
+import type { AddressFamily, Diff, EgressAnalysis, NetworkPolicy, Semantics, Source } from "../../analysis/index.ts";
 import type { GuardrailRun } from "./guardrails.ts";
 import type { FactChange } from "./networkFacts.ts";
 import type { PackFinding } from "./plan.ts";
@@ -79,6 +79,35 @@ export interface Comparison {
 export interface PolicySets {
   readonly before: readonly NetworkPolicy[];
   readonly after: readonly NetworkPolicy[];
+}
+
+/** A reading of the policies on each side: the agent may be another one afterwards. */
+export interface Reading {
+  readonly name: SemanticsName;
+  readonly before: Semantics;
+  readonly after: Semantics;
+}
+
+/**
+ * As the agent enforces policies, where the cluster's family is known, and as Kubernetes specifies them.
+ *
+ * @param agent versions of the network policy agent; not known before: the same as after; not known at all: the newest
+ */
+export function readingsOf(
+  ipFamily: AddressFamily | undefined | null,
+  agent: Readonly<Record<"before" | "after", string | undefined | null>>,
+): Reading[] {
+  const kubernetes = { name: "kubernetes" } as const;
+  const specified: Reading = { name: "kubernetes", before: kubernetes, after: kubernetes };
+  if (!ipFamily) {
+    return [specified];
+  }
+  const enforced = (version: string | undefined | null): Semantics => ({
+    name: "vpc-cni",
+    ipFamily,
+    ...(version && { agentVersion: version }),
+  });
+  return [{ name: "vpc-cni", before: enforced(agent.before ?? agent.after), after: enforced(agent.after) }, specified];
 }
 
 /** The verdict of several verdicts together. */

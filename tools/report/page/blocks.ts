@@ -12,7 +12,7 @@ const MOST_BLOCKS = 24;
 export function startBlocks(store: Store, map: AddressMap): void {
   let most = MOST_BLOCKS;
   const draw = (state: State) => {
-    const blocks = namedBlocks("ipv4", analysesOf(state), state.model.names);
+    const blocks = namedBlocks("ipv4", analysesOf(state), state.model.names.blocks);
     const more = () => {
       most = blocks.length;
       draw(store.state);
@@ -40,7 +40,7 @@ function button(cidr: Cidr, state: State, map: AddressMap): HTMLElement {
       element("span", { class: "swatch", tone: tones[0] }),
       element("code", {}, formatCidr(cidr)),
       element("span", { class: "verdict" }, tones.map((tone) => TONE_WORDS[tone]).join(", ")),
-      element("span", { class: "names" }, nameOfBlock(cidr, state.model.names)),
+      element("span", { class: "names" }, nameOfBlock(cidr, state.model.names.blocks)),
     ),
   );
 }

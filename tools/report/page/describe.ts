@@ -23,7 +23,7 @@ export function describeRange(range: AddressRange, state: State): HTMLElement {
     "div",
     { class: "description" },
     element("h3", {}, element("code", {}, formatRange(range))),
-    element("p", { class: "names" }, namesIn(range, state.model.names).join(" · ")),
+    element("p", { class: "names" }, namesIn(range, state.model.names.blocks).join(" · ")),
     ...(compared === undefined
       ? section("", range, main, state)
       : [...section("Before", range, compared, state), ...section("After", range, main, state)]),

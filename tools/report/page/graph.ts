@@ -14,7 +14,7 @@ export function startGraph(store: Store, runner: string): void {
 
 function edges(state: State): HTMLElement {
   const { main, compared } = shown(state);
-  const all = edgesOf(reachOf(main, state.model.known), compared === undefined ? [] : changesOf(state));
+  const all = edgesOf(reachOf(main, state.model.names), compared === undefined ? [] : changesOf(state));
   const sorted = all.sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind));
   const hidden = sorted.length - MOST_EDGES;
   return element(

@@ -1,4 +1,4 @@
-import { formatPorts, type Protocol } from "../../../analysis/index.ts";
+import { formatPorts } from "../../../analysis/index.ts";
 import { subjectName } from "../../review/wording.ts";
 import { capital } from "../../words.ts";
 import { type ReportData, reportModel } from "../reportData.ts";
@@ -83,18 +83,13 @@ function choices<Value extends string>(
 
 /** The ports that the policies name, and the two of the web. */
 function portsOfPolicies(): NonNullable<State["filter"]>[] {
-  const found = new Map<string, { protocol: Protocol; port: number }>();
-  const add = (protocol: Protocol, port: number) => found.set(`${protocol} ${port}`, { protocol, port });
-  add("TCP", 443);
-  add("TCP", 80);
-  for (const { before, after } of model.readings) {
-    for (const { policies } of before === undefined ? [after] : [after, before]) {
-      for (const { protocol, range } of policies.flatMap(({ egress }) => egress).flatMap(({ ports }) => ports ?? [])) {
-        if (range !== undefined && range.from > 0) {
-          add(protocol, range.from);
-        }
-      }
-    }
-  }
-  return [...found.values()].slice(0, 40);
+  const named = model.readings
+    .flatMap(({ before, after }) => [after, ...(before === undefined ? [] : [before])])
+    .flatMap(({ policies }) => policies)
+    .flatMap(({ egress }) => egress)
+    .flatMap(({ ports }) => ports ?? [])
+    .flatMap(({ protocol, range }) => (range === undefined ? [] : [{ protocol, port: range.from }]));
+  const all = [{ protocol: "TCP", port: 443 } as const, { protocol: "TCP", port: 80 } as const, ...named];
+  const distinct = new Map(all.map((each) => [`${each.protocol} ${each.port}`, each]));
+  return [...distinct.values()].filter(({ port }) => port > 0).slice(0, 40);
 }

@@ -178,7 +178,7 @@ export class AddressMap {
     this.detail.replaceChildren(describeRange(this.cursorRange, this.store.state));
     const tones = tonesIn(this.bits[this.cursor] ?? 0).map((tone) => TONE_WORDS[tone]);
     const block = formatCidr(cidrAt("ipv4", this.cursorRange.first, 32 - Math.log2(Number(this.perCell))));
-    const names = namesIn(this.cursorRange, this.store.state.model.names).slice(0, 1).join();
+    const names = namesIn(this.cursorRange, this.store.state.model.names.blocks).slice(0, 1).join();
     this.canvas.setAttribute("aria-label", `Map of IPv4. ${block}, ${names}: ${tones.join(" and ")}`);
   }
 }

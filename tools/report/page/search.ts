@@ -36,7 +36,15 @@ export function startSearch(store: Store): void {
   store.follow(show);
 }
 
-function answerTo(query: string, { model: { readings, names } }: State): HTMLElement[] {
+function answerTo(
+  query: string,
+  {
+    model: {
+      readings,
+      names: { blocks },
+    },
+  }: State,
+): HTMLElement[] {
   const port = parsePort(query);
   const point = port === undefined ? parseQuery(query) : undefined;
   if (point instanceof Error) {
@@ -47,7 +55,7 @@ function answerTo(query: string, { model: { readings, names } }: State): HTMLEle
     const answers = readings.flatMap(({ name, [side]: analysis }) => {
       const answer =
         analysis &&
-        (point === undefined ? portAnswer(port as AskedPort, analysis, names) : pointAnswer(point, analysis));
+        (point === undefined ? portAnswer(port as AskedPort, analysis, blocks) : pointAnswer(point, analysis));
       return answer === undefined ? [] : [{ reading: READING_WORDS[name], answer }];
     });
     const [first] = answers;

@@ -46,7 +46,7 @@ export class Store {
 export function changesOf({ model, reading: { name, before, after } }: State): ReviewRow[] {
   return before === undefined
     ? []
-    : reviewRows([{ semantics: name, before, after, diff: diff(before, after, model.names) }], model.known);
+    : reviewRows([{ semantics: name, before, after, diff: diff(before, after, model.names.blocks) }], model.names);
 }
 
 /** The analysis that is looked at, and the one that it is compared with where the change is looked at. */

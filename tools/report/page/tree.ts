@@ -14,7 +14,7 @@ export function startTree(store: Store): void {
   const note = byId("tree-note");
   store.follow((state) => {
     const open = new Set([...place.querySelectorAll("details[open]")].map((node) => node.getAttribute("data-cidr")));
-    const root = blockTree("ipv6", analysesOf(state), state.model.names);
+    const root = blockTree("ipv6", analysesOf(state), state.model.names.blocks);
     place.replaceChildren(branch(root, state, 0, open));
     const { semantics } = shown(state).main;
     note.textContent =
@@ -50,7 +50,11 @@ function branch(node: BlockNode, state: State, depth: number, open: ReadonlySet<
       {},
       element("span", { class: "swatch", tone }),
       element("code", {}, text),
-      element("span", { class: "names" }, depth === 0 ? "all of IPv6" : nameOfBlock(node.cidr, state.model.names)),
+      element(
+        "span",
+        { class: "names" },
+        depth === 0 ? "all of IPv6" : nameOfBlock(node.cidr, state.model.names.blocks),
+      ),
       element("span", { class: "verdict" }, tone === undefined ? "see the blocks inside" : TONE_WORDS[tone]),
     ),
     body,
