@@ -17,7 +17,7 @@ import { widening } from "./widening.ts";
 
 export * from "./acknowledgement.ts";
 export * from "./declaration.ts";
-export { isOpaqueKind, opaquePolicy } from "./opaquePolicy.ts";
+export { isOpaqueKind, opaquePolicies } from "./opaquePolicy.ts";
 export type { PlannedPolicy } from "./plannedPolicy.ts";
 export { mightSelect } from "./selection.ts";
 export {

@@ -108,22 +108,16 @@ export function isOpaqueKind(apiVersion: string, kind: string): boolean {
   return selectionBy(apiVersion, kind) !== undefined;
 }
 
-/**
- * The object, if it may select runner pods.
- *
- * @param object of one of the kinds of {@link isOpaqueKind}; unknown values left out
- */
-export function opaquePolicy(resource: string, object: unknown, declaration: Declaration): OpaquePolicy | undefined {
-  const { apiVersion, kind, metadata } = membersOf(object);
-  const { name, namespace } = membersOf(metadata);
-  const mayBe = selectionBy(String(apiVersion), String(kind)) ?? (() => true);
+/** The object, if it is of one of the kinds of {@link isOpaqueKind} and may select runner pods. Unknown values are left out. */
+export function opaquePolicies(resource: string, object: Members, declaration: Declaration): OpaquePolicy[] {
+  const { apiVersion, kind, metadata } = object;
+  const { name = "(name unknown)", namespace } = membersOf(metadata);
+  const selects = selectionBy(String(apiVersion), String(kind));
   const where = namespace === undefined ? "" : `${namespace}/`;
-  return runnerPods(declaration).some((runner) => mayBe(membersOf(object), runner))
-    ? {
-        resource,
-        what: `${kind} ${where}${name ?? "(name unknown)"} may select runner pods, and takes part in their verdicts in ways that are not analysed`,
-      }
-    : undefined;
+  const what = `${kind} ${where}${name} may select runner pods, and takes part in their verdicts in ways that are not analysed`;
+  return selects !== undefined && runnerPods(declaration).some((runner) => selects(object, runner))
+    ? [{ resource, what }]
+    : [];
 }
 
 function selectionBy(apiVersion: string, kind: string): MaySelect | undefined {

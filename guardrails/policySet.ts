@@ -2,8 +2,10 @@ import {
   compile,
   type EgressAnalysis,
   type NetworkPolicy,
+  type Peer,
   policyId,
   Reach,
+  type Reference,
   SELECTED_BY_EVERY_POLICY,
   type Semantics,
 } from "../analysis/index.ts";
@@ -78,6 +80,11 @@ export interface RunnerReach {
 export function reachOf(policies: readonly ReadPolicy[], semantics: Semantics): RunnerReach {
   const analysis = compile(policiesOf(policies), { semantics, source: SELECTED_BY_EVERY_POLICY });
   return { semantics, policies, analysis, reach: Reach.of(analysis).withPorts };
+}
+
+/** The peers of a rule that a reference points at. */
+export function peersAt({ policies }: RunnerReach, place: Reference | undefined): readonly Peer[] {
+  return (place && policies[place.policyIndex]?.policy.egress[place.rule]?.to) ?? [];
 }
 
 export function policiesOf(read: readonly ReadPolicy[]): NetworkPolicy[] {

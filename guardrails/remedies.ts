@@ -19,7 +19,7 @@ import {
 } from "../analysis/index.ts";
 import type { Ports } from "../runner/contract.ts";
 import type { Declaration, Destination } from "./declaration.ts";
-import type { RunnerReach } from "./policySet.ts";
+import { peersAt, type RunnerReach } from "./policySet.ts";
 import { destinationReach, privateSpace } from "./wanted.ts";
 
 /**
@@ -36,7 +36,7 @@ export interface DeclarationEdit {
 }
 
 /** More values than this nobody types; the regions of the message say them. */
-const MOST_VALUES = 12;
+export const MOST_VALUES = 12;
 
 /** `add "10.1.103.0/24" to declaration.destinations.database.cidrs in the pack's config`, or the command that does it. */
 export function formatEdits(edits: readonly DeclarationEdit[], declaration: Declaration): string {
@@ -56,13 +56,15 @@ export function memberIn({ source }: Pick<Declaration, "source">, member: string
 }
 
 /** The blocks that a finding is about: as the rule that decides writes them where those fit, else the fewest that do. */
-function blocksOf(boxes: readonly ReachBox[], { policies }: RunnerReach, { allowedBy }: Explanation): Cidr[] {
+function blocksOf(boxes: readonly ReachBox[], reach: RunnerReach, why: Explanation): Cidr[] {
   const ranges = rangeSet(boxes.map(({ range }) => range));
-  const [place] = allowedBy;
-  const peers = place && policies[place.policyIndex]?.policy.egress[place.rule]?.to;
-  const written = (peers ?? []).flatMap((peer) => (peer.kind === "ipBlock" ? [peer.cidr] : []));
-  const own = written.filter((cidr) => ranges.some((range) => contains(range, cidr)));
+  const own = writtenBlocks(reach, why).filter((cidr) => ranges.some((range) => contains(range, cidr)));
   return subtract(ranges, own).length === 0 ? distinct(own) : ranges.flatMap(cidrsOf);
+}
+
+/** The blocks of the rule that decides. */
+function writtenBlocks(reach: RunnerReach, { allowedBy }: Explanation): Cidr[] {
+  return peersAt(reach, allowedBy[0]).flatMap((peer) => (peer.kind === "ipBlock" ? [peer.cidr] : []));
 }
 
 /** A region as a destination's members, such as `"cidrs": ["10.1.103.0/24"], "ports": ["5432/TCP"]`. */
@@ -93,11 +95,8 @@ export function destinationEdit(
     ({ cidrs: own, ports }) => own.length > 0 && isExactly(boxes, { cidrs, pods: [], ports }, reach),
   );
   // Of two with the same ports the one that the rule serves already.
-  const [place] = why.allowedBy;
-  const peers = (place && reach.policies[place.policyIndex]?.policy.egress[place.rule]?.to) ?? [];
-  const served = fitting.find((destination) =>
-    peers.some((peer) => peer.kind === "ipBlock" && destination.cidrs.some((cidr) => overlaps(cidr, peer.cidr))),
-  );
+  const written = writtenBlocks(reach, why);
+  const served = fitting.find(({ cidrs }) => cidrs.some((cidr) => written.some((block) => overlaps(cidr, block))));
   const destination = served ?? fitting[0];
   return destination === undefined
     ? undefined
@@ -195,7 +194,8 @@ function ipv4Of({ first, prefixLength }: Cidr): Cidr {
   return cidrAt("ipv4", first - NAT64_PREFIX.first, prefixLength - NAT64_PREFIX.prefixLength);
 }
 
-function distinct(cidrs: readonly Cidr[]): Cidr[] {
+/** Each block once. */
+export function distinct(cidrs: readonly Cidr[]): Cidr[] {
   return [...new Map(cidrs.map((cidr) => [cidrKey(cidr), cidr])).values()];
 }
 

@@ -15,7 +15,8 @@ import {
   subtract,
 } from "../analysis/index.ts";
 import type { ReadPolicy } from "./plannedPolicy.ts";
-import type { RunnerReach } from "./policySet.ts";
+import { peersAt, type RunnerReach } from "./policySet.ts";
+import { distinct, MOST_VALUES } from "./remedies.ts";
 import { type ReachesOf, reachesIn } from "./runnerGroups.ts";
 import { allReaches, isLoaded, type Situation } from "./situation.ts";
 import { wantedOf } from "./wanted.ts";
@@ -34,13 +35,9 @@ export interface ExceptEdit {
   readonly blocks: readonly Cidr[];
 }
 
-/** More blocks than this nobody types. */
-const MOST_BLOCKS = 12;
-
 /** The block that a reference points at; `undefined` where it is none. */
-export function blockPeerAt({ policies }: RunnerReach, place: Reference | undefined): IpBlockPeer | undefined {
-  const rule = place && policies[place.policyIndex]?.policy.egress[place.rule];
-  const peer = place?.peer === undefined ? undefined : rule?.to?.[place.peer];
+export function blockPeerAt(reach: RunnerReach, place: Reference | undefined): IpBlockPeer | undefined {
+  const peer = peersAt(reach, place)[place?.peer ?? -1];
   return peer?.kind === "ipBlock" ? peer : undefined;
 }
 
@@ -64,7 +61,7 @@ export function triedEdit(situation: Situation, reach: RunnerReach, edit: Except
 
 function fits({ action, blocks }: ExceptEdit, { cidr }: IpBlockPeer): boolean {
   const isInside = (block: Cidr) => contains(cidr, block) && block.prefixLength > cidr.prefixLength;
-  return blocks.length > 0 && blocks.length <= MOST_BLOCKS && (action === "drop" || blocks.every(isInside));
+  return blocks.length > 0 && blocks.length <= MOST_VALUES && (action === "drop" || blocks.every(isInside));
 }
 
 /** Whether an edit, by its text, helps a plan. */
@@ -93,10 +90,6 @@ export function exceptingEdit(
     return around !== undefined ? [around] : subtract([range], inside).length === 0 ? leastSet(inside) : cidrsOf(range);
   });
   return { place, action: "add", blocks: distinct(blocks) };
-}
-
-function distinct(blocks: readonly Cidr[]): Cidr[] {
-  return [...new Map(blocks.map((block) => [cidrKey(block), block])).values()];
 }
 
 /** The policy with an edit that fits its block. */

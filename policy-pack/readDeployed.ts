@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs";
 import type { Problem } from "../analysis/problems.ts";
-import type { Declaration } from "../guardrails/declaration.ts";
-import { isOpaqueKind, opaquePolicy } from "../guardrails/opaquePolicy.ts";
-import { membersOf } from "../guardrails/plainObject.ts";
-import type { PlannedPolicy } from "../guardrails/plannedPolicy.ts";
-import type { OpaquePolicy } from "../guardrails/situation.ts";
+import {
+  type Declaration,
+  isOpaqueKind,
+  type OpaquePolicy,
+  opaquePolicies,
+  type PlannedPolicy,
+} from "../guardrails/index.ts";
+import { type Members, membersOf } from "../guardrails/plainObject.ts";
 
 /** What a cluster has: its NetworkPolicies, and policies of other kinds that may select runner pods. */
 export interface DeployedPolicies {
@@ -24,47 +27,39 @@ export function readDeployed(
   declaration: Declaration,
   problems: Problem[],
 ): DeployedPolicies | undefined {
-  const where = "declaration.deployed";
+  const refuse = (reason: string): undefined => {
+    problems.push({ where: "declaration.deployed", value: path, reason });
+  };
   let content: unknown;
   try {
     content = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    const reason = `can't be read: ${(error as Error).message}; write it with ${KUBECTL}`;
-    problems.push({ where, value: path, reason });
-    return undefined;
+    return refuse(`can't be read: ${(error as Error).message}; write it with ${KUBECTL}`);
   }
-  const items = itemsOf(content);
+  const items = itemsOf(content)?.map(membersOf);
   if (items === undefined) {
-    problems.push({
-      where,
-      value: path,
-      reason: "holds no Kubernetes objects: neither a list nor an array nor one object",
-    });
-    return undefined;
+    return refuse("holds no Kubernetes objects: neither a list nor an array nor one object");
   }
-  const others: string[] = [];
-  const policies: PlannedPolicy[] = [];
-  const opaque: OpaquePolicy[] = [];
-  for (const item of items) {
-    const { apiVersion, kind, metadata } = membersOf(item);
-    const { name, namespace } = membersOf(metadata);
-    const resource = `${path}: ${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
-    if (kind === "NetworkPolicy" && /^(networking\.k8s\.io|extensions)\//.test(String(apiVersion))) {
-      policies.push({ resource, object: item });
-    } else if (isOpaqueKind(String(apiVersion), String(kind))) {
-      const found = CONTROLLERS.test(String(kind)) ? undefined : opaquePolicy(resource, item, declaration);
-      opaque.push(...(found === undefined ? [] : [found]));
-    } else {
-      others.push(typeof kind === "string" ? `${apiVersion} ${kind}` : NO_KIND);
-    }
-  }
-  const hasPolicies = others.length < items.length;
-  if (others.length > 0 && !(hasPolicies && !others.includes(NO_KIND))) {
+  const isPolicy = ({ apiVersion, kind }: Members) =>
+    kind === "NetworkPolicy" && /^(networking\.k8s\.io|extensions)\//.test(String(apiVersion));
+  const isOpaque = ({ apiVersion, kind }: Members) => isOpaqueKind(String(apiVersion), String(kind));
+  const others = items
+    .filter((item) => !isPolicy(item) && !isOpaque(item))
+    .map(({ apiVersion, kind }) => (typeof kind === "string" ? `${apiVersion} ${kind}` : NO_KIND));
+  if (others.length > 0 && (others.length === items.length || others.includes(NO_KIND))) {
     const found = [...new Set(others)].sort().join(", ");
-    problems.push({ where, value: path, reason: `holds what is no policy: ${found}; write it with ${KUBECTL}` });
-    return undefined;
+    return refuse(`holds what is no policy: ${found}; write it with ${KUBECTL}`);
   }
-  return { policies, opaque };
+  const nameOf = ({ kind, metadata }: Members) => {
+    const { name, namespace } = membersOf(metadata);
+    return `${path}: ${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+  };
+  return {
+    policies: items.filter(isPolicy).map((object) => ({ resource: nameOf(object), object })),
+    opaque: items
+      .filter(({ kind }) => !CONTROLLERS.test(String(kind)))
+      .flatMap((item) => opaquePolicies(nameOf(item), item, declaration)),
+  };
 }
 
 const NO_KIND = "something without a kind";

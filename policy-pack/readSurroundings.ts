@@ -1,8 +1,7 @@
 import {
   type Declaration,
-  isOpaqueKind,
   type OpaquePolicy,
-  opaquePolicy,
+  opaquePolicies,
   type PlannedPods,
   type PlannedSwitch,
 } from "../guardrails/index.ts";
@@ -30,10 +29,7 @@ export function opaqueResources(
     return hasUnknownObjects(resource, all) ? [hidden(urn, `${kind} ${name}`)] : [];
   }
   // A list or a patch says too little about whom it selects.
-  const found =
-    isOpaqueKind(apiVersion, ownKind) &&
-    opaquePolicy(urn, { ...(kind === ownKind && object), apiVersion, kind: ownKind }, declaration);
-  return found ? [found] : [];
+  return opaquePolicies(urn, { ...(kind === ownKind && object), apiVersion, kind: ownKind }, declaration);
 }
 
 /** While an input is unknown, such a component has no children, or not all of them. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { isOpaqueKind, opaquePolicy } from "../../guardrails/index.ts";
+import { isOpaqueKind, opaquePolicies } from "../../guardrails/index.ts";
 import { declare } from "../support/declarations.ts";
 
 const AWS = "networking.k8s.aws/v1alpha1";
 const judge = (kind: string, spec: object, metadata: object = {}, apiVersion = AWS) =>
-  opaquePolicy("urn", { apiVersion, kind, metadata: { name: "x", ...metadata }, spec }, declare())?.what;
+  opaquePolicies("urn", { apiVersion, kind, metadata: { name: "x", ...metadata }, spec }, declare())[0]?.what;
 const named = (...names: string[]) => ({
   matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values: names }],
 });
@@ -164,7 +164,7 @@ describe("whether such a policy may select runner pods", () => {
       metadata: { name: "x", namespace: "keeperhub" },
       specs: selectors.map((endpointSelector) => ({ endpointSelector })),
     });
-    expect(opaquePolicy("urn", policy(api), declare())).toBeUndefined();
-    expect(opaquePolicy("urn", policy(api, runners), declare())).toBeDefined();
+    expect(opaquePolicies("urn", policy(api), declare())).toEqual([]);
+    expect(opaquePolicies("urn", policy(api, runners), declare())).toHaveLength(1);
   });
 });
