@@ -52,6 +52,10 @@ export async function answerLines(
       try {
         const problems: Problem[] = [];
         const line = new Input(fields, "", problems);
+        const twice = repeatedKey(text);
+        if (twice !== undefined) {
+          line.refuse(`has the key ${twice} twice in one object, of which only one would count`);
+        }
         refuseLookalikes(line, [...SETTING_MEMBERS, ...members]);
         const answer = read(line, readSetting(line, problems, settled));
         throwIfWrong(notOne, problems);
@@ -81,6 +85,22 @@ function parseLine(text: string): Record<string, unknown> | string {
   } catch (error) {
     return `is no JSON: ${(error as Error).message}`;
   }
+}
+
+/** A key that an object of a valid JSON text has twice, of which `JSON.parse` keeps the last in silence. */
+function repeatedKey(text: string): string | undefined {
+  const open: Set<string>[] = [];
+  for (const [, key, bracket] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|([{}])/g)) {
+    const keys = open.at(-1);
+    if (bracket === "{") {
+      open.push(new Set());
+    } else if (bracket === "}") {
+      open.pop();
+    } else if (key !== undefined && keys?.size === keys?.add(JSON.parse(key)).size) {
+      return key;
+    }
+  }
+  return undefined;
 }
 
 function refuseLookalikes(line: Input, known: readonly string[]): void {

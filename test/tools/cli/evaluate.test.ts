@@ -20,6 +20,19 @@ const point = (ip: string, port: number, protocol = "TCP") => ({ ip, protocol, p
 
 const INTERNET = policy([block("0.0.0.0/0", { except: ["10.0.0.0/8"], ports: [{ port: 443 }] })]);
 
+it("refuses a key that an object has twice, however it is written, and reads the next line", async () => {
+  const rest = '"points":[{"ip":"8.8.8.8","protocol":"TCP","port":443}]';
+  const twice = `{"id":1,"policies":[{"spec":{"egress":[],"podSelector":{},"egr\\u0065ss":[{}]}}],${rest}}`;
+  const same = `{"id":2,"note":"{\\"id\\": 3, \\"id\\": 4","policies":[{"spec":{}},{"spec":{}}],${rest}}`;
+  const { code, answers } = await evaluate([twice, same]);
+  expect(answers[0]).toEqual({
+    id: 1,
+    error: 'input: has the key "egr\\u0065ss" twice in one object, of which only one would count',
+  });
+  expect(answers[1]).toEqual({ id: 2, verdicts: ["allow"] });
+  expect(code).toBe(0);
+});
+
 describe("a line with verdicts", () => {
   it("has exactly id and verdicts, in the order of the points", async () => {
     const line = {
