@@ -1,10 +1,9 @@
 import { ADDRESS_FAMILIES } from "./address.ts";
 import { cellRange } from "./addressMap.ts";
 import { overlaps } from "./cidr.ts";
-import type { EgressAnalysis } from "./compile.ts";
 import { type Assertion, type Contradiction, wrongAddresses } from "./contradictions.ts";
 import { DEPENDS_ON_LABELS } from "./isolation.ts";
-import type { ServicePoint } from "./partition.ts";
+import type { EgressAnalysis, ServicePoint } from "./normalForm.ts";
 import { judgePods } from "./podAssertions.ts";
 import { subtract } from "./rangeSet.ts";
 import { unplacedGrants } from "./selectorRegions.ts";

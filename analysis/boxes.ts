@@ -1,9 +1,10 @@
 import { ADDRESS_FAMILIES } from "./address.ts";
 import { type AddressMaps, cellRange, zip } from "./addressMap.ts";
-import { type AddressRange, compareRanges } from "./cidr.ts";
-import type { PortRange } from "./networkPolicy.ts";
-import type { PortSpan, PortTable, Protocol } from "./ports.ts";
-import { PORTLESS_PROTOCOLS, PROTOCOLS, spanPairs } from "./ports.ts";
+import { type AddressRange, compareRanges, contains } from "./cidr.ts";
+import type { Point } from "./normalForm.ts";
+import { type PortSpan, type PortTable, spanPairs } from "./ports.ts";
+import { PORTLESS_PROTOCOLS, type PortRange, PROTOCOLS, type Protocol } from "./protocol.ts";
+import { credentialEndpoints } from "./specialPurpose.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A verdict before and after. */
@@ -168,4 +169,27 @@ function mergeAlongPorts(boxes: readonly ChangeBox[]): ChangeBox[] {
     }
     return merged;
   });
+}
+
+/**
+ * One destination in a box: an endpoint that hands out credentials, on its own port, where the box has one. Else an
+ * address that looks like a host's: the first is the network's.
+ */
+export function witnessOf({ range, protocols, ports }: Pick<ChangeBox, "range" | "protocols" | "ports">): Point {
+  const credentials = credentialEndpoints().find(
+    ({ cidr, port }) => contains(range, cidr) && protocols.includes("TCP") && ports.from <= port && port <= ports.to,
+  );
+  if (credentials !== undefined) {
+    return {
+      address: { family: range.family, value: credentials.cidr.first },
+      protocol: "TCP",
+      port: credentials.port,
+    };
+  }
+  const value = range.last > range.first ? range.first + 1n : range.first;
+  const protocol = protocols[0] as Protocol;
+  const common = [443, 80].find((port) => ports.from <= port && port <= ports.to);
+  // Port 0 is in a range of all ports, but nothing listens there.
+  const port = PORTLESS_PROTOCOLS.includes(protocol) ? 0 : (common ?? Math.min(Math.max(ports.from, 1), ports.to));
+  return { address: { family: range.family, value }, protocol, port };
 }

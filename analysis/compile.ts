@@ -3,53 +3,23 @@ import { byFamily, nestedMap } from "./addressMap.ts";
 import type { Inventory } from "./inventory.ts";
 import { kubernetesPartition, kubernetesTerms } from "./kubernetes.ts";
 import { appliesTo, type NetworkPolicy, type Sender } from "./networkPolicy.ts";
-import { type Cell, type Partition, partitionOf, uniformPartition } from "./partition.ts";
-import { commonTable, type PortGrant, PROTOCOLS, portTable, uniformTable, withProtocol } from "./ports.ts";
-import type { PodGrant } from "./reach/podReach.ts";
 import {
-  everyPodAllowed,
-  podGrants,
-  type SelectorRegion,
-  selectorRegions,
-  vpcCniPodGrants,
-} from "./selectorRegions.ts";
+  type Cell,
+  type EgressAnalysis,
+  type MapEntry,
+  type Partition,
+  partitionOf,
+  uniformPartition,
+} from "./normalForm.ts";
+import { commonTable, portTable, uniformTable, withProtocol } from "./ports.ts";
+import { PROTOCOLS } from "./protocol.ts";
+import { everyPodAllowed, podGrants, selectorRegions, vpcCniPodGrants } from "./selectorRegions.ts";
 import { leaksEveryPort, NEWEST_AGENT, protocolsOf, type Semantics, type VpcCniSemantics } from "./semantics.ts";
 import { withServices } from "./serviceCells.ts";
 import type { AddressTerm } from "./terms.ts";
-import { agentMap, type MapEntry } from "./vpcCniMap.ts";
-import { type RefusedBlock, slotVerdict } from "./vpcCniSlots.ts";
+import { agentMap } from "./vpcCniMap.ts";
+import { slotVerdict } from "./vpcCniSlots.ts";
 import { vpcCniTerms } from "./vpcCniTerms.ts";
-
-/** What a set of policies lets one pod reach: the normal form that every question is put to. */
-export interface EgressAnalysis {
-  readonly semantics: Semantics;
-  /** All policies given, in their order; the indices in explanations point here. */
-  readonly policies: readonly NetworkPolicy[];
-  readonly source: Sender;
-  /** Indices of the policies whose egress rules count for the pod. */
-  readonly applying: readonly number[];
-  /** Whether anything is denied at all: a pod that no policy isolates may reach everything. */
-  readonly isolated: boolean;
-  /** Every address of each family, in disjoint cells. */
-  readonly partitions: Readonly<Record<AddressFamily, Partition>>;
-  /** Pods by label, sorted by text. */
-  readonly selectors: readonly SelectorRegion[];
-  readonly podGrants: readonly PodGrant[];
-  readonly inventory: Inventory | undefined;
-  /**
-   * Under `vpc-cni`, for a pod that no policy isolates: what holds if the labels of some egress rule match anything. The
-   * controller emits such rules whatever `policyTypes` says, and one emitted rule isolates the pod. `undefined`: nothing
-   * depends on that.
-   */
-  readonly ifIsolated: EgressAnalysis | undefined;
-  /** Under `vpc-cni`: port items that the entry of every pod holds besides its own. */
-  readonly ofEveryHost: readonly PortGrant[];
-  /**
-   * Blocks at which the AWS agent gives up: it stops refreshing the map, so an old policy stays in force and a new pod
-   * stays open (NPA#631, agent 1.3.7 and later). Every verdict of the cluster's family is then `order-dependent`.
-   */
-  readonly aborts: readonly RefusedBlock[];
-}
 
 /** What to compile besides the policies. */
 export interface CompileOptions {

@@ -1,11 +1,9 @@
-import { changedBoxes, type PortChange, tableChanges } from "./boxes.ts";
+import { changedBoxes, type PortChange, tableChanges, witnessOf } from "./boxes.ts";
 import { type AddressRange, formatRange } from "./cidr.ts";
-import type { EgressAnalysis } from "./compile.ts";
-import { witnessOf } from "./diff.ts";
 import { type Explanation, explain } from "./explain.ts";
-import { POLICY_PROTOCOLS, type PolicyProtocol, type PortRange } from "./networkPolicy.ts";
-import type { Point } from "./point.ts";
+import type { EgressAnalysis, Point } from "./normalForm.ts";
 import { anyGrantAllows, combineTables, type PortTable, portTable, uniformTable } from "./ports.ts";
+import { POLICY_PROTOCOLS, type PolicyProtocol, type PortRange } from "./protocol.ts";
 import type { RangeSet } from "./rangeSet.ts";
 import type { PodSet } from "./reach/podSets.ts";
 import { Reach } from "./reach/reach.ts";

@@ -1,4 +1,3 @@
-import type { EgressAnalysis } from "./compile.ts";
 import { type Explanation, explain } from "./explain.ts";
 import {
   backendsOf,
@@ -11,11 +10,11 @@ import {
 } from "./inventory.ts";
 import { DEPENDS_ON_LABELS } from "./isolation.ts";
 import { type LabelSelector, selects } from "./labelSelector.ts";
-import type { PolicyProtocol } from "./networkPolicy.ts";
+import type { EgressAnalysis, SelectorRegion } from "./normalForm.ts";
 import { formatPoint } from "./point.ts";
 import { spanAt } from "./ports.ts";
+import type { PolicyProtocol } from "./protocol.ts";
 import { formatReference, referenceTo } from "./reference.ts";
-import type { SelectorRegion } from "./selectorRegions.ts";
 import type { Verdict } from "./verdict.ts";
 import { clusterIpObstacles } from "./vpcCniTerms.ts";
 

@@ -1,16 +1,13 @@
 import type { AddressFamily } from "./address.ts";
-import { type Change, type ChangeBox, changedBoxes } from "./boxes.ts";
-import { type AddressRange, contains } from "./cidr.ts";
-import type { EgressAnalysis } from "./compile.ts";
+import { type Change, type ChangeBox, changedBoxes, witnessOf } from "./boxes.ts";
+import type { AddressRange } from "./cidr.ts";
 import { type Explanation, explain } from "./explain.ts";
 import { type NamedAddresses, namesIn } from "./names.ts";
-import type { PortRange } from "./networkPolicy.ts";
-import type { Point } from "./point.ts";
-import { PORTLESS_PROTOCOLS, type Protocol } from "./ports.ts";
+import type { EgressAnalysis, Point } from "./normalForm.ts";
+import type { PortRange, Protocol } from "./protocol.ts";
 import { type PodRow, podRows, subtractPodGrants } from "./reach/podReach.ts";
 import { Reach } from "./reach/reach.ts";
 import { boxSize } from "./regions.ts";
-import { credentialEndpoints } from "./specialPurpose.ts";
 import { openness } from "./verdict.ts";
 
 /** A box of destinations that a change opens or closes. */
@@ -111,27 +108,4 @@ export function bareDiff(before: EgressAnalysis, after: EgressAnalysis): Diff<Ch
     gained: { boxes: boxes.filter(isGain), pods: podRows(subtractPodGrants(now.grants, old.grants)) },
     lost: { boxes: boxes.filter((box) => !isGain(box)), pods: podRows(subtractPodGrants(old.grants, now.grants)) },
   };
-}
-
-/**
- * One destination in a box: an endpoint that hands out credentials, on its own port, where the box has one. Else an
- * address that looks like a host's: the first is the network's.
- */
-export function witnessOf({ range, protocols, ports }: Pick<ChangeBox, "range" | "protocols" | "ports">): Point {
-  const credentials = credentialEndpoints().find(
-    ({ cidr, port }) => contains(range, cidr) && protocols.includes("TCP") && ports.from <= port && port <= ports.to,
-  );
-  if (credentials !== undefined) {
-    return {
-      address: { family: range.family, value: credentials.cidr.first },
-      protocol: "TCP",
-      port: credentials.port,
-    };
-  }
-  const value = range.last > range.first ? range.first + 1n : range.first;
-  const protocol = protocols[0] as Protocol;
-  const common = [443, 80].find((port) => ports.from <= port && port <= ports.to);
-  // Port 0 is in a range of all ports, but nothing listens there.
-  const port = PORTLESS_PROTOCOLS.includes(protocol) ? 0 : (common ?? Math.min(Math.max(ports.from, 1), ports.to));
-  return { address: { family: range.family, value }, protocol, port };
 }

@@ -1,17 +1,17 @@
 import type { Address, AddressFamily } from "./address.ts";
 import type { ChangeBox } from "./boxes.ts";
 import { type Cidr, contains, hostOf, wholeFamily } from "./cidr.ts";
-import { type CompileOptions, compile, type EgressAnalysis } from "./compile.ts";
+import { type CompileOptions, compile } from "./compile.ts";
 import { bareDiff, type DiffBox, describeBox } from "./diff.ts";
 import type { Explanation } from "./explain.ts";
 import { backendsOf, type Inventory, targetNumber } from "./inventory.ts";
 import type { NamedAddresses } from "./names.ts";
 import type { NetworkPolicy } from "./networkPolicy.ts";
-import { locate, type Point } from "./point.ts";
+import type { EgressAnalysis, MapEntry, Point } from "./normalForm.ts";
+import { locate } from "./point.ts";
 import type { Reference } from "./reference.ts";
 import type { VpcCniSemantics } from "./semantics.ts";
 import { rulePeers } from "./terms.ts";
-import type { MapEntry } from "./vpcCniMap.ts";
 import { clusterIpObstacles } from "./vpcCniTerms.ts";
 
 /** The shape of rules that makes the AWS agent deviate from Kubernetes (docs/semantics.md has an example of each). */

@@ -1,9 +1,9 @@
 import { type Address, formatAddress } from "./address.ts";
 import { type Cidr, contains, formatCidr } from "./cidr.ts";
-import type { EgressAnalysis } from "./compile.ts";
-import { type NearestRule, nearestRule } from "./nearestRule.ts";
+import { nearestRule } from "./nearestRule.ts";
 import { type NetworkPolicy, policyId } from "./networkPolicy.ts";
-import { formatPoint, type Location, locate, type Point, verdict } from "./point.ts";
+import type { EgressAnalysis, MapEntry, Point } from "./normalForm.ts";
+import { formatPoint, type Location, locate, verdict } from "./point.ts";
 import { permits } from "./ports.ts";
 import { formatPodSet } from "./reach/podSets.ts";
 import { formatReference, type Reference, referenceTo } from "./reference.ts";
@@ -19,7 +19,6 @@ import {
 } from "./specialPurpose.ts";
 import { addressTerms, type ExceptedTerm } from "./terms.ts";
 import type { Verdict } from "./verdict.ts";
-import type { MapEntry } from "./vpcCniMap.ts";
 import { PORT_SLOTS } from "./vpcCniSlots.ts";
 
 /** What decided. */
@@ -80,7 +79,7 @@ export interface Explanation {
   /** For a port of a Service's ClusterIP under `kubernetes`: the Service, and the reasons at its backends. */
   readonly service: ServiceReason | undefined;
   /** For a denial: the rule that came closest, and why it does not match. */
-  readonly nearest: NearestRule | undefined;
+  readonly nearest: { readonly reference: Reference; readonly why: string } | undefined;
   /**
    * For a denial without an inventory: the pods that rules allow on this port by their labels, sorted. Nobody knows
    * whether one of them, or a Service in front of them, has the address.
@@ -107,6 +106,7 @@ export function explain(analysis: EgressAnalysis, point: Point): Explanation {
   const { address, span } = location;
   const isDenied = span.verdict === "deny";
   const decided = decide(analysis, point, location);
+  const nearest = isDenied && decided.service === undefined ? nearestRule(analysis, point, address) : undefined;
   const known = {
     point,
     verdict: span.verdict,
@@ -115,7 +115,10 @@ export function explain(analysis: EgressAnalysis, point: Point): Explanation {
     entry: undefined,
     service: undefined,
     ...decided,
-    nearest: isDenied && decided.service === undefined ? nearestRule(analysis, point, address) : undefined,
+    nearest:
+      nearest === undefined
+        ? undefined
+        : { reference: referenceTo(analysis, nearest.place, { except: nearest.except }), why: nearest.why },
     unlessPods: isDenied ? podsAllowedOn(analysis, point) : [],
     block: specialPurposeBlockOf({ family: address.family, first: address.value, last: address.value }),
     endpoint: awsEndpointAt(address),

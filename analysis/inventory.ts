@@ -1,6 +1,6 @@
 import type { Address } from "./address.ts";
 import { type Labels, labelsSelector, selects } from "./labelSelector.ts";
-import type { PolicyProtocol } from "./networkPolicy.ts";
+import type { PolicyProtocol } from "./protocol.ts";
 
 /** A port that a container declares. */
 export interface ContainerPort {

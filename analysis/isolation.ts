@@ -1,7 +1,6 @@
-import type { EgressAnalysis } from "./compile.ts";
 import { explain } from "./explain.ts";
 import { appliesTo, policyId, SELECTED_BY_EVERY_POLICY } from "./networkPolicy.ts";
-import type { Point } from "./point.ts";
+import type { EgressAnalysis, Point } from "./normalForm.ts";
 import { verdict } from "./point.ts";
 
 /** Of a pod that nothing isolates, or labels in egress rules that policies have for another direction. */

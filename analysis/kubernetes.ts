@@ -2,9 +2,10 @@ import type { AddressFamily } from "./address.ts";
 import { nestedMap } from "./addressMap.ts";
 import { type Cidr, contains, hostOf } from "./cidr.ts";
 import type { Inventory } from "./inventory.ts";
-import { type NetworkPolicy, POLICY_PROTOCOLS } from "./networkPolicy.ts";
-import { type Cell, type Partition, partitionOf } from "./partition.ts";
+import type { NetworkPolicy } from "./networkPolicy.ts";
+import { type Cell, type Partition, partitionOf } from "./normalForm.ts";
 import { anyGrantAllows, type PortTable, portTable } from "./ports.ts";
+import { POLICY_PROTOCOLS } from "./protocol.ts";
 import { type AddressTerm, addressTerms, type ExceptedTerm, podPermissions, podTerms, rulePeers } from "./terms.ts";
 
 /**

@@ -1,27 +1,25 @@
 import { ADDRESS_BITS, type Address } from "./address.ts";
 import { type Cidr, contains, wholeFamily } from "./cidr.ts";
-import type { EgressAnalysis } from "./compile.ts";
 import { backendsOf, type Pod } from "./inventory.ts";
-import type { Point } from "./point.ts";
+import { formatRulePorts } from "./networkPolicy.ts";
+import type { EgressAnalysis, Point } from "./normalForm.ts";
 import { permits } from "./ports.ts";
-import { formatRulePorts, type Reference, referenceTo } from "./reference.ts";
 import { matchingPods, numericPermissions, podPermissions, type RulePeer, type RulePlace, rulePeers } from "./terms.ts";
 
 /** The rule that came closest to allowing a denied point. */
 export interface NearestRule {
-  readonly reference: Reference;
+  readonly place: RulePlace;
+  /** Index of the `except` that holds the address. */
+  readonly except: number | undefined;
   /** Why it does not match, as the end of a sentence. */
   readonly why: string;
 }
 
 /** How a peer relates to a denied point. */
-interface Candidate {
-  readonly place: RulePlace;
+interface Candidate extends Omit<NearestRule, "why"> {
   /** What the rule's `ports` allow, as text. */
   readonly ports: string;
   readonly block: Cidr | undefined;
-  /** Index of the `except` that holds the address. */
-  readonly except: number | undefined;
   readonly addressMatches: boolean;
   readonly portMatches: boolean;
   /** Leading bits that the block and the address share; -1 across families. */
@@ -38,7 +36,7 @@ export function nearestRule(analysis: EgressAnalysis, point: Point, address: Add
     return undefined;
   }
   const best = all.reduce((closest, candidate) => (isCloser(candidate, closest) ? candidate : closest));
-  return { reference: referenceTo(analysis, best.place, { except: best.except }), why: whyNot(analysis, best) };
+  return { ...best, why: whyNot(analysis, best) };
 }
 
 function whyNot(

@@ -1,19 +1,7 @@
 import type { Cidr } from "./cidr.ts";
 import { type LabelSelector, type Labels, selects } from "./labelSelector.ts";
 import type { Problem } from "./problems.ts";
-
-/** The protocols that a NetworkPolicy can name. */
-export type PolicyProtocol = "TCP" | "UDP" | "SCTP";
-
-export const POLICY_PROTOCOLS: readonly PolicyProtocol[] = ["TCP", "UDP", "SCTP"];
-
-/** Port numbers, both ends included. Every port is 0 to 65535: a packet may carry port 0, a policy cannot name it. */
-export interface PortRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-export const EVERY_PORT: PortRange = { from: 0, to: 65535 };
+import { formatPorts, type PolicyProtocol, type PortRange } from "./protocol.ts";
 
 /** One element of a rule's `ports`. A name is resolved by the destination pod, so it never matches a bare address. */
 export type PolicyPort = { readonly protocol: PolicyProtocol } & (
@@ -90,4 +78,13 @@ export function appliesTo(policy: NetworkPolicy, source: Sender): boolean {
 /** `namespace/name`, as people and kubectl say it. */
 export function policyId(policy: NetworkPolicy): string {
   return `${policy.namespace}/${policy.name}`;
+}
+
+/** What a rule's `ports` allow: `TCP 5432, UDP 53`, `all ports`. */
+export function formatRulePorts(rule: EgressRule): string {
+  return rule.ports === undefined ? "all ports of every protocol" : rule.ports.map(formatPolicyPort).join(", ");
+}
+
+function formatPolicyPort({ protocol, range, name }: PolicyPort): string {
+  return `${protocol} ${range === undefined ? `port "${name}"` : formatPorts(range)}`;
 }

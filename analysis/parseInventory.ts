@@ -2,8 +2,8 @@ import { type Address, parseAddress } from "./address.ts";
 import { Input } from "./input.ts";
 import type { ContainerPort, Inventory, Pod, Service, ServicePort } from "./inventory.ts";
 import type { Labels } from "./labelSelector.ts";
-import { POLICY_PROTOCOLS, type PolicyProtocol } from "./networkPolicy.ts";
 import { type Problem, throwIfWrong } from "./problems.ts";
+import { POLICY_PROTOCOLS, type PolicyProtocol } from "./protocol.ts";
 
 /** An object of the cluster and where it was found, such as `cluster.json items[3]`. */
 export interface InventoryObject {

@@ -10,17 +10,10 @@ import {
   type LabelSelector,
   labelSelector,
 } from "./labelSelector.ts";
-import {
-  type EgressRule,
-  EVERY_PORT,
-  type NetworkPolicy,
-  type Peer,
-  POLICY_PROTOCOLS,
-  type PolicyPort,
-  type PolicyProtocol,
-} from "./networkPolicy.ts";
+import type { EgressRule, NetworkPolicy, Peer, PolicyPort } from "./networkPolicy.ts";
 import { isWrittenMapped, parsePolicyCidr, writtenPrefixLength } from "./policyCidr.ts";
 import { type Problem, throwIfWrong } from "./problems.ts";
+import { EVERY_PORT, POLICY_PROTOCOLS, type PolicyProtocol } from "./protocol.ts";
 
 export interface ParseOptions {
   /** Where a policy without `metadata.namespace` belongs, as with `kubectl apply --namespace`. Default: `default`. */

@@ -1,19 +1,17 @@
 import type { AddressFamily } from "./address.ts";
-import type { PortChange } from "./boxes.ts";
+import { type PortChange, witnessOf } from "./boxes.ts";
 import { type AddressRange, formatRange, hostOf, parseCidr } from "./cidr.ts";
-import type { EgressAnalysis } from "./compile.ts";
 import { type Assertion, type Contradiction, wrongAddresses, wrongPorts } from "./contradictions.ts";
-import { witnessOf } from "./diff.ts";
 import { explain } from "./explain.ts";
 import { backendsOf, NAMESPACE_NAME_LABEL, namespaceLabels, targetNumber } from "./inventory.ts";
 import { selects } from "./labelSelector.ts";
-import { POLICY_PROTOCOLS, type PortRange } from "./networkPolicy.ts";
+import type { EgressAnalysis } from "./normalForm.ts";
 import { verdict } from "./point.ts";
 import { type PortQuestion, permitsSome } from "./ports.ts";
+import { formatPorts, POLICY_PROTOCOLS, type PortRange } from "./protocol.ts";
 import { areDisjoint } from "./reach/labelSets.ts";
 import { EVERY_POD, formatPodSet, isNarrowerPodSet, type PodSet } from "./reach/podSets.ts";
 import { formatReference, type Reference, referenceTo } from "./reference.ts";
-import { formatPorts } from "./regions.ts";
 import { mayAllow, selectorRegion } from "./selectorRegions.ts";
 import { addressTerms } from "./terms.ts";
 

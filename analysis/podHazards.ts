@@ -1,16 +1,17 @@
 import { type PortChange, tableChanges } from "./boxes.ts";
 import { type Cidr, cidrKey, contains, formatCidr } from "./cidr.ts";
-import { type CompileOptions, compile, type EgressAnalysis } from "./compile.ts";
+import { type CompileOptions, compile } from "./compile.ts";
 import { NAMESPACE_NAME_LABEL } from "./inventory.ts";
 import { type LabelSelector, labelSelector } from "./labelSelector.ts";
 import type { NetworkPolicy } from "./networkPolicy.ts";
+import type { EgressAnalysis } from "./normalForm.ts";
 import { subtract } from "./rangeSet.ts";
 import { labelWorlds } from "./reach/labelWorlds.ts";
-import type { PodGrant } from "./reach/podReach.ts";
 import { formatPodSet, isNarrowerPodSet, type PodSet } from "./reach/podSets.ts";
 import { type Reference, referenceTo } from "./reference.ts";
 import { podGrants, podTable } from "./selectorRegions.ts";
 import { leaksEveryPort, NEWEST_AGENT, type VpcCniSemantics } from "./semantics.ts";
+import type { PodGrant } from "./terms.ts";
 import { type AddressTerm, addressTerms } from "./terms.ts";
 import { PORT_SLOTS, slotKey } from "./vpcCniSlots.ts";
 

@@ -1,17 +1,10 @@
 import { type Address, formatAddress, parseAddress } from "./address.ts";
-import type { EgressAnalysis } from "./compile.ts";
-import { type Cell, cellIndexAt } from "./partition.ts";
-import { PORTLESS_PROTOCOLS, type PortSpan, PROTOCOLS, type Protocol, spanAt } from "./ports.ts";
+import type { Point } from "./normalForm.ts";
+import { type Cell, cellIndexAt, type EgressAnalysis } from "./normalForm.ts";
+import { type PortSpan, spanAt } from "./ports.ts";
+import { PORTLESS_PROTOCOLS, PROTOCOLS } from "./protocol.ts";
 import { onTheWire } from "./specialPurpose.ts";
 import type { Verdict } from "./verdict.ts";
-
-/** One packet's destination. */
-export interface Point {
-  readonly address: Address;
-  readonly protocol: Protocol;
-  /** 0 to 65535; 0 for protocols without ports. */
-  readonly port: number;
-}
 
 /**
  * Whether the pod may send to a destination.

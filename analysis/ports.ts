@@ -1,13 +1,13 @@
 import type { Cidr } from "./cidr.ts";
-import { EVERY_PORT, POLICY_PROTOCOLS, type PolicyProtocol, type PortRange } from "./networkPolicy.ts";
+import {
+  EVERY_PORT,
+  PORTLESS_PROTOCOLS,
+  type PolicyProtocol,
+  type PortRange,
+  PROTOCOLS,
+  type Protocol,
+} from "./protocol.ts";
 import type { Verdict } from "./verdict.ts";
-
-/** Protocols that have a verdict. The last three, whose port is always 0, only under `vpc-cni`. */
-export type Protocol = PolicyProtocol | "ICMP" | "ICMPv6" | "GRE";
-
-export const PORTLESS_PROTOCOLS: readonly Protocol[] = ["ICMP", "ICMPv6", "GRE"];
-
-export const PROTOCOLS: readonly Protocol[] = [...POLICY_PROTOCOLS, ...PORTLESS_PROTOCOLS];
 
 /** Where a permission is written: indices into the analysis' policies, `spec.egress`, `to` and `ports`. */
 export interface Grant {

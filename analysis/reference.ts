@@ -1,9 +1,7 @@
-import type { Cidr } from "./cidr.ts";
-import { formatCidr } from "./cidr.ts";
-import type { EgressAnalysis } from "./compile.ts";
-import { type EgressRule, type NetworkPolicy, type PolicyPort, policyId } from "./networkPolicy.ts";
+import { type Cidr, formatCidr } from "./cidr.ts";
+import { type EgressRule, type NetworkPolicy, policyId } from "./networkPolicy.ts";
+import type { EgressAnalysis } from "./normalForm.ts";
 import { formatPodSet, namespaceNamed } from "./reach/podSets.ts";
-import { formatPorts } from "./regions.ts";
 import type { RulePlace } from "./terms.ts";
 
 /** A place in a policy, as a person can find and fix it. */
@@ -67,13 +65,4 @@ export function referenceTo(analysis: EgressAnalysis, place: RulePlace, detail: 
 export function formatReference({ policy, rule, what, path, through }: Reference): string {
   const via = through === undefined ? "" : `, passed on by the map entry of ${formatCidr(through)}`;
   return `rule ${rule} of ${policy} (${what}, ${path}${via})`;
-}
-
-/** What a rule's `ports` allow: `TCP 5432, UDP 53`, `all ports`. */
-export function formatRulePorts(rule: EgressRule): string {
-  return rule.ports === undefined ? "all ports of every protocol" : rule.ports.map(formatPolicyPort).join(", ");
-}
-
-function formatPolicyPort({ protocol, range, name }: PolicyPort): string {
-  return `${protocol} ${range === undefined ? `port "${name}"` : formatPorts(range)}`;
 }

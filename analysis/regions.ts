@@ -1,9 +1,9 @@
 import { ADDRESS_FAMILIES, type AddressFamily } from "./address.ts";
 import { cellRange } from "./addressMap.ts";
 import type { AddressRange } from "./cidr.ts";
-import type { EgressAnalysis } from "./compile.ts";
-import type { PortRange } from "./networkPolicy.ts";
-import { type PortSpan, PROTOCOLS, type Protocol } from "./ports.ts";
+import type { EgressAnalysis } from "./normalForm.ts";
+import type { PortSpan } from "./ports.ts";
+import { type PortRange, PROTOCOLS, type Protocol } from "./protocol.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A box of the normal form: every address, protocol and port in it has one verdict for one reason. */
@@ -54,9 +54,4 @@ export function sizeByVerdict(
     }
   }
   return sizes;
-}
-
-/** `443`, `8000-9000`, `all ports`. */
-export function formatPorts({ from, to }: PortRange): string {
-  return from === to ? `${from}` : from === 0 && to === 65535 ? "all ports" : `${from}-${to}`;
 }

@@ -1,7 +1,5 @@
-import type { EgressAnalysis } from "./compile.ts";
 import type { EgressRule, NetworkPolicy } from "./networkPolicy.ts";
-import { POLICY_PROTOCOLS } from "./networkPolicy.ts";
-import type { Partition } from "./partition.ts";
+import type { EgressAnalysis, Partition, SelectorRegion } from "./normalForm.ts";
 import {
   anyGrantAllows,
   type PortGrant,
@@ -11,22 +9,11 @@ import {
   portTable,
   uniformTable,
 } from "./ports.ts";
-import type { NamedPortGrant, PodGrant } from "./reach/podReach.ts";
+import { POLICY_PROTOCOLS } from "./protocol.ts";
 import { EVERY_POD, formatPodSet, isNarrowerPodSet, namespaceNamed, type PodSet } from "./reach/podSets.ts";
+import type { NamedPortGrant, PodGrant } from "./terms.ts";
 import { numericPermissions, type RulePlace, rulePeers } from "./terms.ts";
 import { slotKey, slotVerdict } from "./vpcCniSlots.ts";
-
-/**
- * What is allowed to reach pods by their labels, wherever they run. Never compared with addresses: which address a pod
- * has is known only with an inventory.
- */
-export interface SelectorRegion {
-  /** Equal exactly for equal sets of requirements, and what a person reads. */
-  readonly text: string;
-  readonly pods: PodSet;
-  readonly table: PortTable;
-  readonly namedPorts: readonly NamedPortGrant[];
-}
 
 /** The peers of the applying policies that are given by labels; a rule without `to` reaches every pod. */
 export function podGrants(policies: readonly NetworkPolicy[], applying: readonly number[]): PodGrant[] {
@@ -103,9 +90,7 @@ export function podTable(
   // A named port takes a slot, too, once a pod gives it a number.
   const named = grants.flatMap(({ namedPorts }) => namedPorts.map(({ protocol, name }) => `${protocol} ${name}`));
   const names = new Set(named).size;
-  return portTable(distinctItems(permissions), POLICY_PROTOCOLS, (matching) =>
-    slotVerdict({ items, excepts: [] }, matching, names),
-  );
+  return portTable(distinctItems(permissions), POLICY_PROTOCOLS, (matching) => slotVerdict({ items }, matching, names));
 }
 
 /** Equal items take one slot. */

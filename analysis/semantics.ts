@@ -1,6 +1,5 @@
 import type { Address, AddressFamily } from "./address.ts";
-import { POLICY_PROTOCOLS } from "./networkPolicy.ts";
-import { PROTOCOLS, type Protocol } from "./ports.ts";
+import { POLICY_PROTOCOLS, PROTOCOLS, type Protocol } from "./protocol.ts";
 
 /** What the Kubernetes API reference says that a NetworkPolicy means. */
 export interface KubernetesSemantics {

@@ -1,9 +1,8 @@
 import { nestedMap, zip } from "./addressMap.ts";
 import { hostOf } from "./cidr.ts";
-import type { Inventory, Pod, ServicePort } from "./inventory.ts";
-import { backendsOf, targetNumber } from "./inventory.ts";
-import { type Cell, cellIndexAt, type Partition, partitionOf, type ServicePoint } from "./partition.ts";
-import type { Point } from "./point.ts";
+import { backendsOf, type Inventory, type Pod, type ServicePort, targetNumber } from "./inventory.ts";
+import type { Point } from "./normalForm.ts";
+import { type Cell, cellIndexAt, type Partition, partitionOf, type ServicePoint } from "./normalForm.ts";
 import { spanAt, withPort } from "./ports.ts";
 
 /**

@@ -1,17 +1,12 @@
 import { ADDRESS_FAMILIES } from "./address.ts";
-import type { Cidr } from "./cidr.ts";
-import { hostOf, wholeFamily } from "./cidr.ts";
+import { type Cidr, hostOf, wholeFamily } from "./cidr.ts";
 import { type Inventory, namedPort, namespaceLabels, type Pod } from "./inventory.ts";
 import { selects } from "./labelSelector.ts";
-import {
-  type EgressRule,
-  EVERY_PORT,
-  type NetworkPolicy,
-  type Peer,
-  type PolicyPort,
-  type SelectorPeer,
-} from "./networkPolicy.ts";
+import type { EgressRule, NetworkPolicy, Peer, PolicyPort, SelectorPeer } from "./networkPolicy.ts";
 import type { Grant, PortGrant } from "./ports.ts";
+import type { PolicyProtocol } from "./protocol.ts";
+import { EVERY_PORT } from "./protocol.ts";
+import type { PodSet } from "./reach/podSets.ts";
 
 /** One peer of one rule as addresses: a block without its `except`s, and the ports that the rule allows there. */
 export interface AddressTerm {
@@ -38,6 +33,22 @@ export interface RulePlace {
   readonly policy: number;
   readonly rule: number;
   readonly peer: number | undefined;
+}
+
+/** A port that only the destination pod can turn into a number. */
+export interface NamedPortGrant {
+  readonly protocol: PolicyProtocol;
+  readonly name: string;
+  readonly grant: Grant;
+}
+
+/** Some pods and what is allowed there: a product. A list of them, which may overlap, is what a pod can reach by label. */
+export interface PodGrant {
+  /** Where it is written; `undefined` for what no rule says. */
+  readonly place: RulePlace | undefined;
+  readonly pods: PodSet;
+  readonly permissions: readonly PortGrant[];
+  readonly namedPorts: readonly NamedPortGrant[];
 }
 
 /** What a rule allows on a bare address, where a named port never matches. */

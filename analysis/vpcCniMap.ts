@@ -1,21 +1,12 @@
 import { ADDRESS_BITS, type AddressFamily } from "./address.ts";
 import { type Cidr, cidrAt, cidrKey, hostOf } from "./cidr.ts";
-import { EVERY_PORT } from "./networkPolicy.ts";
+import type { EntryValue, MapEntry, RefusedBlock } from "./normalForm.ts";
 import { isReadableByAgent, isWrittenMapped, writtenAddress } from "./policyCidr.ts";
 import type { PortGrant } from "./ports.ts";
+import { EVERY_PORT } from "./protocol.ts";
 import { leaksEveryPort, NEWEST_AGENT, tellsBlocksByText, type VpcCniSemantics } from "./semantics.ts";
 import type { AddressTerm } from "./terms.ts";
 import { type Drafts, mergeRules, mergeRulesLeaking } from "./vpcCniRules.ts";
-import type { EntryValue, RefusedBlock } from "./vpcCniSlots.ts";
-
-/** One entry; a packet meets only the entry with the longest prefix. */
-export interface MapEntry {
-  readonly cidr: Cidr;
-  /** More than one where two keys fall together: the agent writes one of them last, which one is random. */
-  readonly values: readonly EntryValue[];
-  /** The entry that the agent makes for its own node. */
-  readonly isNode: boolean;
-}
 
 /** The compiled map, and the blocks because of which the agent does not load it. */
 export interface AgentMap {

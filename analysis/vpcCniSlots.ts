@@ -1,18 +1,11 @@
 import type { PortGrant } from "./ports.ts";
-import type { ExceptedTerm } from "./terms.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** Protocol-and-port slots of one entry (`MAX_PORT_PROTOCOL` of the eBPF program, agent 1.0 to 1.4). */
 export const PORT_SLOTS = 24;
 
-/** A block at which the agent gives up: a peer's own, or one of its `except`s, and why. */
-export interface RefusedBlock extends ExceptedTerm {
-  /** The kernel refuses the key, or the agent cannot parse the text. */
-  readonly why: "key-too-long" | "unreadable";
-}
-
-/** What one entry may hold. */
-export interface EntryValue {
+/** The items of one entry. */
+export interface SlotItems {
   /** Unique items; at most {@link PORT_SLOTS} of them fit, and which do is random. Empty for an entry that denies all. */
   readonly items: readonly PortGrant[];
   /**
@@ -20,8 +13,6 @@ export interface EntryValue {
    * {@link PORT_SLOTS} are kept; only the order of the rules is random.
    */
   readonly lists?: readonly (readonly PortGrant[])[];
-  /** The `except`s that made the entry deny. */
-  readonly excepts: readonly ExceptedTerm[];
 }
 
 /**
@@ -30,7 +21,7 @@ export interface EntryValue {
  *
  * @param others Items besides `items` that match nothing. Default: none.
  */
-export function slotVerdict({ items, lists }: EntryValue, matching: readonly PortGrant[], others = 0): Verdict {
+export function slotVerdict({ items, lists }: SlotItems, matching: readonly PortGrant[], others = 0): Verdict {
   if (matching.length === 0) {
     return "deny";
   }

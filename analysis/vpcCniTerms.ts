@@ -9,14 +9,9 @@ import {
   targetNumber,
 } from "./inventory.ts";
 import { formatSelector, selects } from "./labelSelector.ts";
-import {
-  type EgressRule,
-  EVERY_PORT,
-  type NetworkPolicy,
-  type PolicyPort,
-  type PolicyProtocol,
-} from "./networkPolicy.ts";
+import type { EgressRule, NetworkPolicy, PolicyPort } from "./networkPolicy.ts";
 import { type PortGrant, permits } from "./ports.ts";
+import { EVERY_PORT, type PolicyProtocol } from "./protocol.ts";
 import {
   type AddressTerm,
   addressTerms,

@@ -1,5 +1,5 @@
 import type { Labels } from "../analysis/labelSelector.ts";
-import type { PolicyProtocol } from "../analysis/networkPolicy.ts";
+import type { PolicyProtocol } from "../analysis/protocol.ts";
 
 /** A port or a run of ports, both ends included, of one protocol. */
 export interface Ports {

@@ -1,6 +1,7 @@
-import { compile, type EgressAnalysis } from "../analysis/compile.ts";
+import { compile } from "../analysis/compile.ts";
 import { formatSelector } from "../analysis/labelSelector.ts";
 import type { NetworkPolicy, Source } from "../analysis/networkPolicy.ts";
+import type { EgressAnalysis } from "../analysis/normalForm.ts";
 import { parseNetworkPolicies } from "../analysis/parseNetworkPolicy.ts";
 import { ProblemsError } from "../analysis/problems.ts";
 import { changeInWords } from "../analysis/reach/words.ts";

@@ -1,8 +1,8 @@
 import { type Cidr, contains, formatCidr, leastSet } from "../analysis/cidr.ts";
 import { NAMESPACE_NAME_LABEL } from "../analysis/inventory.ts";
 import type { Labels } from "../analysis/labelSelector.ts";
-import { POLICY_PROTOCOLS } from "../analysis/networkPolicy.ts";
 import { ProblemsError } from "../analysis/problems.ts";
+import { POLICY_PROTOCOLS } from "../analysis/protocol.ts";
 import { KEEPERHUB_CONTRACT, type Ports, type RunnerContract } from "./contract.ts";
 import type { NetworkFacts } from "./networkFacts.ts";
 import type { BlockPeer, EgressNetworkPolicy, EgressRule, PodPeer } from "./networkPolicy.ts";

@@ -85,3 +85,17 @@ describe.each(PURE)("%s/ is pure", (folder) => {
     expect(wrong).toEqual([]);
   });
 });
+
+it("no chain of imports in the analysis is longer than ten files, and none comes back to where it began", () => {
+  const lengths = new Map<string, number>();
+  const lengthFrom = (file: string, before: readonly string[] = []): number => {
+    expect(before).not.toContain(file);
+    const targets = importsOf(file).map((target) => relative(ROOT, join(ROOT, dirname(file), target)));
+    const length =
+      lengths.get(file) ?? 1 + Math.max(0, ...targets.map((target) => lengthFrom(target, [...before, file])));
+    lengths.set(file, length);
+    return length;
+  };
+  const files = FILES.filter((file) => isIn("analysis")(file) && file !== "analysis/index.ts");
+  expect(Math.max(...files.map((file) => lengthFrom(file)))).toBeLessThanOrEqual(10);
+});

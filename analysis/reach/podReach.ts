@@ -1,23 +1,7 @@
-import { POLICY_PROTOCOLS, type PolicyProtocol, type PortRange } from "../networkPolicy.ts";
 import type { Grant, PortGrant } from "../ports.ts";
-import type { RulePlace } from "../terms.ts";
+import { POLICY_PROTOCOLS, type PolicyProtocol, type PortRange } from "../protocol.ts";
+import type { NamedPortGrant, PodGrant } from "../terms.ts";
 import { formatPodSet, intersectPodSets, isNarrowerPodSet, type PodSet, subtractPodSets } from "./podSets.ts";
-
-/** A port that only the destination pod can turn into a number. */
-export interface NamedPortGrant {
-  readonly protocol: PolicyProtocol;
-  readonly name: string;
-  readonly grant: Grant;
-}
-
-/** Some pods and what is allowed there: a product. A list of them, which may overlap, is what a pod can reach by label. */
-export interface PodGrant {
-  /** Where it is written; `undefined` for what no rule says. */
-  readonly place: RulePlace | undefined;
-  readonly pods: PodSet;
-  readonly permissions: readonly PortGrant[];
-  readonly namedPorts: readonly NamedPortGrant[];
-}
 
 /** Pods and ports on them, as a row to show. */
 export interface PodRow {

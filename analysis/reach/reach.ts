@@ -2,22 +2,21 @@ import type { AddressFamily } from "../address.ts";
 import { type AddressMaps, byFamily, uniformMap, zip } from "../addressMap.ts";
 import { changedBoxes } from "../boxes.ts";
 import type { AddressRange } from "../cidr.ts";
-import type { EgressAnalysis } from "../compile.ts";
-import { EVERY_PORT, POLICY_PROTOCOLS, type PolicyProtocol, type PortRange } from "../networkPolicy.ts";
+import type { EgressAnalysis } from "../normalForm.ts";
+import { anyGrantAllows, combineTables, type PortGrant, type PortTable, portTable, uniformTable } from "../ports.ts";
 import {
-  anyGrantAllows,
-  combineTables,
-  type PortGrant,
-  type PortTable,
+  EVERY_PORT,
+  POLICY_PROTOCOLS,
+  type PolicyProtocol,
+  type PortRange,
   PROTOCOLS,
   type Protocol,
-  portTable,
-  uniformTable,
-} from "../ports.ts";
+} from "../protocol.ts";
 import { rangeSet, subtract, wholeFamilies } from "../rangeSet.ts";
 import { boxSize } from "../regions.ts";
+import type { PodGrant } from "../terms.ts";
 import { openness, type Verdict } from "../verdict.ts";
-import { intersectPodGrants, type PodGrant, type PodRow, podRows, subtractPodGrants } from "./podReach.ts";
+import { intersectPodGrants, type PodRow, podRows, subtractPodGrants } from "./podReach.ts";
 import { EVERY_POD, type PodSet } from "./podSets.ts";
 
 /** A box of destinations: every address of a range, on every one of some ports of some protocols. */

@@ -1,5 +1,5 @@
 import type { Input } from "../../analysis/input.ts";
-import { POLICY_PROTOCOLS, type PolicyProtocol } from "../../analysis/networkPolicy.ts";
+import { POLICY_PROTOCOLS, type PolicyProtocol } from "../../analysis/protocol.ts";
 import type { Ports } from "../../runner/contract.ts";
 
 const PORT = /^(\d{1,5})(?:-(\d{1,5}))?\/([A-Z]+)$/;

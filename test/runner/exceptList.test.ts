@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { AddressFamily } from "../../analysis/address.ts";
-import { ADDRESS_BITS, LAST_ADDRESS } from "../../analysis/address.ts";
+import { ADDRESS_BITS, type AddressFamily, LAST_ADDRESS } from "../../analysis/address.ts";
 import { type Cidr, cidrAt, contains, formatCidr, leastSet, overlaps, parseCidr } from "../../analysis/cidr.ts";
 import {
   NAT64_PREFIX,

@@ -1,7 +1,7 @@
 import type { AddressFamily } from "../../analysis/address.ts";
 import { type Cidr, cidrKey, compareRanges, contains, wholeFamily } from "../../analysis/cidr.ts";
-import type { EgressAnalysis } from "../../analysis/compile.ts";
 import type { NamedAddresses } from "../../analysis/names.ts";
+import type { EgressAnalysis } from "../../analysis/normalForm.ts";
 import { SPECIAL_PURPOSE_BLOCKS } from "../../analysis/specialPurpose.ts";
 
 /** A block that somebody names, and the named blocks inside it. */

@@ -1,9 +1,9 @@
 import { type AddressMap, cellRange, zip } from "../../analysis/addressMap.ts";
 import { tableChanges } from "../../analysis/boxes.ts";
 import type { AddressRange } from "../../analysis/cidr.ts";
-import { POLICY_PROTOCOLS } from "../../analysis/networkPolicy.ts";
-import type { Partition } from "../../analysis/partition.ts";
-import { type PortTable, type Protocol, spanAt } from "../../analysis/ports.ts";
+import type { Partition } from "../../analysis/normalForm.ts";
+import { type PortTable, spanAt } from "../../analysis/ports.ts";
+import { POLICY_PROTOCOLS, type Protocol } from "../../analysis/protocol.ts";
 import { openness, type Verdict } from "../../analysis/verdict.ts";
 
 /** What addresses are painted as: a verdict on their ports together, or how it changes. */

@@ -1,7 +1,7 @@
 import { formatAddress, parseAddress } from "../../analysis/address.ts";
-import type { EgressAnalysis } from "../../analysis/compile.ts";
 import { explain } from "../../analysis/explain.ts";
-import { type Point, verdict } from "../../analysis/point.ts";
+import type { EgressAnalysis, Point } from "../../analysis/normalForm.ts";
+import { verdict } from "../../analysis/point.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Target } from "./targets.ts";
 

@@ -1,7 +1,8 @@
 import { parseAddress } from "../../analysis/address.ts";
 import type { Pod } from "../../analysis/inventory.ts";
 import { appliesTo, type NetworkPolicy } from "../../analysis/networkPolicy.ts";
-import { type Point, parsePoint } from "../../analysis/point.ts";
+import type { Point } from "../../analysis/normalForm.ts";
+import { parsePoint } from "../../analysis/point.ts";
 import { matchingPods, rulePeers } from "../../analysis/terms.ts";
 import { type Analyses, apiServerPoints, expectationOf } from "./expectation.ts";
 import { representative } from "./requiredTargets.ts";

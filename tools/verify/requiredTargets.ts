@@ -1,9 +1,8 @@
 import { contains, hostOf } from "../../analysis/cidr.ts";
-import type { EgressAnalysis } from "../../analysis/compile.ts";
 import { backendsOf, namedPort, type Pod, targetNumber } from "../../analysis/inventory.ts";
-import type { EgressRule, PolicyPort, SelectorPeer } from "../../analysis/networkPolicy.ts";
-import type { Point } from "../../analysis/point.ts";
-import { formatReference, formatRulePorts, referenceTo } from "../../analysis/reference.ts";
+import { type EgressRule, formatRulePorts, type PolicyPort, type SelectorPeer } from "../../analysis/networkPolicy.ts";
+import type { EgressAnalysis, Point } from "../../analysis/normalForm.ts";
+import { formatReference, referenceTo } from "../../analysis/reference.ts";
 import { matchingPods, type RulePlace, rulePeers } from "../../analysis/terms.ts";
 import { declaredTcpPorts, readyPods, type Snapshot } from "./snapshot.ts";
 import type { Candidate, Uncovered } from "./targets.ts";

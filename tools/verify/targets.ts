@@ -1,4 +1,4 @@
-import type { Point } from "../../analysis/point.ts";
+import type { Point } from "../../analysis/normalForm.ts";
 import type { Verdict } from "../../analysis/verdict.ts";
 
 /** How a destination is tried: a TCP connection, or a DNS question over UDP, the one UDP protocol with a sure answer. */

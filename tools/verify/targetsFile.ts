@@ -1,5 +1,6 @@
 import { Input } from "../../analysis/input.ts";
-import { formatPoint, type Point, parsePoint } from "../../analysis/point.ts";
+import type { Point } from "../../analysis/normalForm.ts";
+import { formatPoint, parsePoint } from "../../analysis/point.ts";
 import { type Problem, throwIfWrong } from "../../analysis/problems.ts";
 import type { ProbeKind } from "./targets.ts";
 

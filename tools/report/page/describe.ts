@@ -7,7 +7,8 @@ import {
   type Point,
   witnessOf,
 } from "../../../analysis/index.ts";
-import { type PortTable, PROTOCOLS } from "../../../analysis/ports.ts";
+import type { PortTable } from "../../../analysis/ports.ts";
+import { PROTOCOLS } from "../../../analysis/protocol.ts";
 import { type Stretch, stretchesIn } from "../tones.ts";
 import { element } from "./dom.ts";
 import { type State, shown } from "./state.ts";
