@@ -194,6 +194,13 @@ function readPort(input: Input): PolicyPort {
   return { protocol, range: { from, to }, ...(endPort.isGiven ? { endPort: to } : {}) };
 }
 
+/** A label selector as a NetworkPolicy would hold it, everything where it is missing; `undefined` for what is none. */
+export function parseLabelSelector(selector: unknown): LabelSelector | undefined {
+  const problems: Problem[] = [];
+  const read = readSelector(new Input(selector, "", problems)) ?? EVERYTHING;
+  return problems.length > 0 ? undefined : read;
+}
+
 function readSelector(input: Input): LabelSelector | undefined {
   if (!input.isGiven) {
     return undefined;

@@ -3,8 +3,7 @@ import {
   labelSelector,
   labelsSelector,
   namespaceNamed,
-  ProblemsError,
-  parseNetworkPolicies,
+  parseLabelSelector,
 } from "../analysis/index.ts";
 import { NAMESPACE_NAME_LABEL } from "../analysis/inventory.ts";
 import type { Declaration } from "./declaration.ts";
@@ -133,17 +132,6 @@ function isHere(metadata: unknown, runner: RunnerPods): boolean {
 
 /** Whether a selector, as it is written, may select something with these labels; one that is not there selects all. */
 function maySelect(selector: unknown, pods: LabelSelector): boolean {
-  const read = selector === undefined ? undefined : readSelector(selector);
+  const read = parseLabelSelector(selector);
   return read === undefined || mightSelect(read, pods);
-}
-
-function readSelector(selector: unknown): LabelSelector | undefined {
-  try {
-    return parseNetworkPolicies([{ spec: { podSelector: selector } }])[0]?.podSelector;
-  } catch (error) {
-    if (error instanceof ProblemsError) {
-      return undefined;
-    }
-    throw error;
-  }
 }

@@ -2,7 +2,7 @@ import {
   areDisjoint,
   type LabelSelector,
   type NetworkPolicy,
-  parseNetworkPolicies,
+  parseLabelSelector,
   selects,
 } from "../../../analysis/index.ts";
 import { InconclusiveError } from "../inconclusive.ts";
@@ -56,18 +56,12 @@ export function asForeignPolicy(
   };
 }
 
-/** A label selector; Cilium may write where a label comes from, and has labels that pods do not. */
+/** Cilium may write where a label comes from, and has labels that pods do not. */
 function readSelector(input: unknown): LabelSelector | undefined {
-  if (typeof input !== "object" || input === null) {
-    return undefined;
-  }
-  try {
-    const plain = JSON.parse(JSON.stringify(input).replace(/"(?:k8s|any):/g, '"')) as unknown;
-    const selector = parseNetworkPolicies([{ spec: { podSelector: plain } }])[0]?.podSelector;
-    return selector?.requirements.some(({ key }) => /^io\.(kubernetes|cilium)\./.test(key)) ? undefined : selector;
-  } catch {
-    return undefined;
-  }
+  const plain = JSON.stringify(input ?? null).replace(/"(?:k8s|any):/g, '"');
+  const selector = parseLabelSelector(JSON.parse(plain));
+  const isOwn = selector?.requirements.some(({ key }) => /^io\.(kubernetes|cilium)\./.test(key));
+  return typeof input !== "object" || isOwn === true ? undefined : selector;
 }
 
 /**

@@ -1,8 +1,8 @@
 import { type Labels, selects } from "../../../analysis/labelSelector.ts";
+import { parseLabelSelector } from "../../../analysis/parseNetworkPolicy.ts";
 import type { PolicyObject } from "../objects.ts";
 import type { Optional } from "../snapshot.ts";
 import { checked, doubt, type Finding } from "./finding.ts";
-import { readSelector } from "./readPolicy.ts";
 
 interface Input {
   readonly namespaceLabels: Labels;
@@ -50,6 +50,6 @@ function subjectMayMatch({ spec }: PolicyObject, { namespaceLabels, labelSets }:
 
 /** A selector that can't be read, or is missing, is taken to match. */
 function mayMatch(selector: unknown, labelSets: readonly Labels[]): boolean {
-  const read = readSelector(selector);
+  const read = parseLabelSelector(selector);
   return read === undefined || labelSets.some((labels) => selects(read, labels));
 }

@@ -1,13 +1,14 @@
 import { compile } from "../../../analysis/compile.ts";
 import { formatSelector } from "../../../analysis/labelSelector.ts";
 import { type NetworkPolicy, SELECTED_BY_EVERY_POLICY } from "../../../analysis/networkPolicy.ts";
+import { parseLabelSelector } from "../../../analysis/parseNetworkPolicy.ts";
 import { ProblemsError } from "../../../analysis/problems.ts";
 import { changeInWords } from "../../../analysis/reach/words.ts";
 import type { VpcCniSemantics } from "../../../analysis/semantics.ts";
 import type { PolicyEndpointObject } from "../objects.ts";
 import type { Snapshot } from "../snapshot.ts";
 import { checked, contradiction, doubt, type Finding, type Found, note } from "./finding.ts";
-import { readPolicy, readSelector } from "./readPolicy.ts";
+import { readPolicy } from "./readPolicy.ts";
 
 /** The objects in which the AWS controller keeps what it made of one policy. */
 function endpointsOf(policy: NetworkPolicy, all: readonly PolicyEndpointObject[]): PolicyEndpointObject[] {
@@ -40,7 +41,7 @@ const stale = (text: string): Found =>
   contradiction(text, "replace the policy (delete and create) so that the controller starts afresh, and see its logs");
 
 function judgePods(policy: NetworkPolicy, { metadata, spec }: PolicyEndpointObject): Found[] {
-  const [wanted, selector] = [formatSelector(policy.podSelector), readSelector(spec.podSelector)];
+  const [wanted, selector] = [formatSelector(policy.podSelector), parseLabelSelector(spec.podSelector)];
   const has = selector === undefined ? "an unreadable selector" : formatSelector(selector);
   return [
     ...(has === wanted ? [] : [stale(`PolicyEndpoint ${metadata.name} selects ${has}, the policy ${wanted}`)]),

@@ -1,4 +1,3 @@
-import { EVERYTHING, type LabelSelector } from "../../../analysis/labelSelector.ts";
 import type { NetworkPolicy } from "../../../analysis/networkPolicy.ts";
 import { parseNetworkPolicies } from "../../../analysis/parseNetworkPolicy.ts";
 import { ProblemsError } from "../../../analysis/problems.ts";
@@ -14,13 +13,4 @@ export function readPolicy({ metadata, spec }: Pick<PolicyObject, "metadata" | "
     }
     throw error;
   }
-}
-
-/** A label selector as a NetworkPolicy would hold it; `undefined` for anything else. */
-export function readSelector(selector: unknown): LabelSelector | undefined {
-  if (selector === undefined || selector === null) {
-    return EVERYTHING;
-  }
-  const policy = readPolicy({ metadata: { name: "selector" }, spec: { podSelector: selector } });
-  return policy instanceof ProblemsError ? undefined : policy.podSelector;
 }
