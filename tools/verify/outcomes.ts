@@ -9,7 +9,8 @@ export type Outcome =
   /** The attempt itself failed. */
   | "error";
 
-const OUTCOMES: readonly Outcome[] = ["connected", "refused", "timeout", "unreachable", "error"];
+/** Every {@link Outcome}. */
+export const OUTCOMES: readonly Outcome[] = ["connected", "refused", "timeout", "unreachable", "error"];
 
 /** One attempt, with times in seconds since the probe's start. */
 export interface Attempt {

@@ -1,5 +1,5 @@
 import type { Verdict } from "../../analysis/verdict.ts";
-import type { Attempt, Outcome } from "./outcomes.ts";
+import { type Attempt, OUTCOMES, type Outcome } from "./outcomes.ts";
 
 /** What all attempts of one pod on one target met. */
 export type Sighting =
@@ -50,6 +50,8 @@ export function sightingOf(attempts: readonly Pick<Attempt, "outcome">[]): Sight
   return answered.length === outcomes.size ? "connected" : answered.length > 0 ? "unstable" : "unreachable";
 }
 
+const SIGHTINGS: readonly Sighting[] = [...OUTCOMES, "unstable", "none"];
+
 type Row = Readonly<Record<Sighting, Judged>>;
 
 const says = (verdict: ProbeVerdict, because: string): Judged => ({ verdict, because });
@@ -57,6 +59,8 @@ const says = (verdict: ProbeVerdict, because: string): Judged => ({ verdict, bec
 const FAILED = says("error", "an attempt failed for a reason of its own, so nothing is known");
 const TOO_FEW = says("error", `there are fewer than ${FEWEST_ATTEMPTS} attempts to judge by`);
 const UNEVEN = says("inconsistent", "some of the runner's attempts were answered and some were not");
+
+const always = (judged: Judged) => Object.fromEntries(SIGHTINGS.map((sighting) => [sighting, judged])) as Row;
 
 const LIVE_CONTROL: Row = {
   connected: says("allowed", "the runner connects"),
@@ -96,38 +100,27 @@ export const VERDICTS: Readonly<Record<Sighting, Row>> = {
     unreachable: says("inconclusive", "the control is not always answered, and the runner has no way there"),
     unstable: says("inconclusive", "neither pod is always answered"),
   },
-  none: everything(TOO_FEW),
-  error: everything(FAILED),
+  none: always(TOO_FEW),
+  error: always(FAILED),
 };
-
-function everything(judged: Judged): Row {
-  const row = {
-    connected: judged,
-    refused: judged,
-    timeout: judged,
-    unreachable: judged,
-    unstable: judged,
-    none: judged,
-    error: judged,
-  };
-  return row;
-}
 
 /** How what was proved compares with what was expected. */
 export type Assessment = "as-expected" | "contradicted" | "inconclusive";
 
+const PROVED: Readonly<Record<ProbeVerdict, Verdict | Assessment>> = {
+  allowed: "allow",
+  denied: "deny",
+  rejected: "contradicted",
+  inconsistent: "contradicted",
+  inconclusive: "inconclusive",
+  error: "inconclusive",
+};
+
 /** Compares. Only a proof of what was expected is as expected; never silence alone, never an error. */
 export function assess(expected: Verdict, { verdict }: Judged): Assessment {
-  switch (verdict) {
-    case "allowed":
-      return expected === "allow" ? "as-expected" : expected === "deny" ? "contradicted" : "inconclusive";
-    case "denied":
-      return expected === "deny" ? "as-expected" : expected === "allow" ? "contradicted" : "inconclusive";
-    case "rejected":
-    case "inconsistent":
-      return "contradicted";
-    case "inconclusive":
-    case "error":
-      return "inconclusive";
+  const proved = PROVED[verdict];
+  if (proved === "allow" || proved === "deny") {
+    return proved === expected ? "as-expected" : expected === "order-dependent" ? "inconclusive" : "contradicted";
   }
+  return proved === "contradicted" ? proved : "inconclusive";
 }

@@ -3,17 +3,21 @@ import {
   type Assertion,
   type AssertionResult,
   check,
+  formatPoint,
   ProblemsError,
   parseAssertions,
   type Semantics,
 } from "../../../analysis/index.ts";
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCodes.ts";
+import { junitXml } from "../../junit.ts";
+import { escapeText, table } from "../../markdown.ts";
+import { plural } from "../../words.ts";
 import type { CommandDefinition } from "../command.ts";
 import { loadFile } from "../input/objects.ts";
-import { loadQuestion } from "../input/question.ts";
+import { loadQuestion, type Question } from "../input/question.ts";
 import { type OutputFormat, type QuestionFlags, questionOptions } from "../options.ts";
-import { checkForms, checkJunit } from "../render/check.ts";
-import { printResult } from "../render/text.ts";
+import { explanationJson, type Json, portsJson, semanticsJson } from "../render/json.ts";
+import { describeSemantics, type Forms, notesOf, printResult, styleOf, tally } from "../render/text.ts";
 import { print, type Terminal } from "../terminal.ts";
 import { UsageError } from "../usageError.ts";
 
@@ -38,7 +42,7 @@ export const command = {
 } satisfies CommandDefinition;
 
 /** How assertions fared under one semantics. */
-export interface CheckedSemantics {
+interface CheckedSemantics {
   readonly semantics: Semantics;
   readonly results: readonly AssertionResult[];
 }
@@ -89,4 +93,76 @@ function inFamily(assertion: Assertion, semantics: Semantics): Assertion[] {
   }
   const addresses = assertion.addresses.filter(({ family }) => family === semantics.ipFamily);
   return addresses.length === 0 && assertion.pods.length === 0 ? [] : [{ ...assertion, addresses }];
+}
+
+/** The result of `check`. */
+function checkForms({ sender, analyses }: Question, checked: readonly CheckedSemantics[]): Forms {
+  const outcomes = checked.flatMap(({ results }) => results.map(({ outcome }) => outcome));
+  const sorted = [...outcomes].sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
+  const summary = `${plural(outcomes.length, "check")}: ${tally(sorted)}\n`;
+  return {
+    json: () => ({
+      sender: sender.text,
+      notes: notesOf(analyses),
+      checks: checked.map(({ semantics, results }) => ({
+        semantics: semanticsJson(semantics),
+        assertions: results.map(resultJson),
+      })),
+    }),
+    heading: [`From ${sender.text}`, ...notesOf(analyses)],
+    markdown: () => {
+      const rows = checked.flatMap(({ semantics, results }) =>
+        results.map(({ name, outcome, apart, text }) => [
+          outcome,
+          escapeText(name),
+          semantics.name,
+          outcome === "holds" && apart.length === 0 ? "" : escapeText(text),
+        ]),
+      );
+      return `${table(["Outcome", "Assertion", "Semantics", "Why"], rows)}\n\n${summary}`;
+    },
+    text: (paint) => {
+      const sections = checked.map(({ semantics, results }) => {
+        const lines = results.map(
+          ({ outcome, text }) => `  ${paint(styleOf(outcome), outcome.toUpperCase().padEnd(12))}  ${text}\n`,
+        );
+        return `${paint("bold", describeSemantics(semantics))}\n${lines.join("")}\n`;
+      });
+      return `${sections.join("")}${summary}`;
+    },
+  };
+}
+
+const ORDER: readonly AssertionResult["outcome"][] = ["holds", "fails", "vacuous", "inconclusive"];
+
+/** The result of `check` as JUnit XML: a suite for each semantics, a case for each assertion. */
+function checkJunit({ sender }: Question, checked: readonly CheckedSemantics[]): string {
+  const cases = checked.flatMap(({ semantics, results }) =>
+    results.map(({ name, outcome, text }) => ({
+      suite: describeSemantics(semantics),
+      name,
+      ...((outcome === "fails" || outcome === "vacuous") && { failure: text }),
+      ...(outcome === "inconclusive" && { error: text }),
+    })),
+  );
+  return junitXml(`runner-egress check, from ${sender.text}`, "runner-egress check", cases);
+}
+
+function resultJson({ contradictions, name, expect, outcome, apart, text }: AssertionResult): Json {
+  return {
+    name,
+    expect,
+    outcome,
+    apart,
+    text,
+    contradictions: contradictions.map(({ where, protocols, ports, verdict, witness, explanation, why }) => ({
+      where,
+      why,
+      protocols,
+      ports: portsJson(ports),
+      verdict,
+      witness: witness && formatPoint(witness),
+      explanation: explanation && explanationJson(explanation),
+    })),
+  };
 }
