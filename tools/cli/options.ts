@@ -11,6 +11,7 @@ import {
   type Semantics,
   type VpcCniSemantics,
 } from "../../analysis/index.ts";
+import type { NamedPod } from "./input/namedPod.ts";
 import type { ClusterFacts } from "./input/policySet.ts";
 import { reading, UsageError } from "./usageError.ts";
 
@@ -191,10 +192,11 @@ export function kubernetesSemantics({ ipBlockPods }: SemanticsFlags): Kubernetes
  *
  * @throws {UsageError} for an address or a version that is none.
  */
-export function vpcCniSemantics(flags: SemanticsFlags, cluster?: ClusterFacts): VpcCniSemantics {
+export function vpcCniSemantics(flags: SemanticsFlags, cluster?: ClusterFacts, pod?: NamedPod): VpcCniSemantics {
   const ipFamily = flags.ipFamily ?? cluster?.ipFamily ?? "ipv4";
   const agentVersion = flags.agentVersion ?? cluster?.agentVersion;
-  const nodeIp = flags.nodeIp === undefined ? undefined : parseNodeIp(flags.nodeIp, ipFamily);
+  const node = flags.nodeIp ?? pod?.nodeIp(ipFamily);
+  const nodeIp = node === undefined ? undefined : parseNodeIp(node, ipFamily);
   return {
     name: "vpc-cni",
     ipFamily,
@@ -203,12 +205,12 @@ export function vpcCniSemantics(flags: SemanticsFlags, cluster?: ClusterFacts): 
   };
 }
 
-/** The semantics that were asked for; both where nothing was said. */
-export function chosenSemantics(flags: SemanticsFlags, cluster?: ClusterFacts): readonly Semantics[] {
+/** The semantics that were asked for; both where nothing was said. The node of a named pod counts if no other is given. */
+export function chosenSemantics(flags: SemanticsFlags, cluster?: ClusterFacts, pod?: NamedPod): readonly Semantics[] {
   refuseUnusedFlags(flags);
   return [
     ...(flags.semantics === "vpc-cni" ? [] : [kubernetesSemantics(flags)]),
-    ...(flags.semantics === "kubernetes" ? [] : [vpcCniSemantics(flags, cluster)]),
+    ...(flags.semantics === "kubernetes" ? [] : [vpcCniSemantics(flags, cluster, pod)]),
   ];
 }
 

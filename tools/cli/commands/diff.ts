@@ -15,7 +15,7 @@ import type { CommandDefinition } from "../command.ts";
 import { refuseForeign } from "../input/foreignPolicies.ts";
 import type { NamedPod } from "../input/namedPod.ts";
 import type { ClusterFacts, PolicySet } from "../input/policySet.ts";
-import { clusterReader, compileFor, loadOperand, loadSurroundings, withNode } from "../input/question.ts";
+import { clusterReader, compileFor, loadOperand, loadSurroundings } from "../input/question.ts";
 import { type Sender, senderOf } from "../input/sender.ts";
 import {
   chosenSemantics,
@@ -132,7 +132,7 @@ function semanticsOfSides(
   before: PolicySet,
   after: PolicySet,
 ): [Semantics, Semantics][] {
-  const of = (cluster: ClusterFacts | undefined) => chosenSemantics(withNode(flags, pod, cluster), cluster);
+  const of = (cluster: ClusterFacts | undefined) => chosenSemantics(flags, cluster, pod);
   const right = of(after.cluster ?? before.cluster);
   return of(before.cluster ?? after.cluster).map((left, index) => [left, right[index] as Semantics]);
 }

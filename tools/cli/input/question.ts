@@ -13,7 +13,7 @@ import { isPolicyKind, refuseForeign } from "./foreignPolicies.ts";
 import type { LiveCluster } from "./live.ts";
 import { type NamedPod, namedPod } from "./namedPod.ts";
 import { loadObjects } from "./objects.ts";
-import { type ClusterFacts, loadPolicyFiles, type PolicySet, policySetOf } from "./policySet.ts";
+import { loadPolicyFiles, type PolicySet, policySetOf } from "./policySet.ts";
 import { policiesFor, type Sender, senderOf } from "./sender.ts";
 
 /** What runs in the cluster around the policies, and the pod that is named; `undefined`: not told. */
@@ -35,17 +35,18 @@ export interface Question extends Surroundings {
  * @throws {UsageError} if neither is given.
  */
 export async function loadPolicies(flags: PolicyFlags, terminal: Terminal): Promise<PolicySet> {
-  if (flags.stack !== undefined) {
-    return stackSet(flags.stack, terminal);
-  }
-  if (flags.policy === undefined) {
+  const { stack, policy, namespace } = flags;
+  if (stack === undefined && policy === undefined) {
     throw new UsageError("say which policies are meant: --policy FILE, --stack NAME or --context NAME");
   }
-  return loadPolicyFiles(flags.policy, flags.namespace, terminal);
+  return stack === undefined
+    ? loadPolicyFiles(policy ?? [], namespace, terminal)
+    : loadOperand(`stack:${stack}`, flags, terminal);
 }
 
 /**
- * Loads one side of a comparison: a file, a folder, stdin (`-`), `stack:NAME` or `context:NAME`.
+ * Loads one side of a comparison: a file, a folder, stdin (`-`), `stack:NAME` or `context:NAME`. What a stack or a cluster
+ * needs is loaded only for those: files do not pay for it.
  *
  * @throws {UsageError} if it cannot be read.
  */
@@ -53,12 +54,12 @@ export async function loadOperand(
   text: string,
   { namespace }: PolicyFlags,
   terminal: Terminal,
-  clusters: ClusterReader,
+  clusters: ClusterReader = clusterReader(),
 ): Promise<PolicySet> {
   const [, kind, name = ""] = /^(stack|context):(.*)$/s.exec(text) ?? [];
   switch (kind) {
     case "stack":
-      return stackSet(name, terminal);
+      return (await import("./stack.ts")).loadStack(name, terminal);
     case "context": {
       const { objects, ipFamily } = await clusters(name);
       const policies = objects.filter(({ object }) => isPolicyKind(String(object.kind)));
@@ -72,7 +73,7 @@ export async function loadOperand(
 /** Reads clusters by their contexts, each only once. */
 type ClusterReader = (context: string) => Promise<LiveCluster>;
 
-/** A reader for one command. The client is loaded only for a cluster: files do not pay for it. */
+/** A reader for one command. */
 export function clusterReader(): ClusterReader {
   const read = new Map<string, Promise<LiveCluster>>();
   return (context) => {
@@ -80,12 +81,6 @@ export function clusterReader(): ClusterReader {
     read.set(context, cluster);
     return cluster;
   };
-}
-
-/** The parts of the program are loaded only for a stack: files do not pay for them. */
-async function stackSet(name: string, terminal: Terminal): Promise<PolicySet> {
-  const { loadStack } = await import("./stack.ts");
-  return loadStack(name, terminal);
 }
 
 /** Loads what `--context` or `--inventory`, and `--pod`, name. */
@@ -102,12 +97,6 @@ export async function loadSurroundings(
   };
 }
 
-/** The flags with the node of the named pod, where they do not say another. */
-export function withNode(flags: SemanticsFlags, pod: NamedPod | undefined, cluster?: ClusterFacts): SemanticsFlags {
-  const nodeIp = flags.nodeIp ?? pod?.nodeIp(flags.ipFamily ?? cluster?.ipFamily ?? "ipv4");
-  return flags.semantics === "kubernetes" || nodeIp === undefined ? flags : { ...flags, nodeIp };
-}
-
 /** Loads and compiles what the options name. */
 export async function loadQuestion(flags: PolicyFlags & SemanticsFlags, terminal: Terminal): Promise<Question> {
   const { context } = flags;
@@ -119,7 +108,7 @@ export async function loadQuestion(flags: PolicyFlags & SemanticsFlags, terminal
   const { inventory, pod } = await loadSurroundings(flags, terminal, clusters);
   const sender = pod?.sender ?? senderOf(set.policies, flags);
   refuseForeign(set, sender);
-  const analyses = chosenSemantics(withNode(flags, pod, set.cluster), set.cluster).map((semantics) =>
+  const analyses = chosenSemantics(flags, set.cluster, pod).map((semantics) =>
     compileFor(set, sender, semantics, inventory),
   );
   return { set, sender, inventory, pod, analyses };
