@@ -15,7 +15,7 @@ const OUT = join(PACKAGE, "cli");
 /** What runs the Pulumi program has no place where its libraries are not installed. */
 const notHere = (name: string, script: string) => `
   import { Option } from "commander";
-  import { UsageError } from "../usageError.ts";
+  import { UsageError } from "../errors.ts";
   export const command = {
     description: "Runs the Pulumi program, which is not in the package.",
     options: [new Option("--stack <name...>"), new Option("-o, --output <format>")],

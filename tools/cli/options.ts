@@ -11,9 +11,9 @@ import {
   type Semantics,
   type VpcCniSemantics,
 } from "../../analysis/index.ts";
-import type { NamedPod } from "./input/namedPod.ts";
+import { reading, UsageError } from "./errors.ts";
 import type { ClusterFacts } from "./input/policySet.ts";
-import { reading, UsageError } from "./usageError.ts";
+import type { NamedPod } from "./input/sender.ts";
 
 /** How results are written. */
 export type OutputFormat = "text" | "json" | "markdown";

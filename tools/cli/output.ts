@@ -1,6 +1,5 @@
 import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { InconclusiveError } from "./inconclusive.ts";
-import { UsageError } from "./usageError.ts";
+import { InconclusiveError, UsageError } from "./errors.ts";
 
 /** What has to do with the machine, not with the path that was named. */
 const MACHINE_ERRORS: readonly (string | undefined)[] = ["ENOSPC", "EDQUOT", "EIO"];

@@ -2,9 +2,8 @@ import { Command, CommanderError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, USAGE_ERROR } from "../exitCodes.ts";
 import { type CommandDefinition, define, EXIT_CODES_HELP } from "./command.ts";
-import { InconclusiveError } from "./inconclusive.ts";
+import { InconclusiveError, UsageError } from "./errors.ts";
 import { note, type Terminal } from "./terminal.ts";
-import { UsageError } from "./usageError.ts";
 
 type Load = () => Promise<{ readonly command: CommandDefinition }>;
 

@@ -2,8 +2,8 @@ import type { Readable, Writable } from "node:stream";
 import { buffer as readAll } from "node:stream/consumers";
 import { styleText } from "node:util";
 import { CLEAN, type ExitCode, INCONCLUSIVE, worst } from "../exitCodes.ts";
-import { decodeText } from "./input/files.ts";
-import { UsageError } from "./usageError.ts";
+import { UsageError } from "./errors.ts";
+import { decodeText } from "./input/objects.ts";
 
 /** How a piece of text may be shown; without colours on anything but a terminal. */
 export type Style = "green" | "red" | "yellow" | "bold" | "dim";

@@ -1,10 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parsePoint } from "../../../analysis/point.ts";
-import { jsonReport } from "../../../tools/verify/report/json.ts";
-import { junitReport } from "../../../tools/verify/report/junit.ts";
-import { markdownReport } from "../../../tools/verify/report/markdown.ts";
-import { textReport } from "../../../tools/verify/report/text.ts";
+import { jsonReport, junitReport, markdownReport, textReport } from "../../../tools/verify/report.ts";
 import type { TargetResult, VerifyResult } from "../../../tools/verify/result.ts";
 import { readXml } from "../../support/xml.ts";
 

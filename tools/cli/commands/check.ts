@@ -13,13 +13,13 @@ import { junitXml } from "../../junit.ts";
 import { escapeText, table } from "../../markdown.ts";
 import { plural } from "../../words.ts";
 import type { CommandDefinition } from "../command.ts";
+import { UsageError } from "../errors.ts";
 import { loadFile } from "../input/objects.ts";
 import { loadQuestion, type Question } from "../input/question.ts";
 import { type OutputFormat, type QuestionFlags, questionOptions } from "../options.ts";
 import { explanationJson, type Json, portsJson, semanticsJson } from "../render/json.ts";
 import { describeSemantics, type Forms, notesOf, printResult, styleOf, tally } from "../render/text.ts";
 import { print, type Terminal } from "../terminal.ts";
-import { UsageError } from "../usageError.ts";
 
 type CheckFlags = Omit<QuestionFlags, "output"> & {
   readonly output: OutputFormat | "junit";

@@ -1,5 +1,5 @@
 import { type Project, stacksOf } from "../../../program/project.ts";
-import { UsageError } from "../usageError.ts";
+import { UsageError } from "../errors.ts";
 
 /**
  * The stacks that `--stack` names, each once and in the order in which a change reaches them.

@@ -12,10 +12,11 @@ import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../../exitCo
 import { isUndecided } from "../aborts.ts";
 import { answerLines } from "../answerLines.ts";
 import type { CommandDefinition } from "../command.ts";
+import { UsageError } from "../errors.ts";
 import { refuseForeign } from "../input/foreignPolicies.ts";
-import type { NamedPod } from "../input/namedPod.ts";
 import type { ClusterFacts, PolicySet } from "../input/policySet.ts";
 import { clusterReader, compileFor, loadOperand, loadSurroundings } from "../input/question.ts";
+import type { NamedPod } from "../input/sender.ts";
 import { type Sender, senderOf } from "../input/sender.ts";
 import {
   chosenSemantics,
@@ -31,7 +32,6 @@ import {
 import { diffForms } from "../render/diff.ts";
 import { printResult } from "../render/text.ts";
 import { note, type Terminal } from "../terminal.ts";
-import { UsageError } from "../usageError.ts";
 import { COMPARISON } from "./diffLines.ts";
 
 /** The flags of `diff`; the policies are its operands. */

@@ -1,7 +1,7 @@
 import { compile, countDiff, POLICY_PROTOCOLS } from "../../../analysis/index.ts";
 import { abortReasons } from "../aborts.ts";
 import type { LineKind } from "../answerLines.ts";
-import { readPolicies } from "../input/policyLine.ts";
+import { readPolicies } from "../answerLines.ts";
 import { countsJson } from "../render/json.ts";
 
 /**

@@ -10,9 +10,8 @@ import {
   verdict,
 } from "../../../analysis/index.ts";
 import { abortReasons } from "../aborts.ts";
-import { answerLines, type LineKind } from "../answerLines.ts";
+import { answerLines, type LineKind, readPolicies } from "../answerLines.ts";
 import type { CommandDefinition } from "../command.ts";
-import { readPolicies } from "../input/policyLine.ts";
 import { AGENT_OPTIONS, type SemanticsFlags, semanticsOption } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
 

@@ -14,6 +14,7 @@ import { codeSpan, escapeText, table } from "../../markdown.ts";
 import { plural } from "../../words.ts";
 import { abortReasons } from "../aborts.ts";
 import type { CommandDefinition } from "../command.ts";
+import { reading } from "../errors.ts";
 import { type Destination, parseDestination, parseDestinationList } from "../input/destinations.ts";
 import { loadQuestion, type Question } from "../input/question.ts";
 import { type QuestionFlags, questionOptions } from "../options.ts";
@@ -29,7 +30,6 @@ import {
   tally,
 } from "../render/text.ts";
 import { readStdin, type Terminal } from "../terminal.ts";
-import { reading } from "../usageError.ts";
 
 /** Says for each destination whether the pod may send to it, and why. */
 export const command = {

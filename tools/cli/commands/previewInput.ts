@@ -1,9 +1,9 @@
 import type { Source } from "../../../analysis/index.ts";
 import type { PreviewSource } from "../../review/index.ts";
-import { readTextFile } from "../input/files.ts";
+import { UsageError } from "../errors.ts";
+import { readTextFile } from "../input/objects.ts";
 import type { PodFlags } from "../options.ts";
 import { readStdin, type Terminal } from "../terminal.ts";
-import { UsageError } from "../usageError.ts";
 
 /** `STACK=PATH`, or a path alone. */
 export const NAMED = /^([A-Za-z0-9_.-]+)=(.+)$/s;

@@ -5,7 +5,7 @@ import { type Project, readProject } from "../../../program/project.ts";
 import { CLEAN, type ExitCode } from "../../exitCodes.ts";
 import { LookUpFailure, lookUpLive } from "../../record/lookUpLive.ts";
 import type { CommandDefinition } from "../command.ts";
-import { InconclusiveError } from "../inconclusive.ts";
+import { InconclusiveError } from "../errors.ts";
 import { repeatable } from "../options.ts";
 import { print, type Terminal } from "../terminal.ts";
 import { chosenStacks } from "./chosenStacks.ts";

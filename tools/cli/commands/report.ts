@@ -5,13 +5,13 @@ import { previewReport, reportTitle } from "../../report/previewReport.ts";
 import type { ReportData } from "../../report/reportData.ts";
 import { readPreview } from "../../review/index.ts";
 import type { CommandDefinition } from "../command.ts";
+import { UsageError } from "../errors.ts";
 import { refuseForeign } from "../input/foreignPolicies.ts";
 import { loadPolicyFiles, type PolicySet } from "../input/policySet.ts";
 import { senderOf } from "../input/sender.ts";
 import { AGENT_OPTIONS, NAMES_OPTION, type PodFlags, podLabelOption, repeatable } from "../options.ts";
 import { writeResult } from "../output.ts";
 import { note, type Terminal } from "../terminal.ts";
-import { UsageError } from "../usageError.ts";
 import { previewSource, sourceOf } from "./previewInput.ts";
 
 interface ReportFlags extends PodFlags {

@@ -14,12 +14,12 @@ import {
   unguarded,
 } from "../../review/index.ts";
 import type { CommandDefinition } from "../command.ts";
+import { UsageError } from "../errors.ts";
 import { refuseForeign } from "../input/foreignPolicies.ts";
 import { loadPolicyFiles } from "../input/policySet.ts";
 import { familyOption, type OutputFlags, outputOption, type PodFlags, podLabelOption, repeatable } from "../options.ts";
 import { type Json, toJsonText } from "../render/json.ts";
 import { note, print, type Terminal } from "../terminal.ts";
-import { UsageError } from "../usageError.ts";
 import { NAMED, previewSource, sourceOf } from "./previewInput.ts";
 
 /** What makes a review fail. */

@@ -6,9 +6,9 @@ import { CLEAN } from "../../exitCodes.ts";
 import { applySetup, checkSetup, setupScript } from "../../setup/run.ts";
 import { type SetupStack, setupSteps } from "../../setup/steps.ts";
 import type { CommandDefinition } from "../command.ts";
+import { UsageError } from "../errors.ts";
 import { repeatable } from "../options.ts";
 import { print, type Terminal } from "../terminal.ts";
-import { UsageError } from "../usageError.ts";
 import { chosenStacks } from "./chosenStacks.ts";
 
 interface SetupFlags {

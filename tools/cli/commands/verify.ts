@@ -4,14 +4,14 @@ import { Option } from "commander";
 import { policyId } from "../../../analysis/index.ts";
 import { readProject } from "../../../program/project.ts";
 import type { ExitCode } from "../../exitCodes.ts";
-import { PLAN_REPORTS } from "../../verify/report/plan.ts";
+import { PLAN_REPORTS } from "../../verify/report.ts";
 import { REPORTS, runVerify, type VerifyOptions } from "../../verify/run.ts";
 import type { CommandDefinition } from "../command.ts";
+import { UsageError } from "../errors.ts";
 import { loadFile } from "../input/objects.ts";
 import { loadPolicies } from "../input/question.ts";
 import { numeric, POLICY_OPTIONS, type PolicyFlags, semanticsOption } from "../options.ts";
 import { note, print, type Terminal } from "../terminal.ts";
-import { UsageError } from "../usageError.ts";
 
 type VerifyFlags = Pick<PolicyFlags, "policy" | "stack" | "namespace"> &
   Omit<VerifyOptions, "plan" | "report"> & {

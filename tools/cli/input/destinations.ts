@@ -5,7 +5,7 @@ import {
   type PolicyProtocol,
   parsePoint,
 } from "../../../analysis/index.ts";
-import { UsageError } from "../usageError.ts";
+import { UsageError } from "../errors.ts";
 
 /** Something that a pod may send to, as the user wrote it. */
 export type Destination = { readonly text: string } & (

@@ -5,7 +5,7 @@ import {
   parseLabelSelector,
   selects,
 } from "../../../analysis/index.ts";
-import { InconclusiveError } from "../inconclusive.ts";
+import { InconclusiveError } from "../errors.ts";
 import type { LoadedObject } from "./objects.ts";
 import type { Sender } from "./sender.ts";
 

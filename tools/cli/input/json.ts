@@ -1,4 +1,4 @@
-import { UsageError } from "../usageError.ts";
+import { UsageError } from "../errors.ts";
 
 /** A string, a bracket or a comma between members; all else of JSON is left to the real parser. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]/g;

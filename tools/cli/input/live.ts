@@ -2,8 +2,7 @@ import { type AddressFamily, parseAddress } from "../../../analysis/index.ts";
 import { reasonOf } from "../../../kube/clusterError.ts";
 import { accessFrom, KubeconfigError, readKubeconfig } from "../../../kube/kubeconfig.ts";
 import { KINDS, listAll, type ResourceKind, servedKinds } from "../../../kube/list.ts";
-import { InconclusiveError } from "../inconclusive.ts";
-import { UsageError } from "../usageError.ts";
+import { InconclusiveError, UsageError } from "../errors.ts";
 import { isPolicyKind } from "./foreignPolicies.ts";
 import { findObject, type LoadedObject } from "./objects.ts";
 

@@ -8,8 +8,8 @@ import {
   parseNetworkPolicies,
   policyId,
 } from "../../../analysis/index.ts";
+import { UsageError } from "../errors.ts";
 import { note, type Terminal } from "../terminal.ts";
-import { UsageError } from "../usageError.ts";
 import { asForeignPolicy, type ForeignPolicy, refuseForeign } from "./foreignPolicies.ts";
 import { type LoadedObject, loadObjects } from "./objects.ts";
 

@@ -6,15 +6,14 @@ import {
   SELECTED_BY_EVERY_POLICY,
   type Semantics,
 } from "../../../analysis/index.ts";
+import { UsageError } from "../errors.ts";
 import { chosenSemantics, type PolicyFlags, type SemanticsFlags } from "../options.ts";
 import type { Terminal } from "../terminal.ts";
-import { UsageError } from "../usageError.ts";
 import { isPolicyKind, refuseForeign } from "./foreignPolicies.ts";
 import type { LiveCluster } from "./live.ts";
-import { type NamedPod, namedPod } from "./namedPod.ts";
 import { loadObjects } from "./objects.ts";
 import { loadPolicyFiles, type PolicySet, policySetOf } from "./policySet.ts";
-import { policiesFor, type Sender, senderOf } from "./sender.ts";
+import { type NamedPod, namedPod, policiesFor, type Sender, senderOf } from "./sender.ts";
 
 /** What runs in the cluster around the policies, and the pod that is named; `undefined`: not told. */
 export interface Surroundings {

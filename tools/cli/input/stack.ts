@@ -6,8 +6,8 @@ import { plannedPolicy } from "../../../program/plannedPolicy.ts";
 import { readProject, stacksOf } from "../../../program/project.ts";
 import { readStackFiles } from "../../../program/stackFiles.ts";
 import type { NetworkFacts } from "../../../runner/networkFacts.ts";
+import { UsageError } from "../errors.ts";
 import { note, type Terminal } from "../terminal.ts";
-import { UsageError } from "../usageError.ts";
 import type { PolicySet } from "./policySet.ts";
 
 /**

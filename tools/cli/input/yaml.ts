@@ -9,7 +9,7 @@ import {
   nullYaml11Tag,
   YAMLException,
 } from "js-yaml";
-import { UsageError } from "../usageError.ts";
+import { UsageError } from "../errors.ts";
 
 /**
  * Reads plain scalars as kubectl does (sigs.k8s.io/yaml, goyaml.v2 `resolve.go`, read 2026-11), so that a file means here

@@ -9,10 +9,8 @@ import type { Plan } from "../targets.ts";
 import type { NamedTarget } from "../targetsFile.ts";
 import { judgeEnforcer } from "./enforcer.ts";
 import { contradiction, type Finding, type Found } from "./finding.ts";
-import { judgeLivePolicy } from "./livePolicy.ts";
-import { judgeNewerKinds } from "./newerKinds.ts";
-import { judgeControl, judgeOtherPolicies } from "./otherPolicies.ts";
 import { judgePeers } from "./peers.ts";
+import { judgeControl, judgeLivePolicy, judgeNewerKinds, judgeOtherPolicies } from "./policies.ts";
 import { judgePolicyEndpoints } from "./policyEndpoints.ts";
 import { judgeRunnerPods, runnerPods } from "./runnerPods.ts";
 

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import type { VpcCniSemantics } from "../../../../analysis/semantics.ts";
 import type { PolicyEndpointObject, PolicyObject } from "../../../../tools/verify/objects.ts";
-import { judgeLivePolicy } from "../../../../tools/verify/preflight/livePolicy.ts";
-import { judgeNewerKinds } from "../../../../tools/verify/preflight/newerKinds.ts";
-import { judgeControl, judgeOtherPolicies } from "../../../../tools/verify/preflight/otherPolicies.ts";
+import {
+  judgeControl,
+  judgeLivePolicy,
+  judgeNewerKinds,
+  judgeOtherPolicies,
+} from "../../../../tools/verify/preflight/policies.ts";
 import { judgePolicyEndpoints, judgeProbeEndpoint } from "../../../../tools/verify/preflight/policyEndpoints.ts";
 import { KUBERNETES, snapshot, stackPolicy, stackPolicyObject, VPC_CNI } from "../../../support/verifyCluster.ts";
 
