@@ -22,6 +22,7 @@ export type { EgressAnalysis, Point, SelectorRegion } from "./normalForm.ts";
 export * from "./parseAssertions.ts";
 export * from "./parseInventory.ts";
 export * from "./parseNetworkPolicy.ts";
+export * from "./plainObject.ts";
 export * from "./podHazards.ts";
 export * from "./point.ts";
 export { isWrittenMapped, parsePolicyCidr } from "./policyCidr.ts";

@@ -1,4 +1,5 @@
 import { nearestName } from "./nearestName.ts";
+import { isObject } from "./plainObject.ts";
 import type { Problem } from "./problems.ts";
 
 /** What {@link Input.object} lets pass, and what else it says. */
@@ -267,11 +268,6 @@ export class Input {
     this.wrong("must be a number from 1 to 65535");
     return 1;
   }
-}
-
-/** Whether a value is an object and no list. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The members that have a value. */

@@ -6,8 +6,8 @@ import {
   parseLabelSelector,
 } from "../analysis/index.ts";
 import { NAMESPACE_NAME_LABEL } from "../analysis/inventory.ts";
+import { isObject, type Members, membersOf } from "../analysis/plainObject.ts";
 import type { Declaration } from "./declaration.ts";
-import { isObject, type Members, membersOf } from "./plainObject.ts";
 import { mightSelect, type RunnerPods, runnerPods } from "./selection.ts";
 import type { OpaquePolicy } from "./situation.ts";
 

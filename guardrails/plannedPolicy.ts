@@ -1,5 +1,5 @@
 import { describeProblem, type NetworkPolicy, ProblemsError, parseNetworkPolicies } from "../analysis/index.ts";
-import { isObject, membersOf } from "./plainObject.ts";
+import { isObject, membersOf } from "../analysis/plainObject.ts";
 
 /** A NetworkPolicy of a plan or of a cluster, as it was found. */
 export interface PlannedPolicy {

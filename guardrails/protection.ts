@@ -1,6 +1,6 @@
 import { formatSelector } from "../analysis/index.ts";
+import { isObject, membersOf } from "../analysis/plainObject.ts";
 import { type ChangeAcknowledgement, type PolicyChange, stale, valid } from "./acknowledgement.ts";
-import { isObject, membersOf } from "./plainObject.ts";
 import { isRead, type ReadPolicy, type UnreadPolicy } from "./plannedPolicy.ts";
 import { allOf, idOf, type PolicySet, selecting } from "./policySet.ts";
 import type { Situation } from "./situation.ts";

@@ -1,5 +1,5 @@
 import { type PolicyResource, type ResourceValidationArgs, UnknownValueError } from "@pulumi/policy";
-import { type Members, membersOf } from "../guardrails/plainObject.ts";
+import { type Members, membersOf } from "../analysis/plainObject.ts";
 
 /** What both kinds of policy are given about a resource. */
 export type Resource = Pick<ResourceValidationArgs | PolicyResource, "type" | "props" | "urn" | "opts" | "provider"> &

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { type Members, membersOf } from "../analysis/plainObject.ts";
 import type { Problem } from "../analysis/problems.ts";
 import {
   type Declaration,
@@ -7,7 +8,6 @@ import {
   opaquePolicies,
   type PlannedPolicy,
 } from "../guardrails/index.ts";
-import { type Members, membersOf } from "../guardrails/plainObject.ts";
 
 /** What a cluster has: its NetworkPolicies, and policies of other kinds that may select runner pods. */
 export interface DeployedPolicies {

@@ -1,5 +1,5 @@
+import { membersOf } from "../analysis/plainObject.ts";
 import type { Declaration, GuardrailInput, OpaquePolicy, PlannedPolicy } from "../guardrails/index.ts";
-import { membersOf } from "../guardrails/plainObject.ts";
 import {
   hasUnknownNamespace,
   namespaceOf,

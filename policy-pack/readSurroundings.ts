@@ -1,3 +1,4 @@
+import { type Members, membersOf } from "../analysis/plainObject.ts";
 import {
   type Declaration,
   type OpaquePolicy,
@@ -5,7 +6,6 @@ import {
   type PlannedPods,
   type PlannedSwitch,
 } from "../guardrails/index.ts";
-import { type Members, membersOf } from "../guardrails/plainObject.ts";
 import { enablesNetworkPolicy } from "../program/lookups/judgeAddOn.ts";
 import { namespaceOf, type PlanResource } from "./planResource.ts";
 

@@ -3,7 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { load } from "js-yaml";
-import { isObject } from "../analysis/input.ts";
+import { isObject } from "../analysis/plainObject.ts";
 import { type Problem, ProblemsError } from "../analysis/problems.ts";
 
 /** A Pulumi project on disk. */

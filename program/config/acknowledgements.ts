@@ -1,4 +1,5 @@
-import { defined, type Input, isObject } from "../../analysis/input.ts";
+import { defined, type Input } from "../../analysis/input.ts";
+import { isObject } from "../../analysis/plainObject.ts";
 import {
   type ChangeAcknowledgement,
   type Acknowledgement as DatedAcknowledgement,

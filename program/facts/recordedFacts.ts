@@ -1,4 +1,4 @@
-import type { AddressFamily } from "../../analysis/address.ts";
+import type { ClusterFacts, VpcFacts } from "../../runner/networkFacts.ts";
 
 /** Members of recorded facts that may hold stand-ins until somebody records the real ones. */
 export const PLACEHOLDERS = ["vpc.id", "databaseSubnets.id", "cluster", "vpcCni"] as const;
@@ -22,26 +22,15 @@ export interface RecordedFacts {
   /** Tags that exactly these subnets carry; left out where the stack finds them in another way. */
   readonly databaseSubnetTags?: Readonly<Record<string, string>>;
   /** Left out where the stack does not ask EKS. */
-  readonly cluster?: RecordedCluster;
+  readonly cluster?: ClusterFacts;
   /** The managed add-on; left out where there is none. */
   readonly vpcCni?: RecordedAddOn;
 }
 
-export interface RecordedVpc {
-  readonly id: string;
+/** Its blocks are in address order. */
+export interface RecordedVpc extends Omit<VpcFacts, "region"> {
   /** Its `Name` tag; left out where the stack finds the VPC in another way. */
   readonly name?: string;
-  /** Associated blocks in address order. */
-  readonly ipv4Cidrs: readonly string[];
-  readonly ipv6Cidrs: readonly string[];
-}
-
-/** Without the endpoint and the certificate authority: nothing offline reaches the cluster. */
-export interface RecordedCluster {
-  readonly name: string;
-  readonly ipFamily: AddressFamily;
-  /** Left out where EKS does not tell it. */
-  readonly serviceCidr?: string;
 }
 
 /** Of the add-on's configuration values those on which the policy rests. */

@@ -1,16 +1,12 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ADDRESS_FAMILIES } from "../../analysis/address.ts";
-import { defined, Input, isObject } from "../../analysis/input.ts";
+import { defined, Input } from "../../analysis/input.ts";
+import { isObject } from "../../analysis/plainObject.ts";
 import { type Problem, ProblemsError, throwIfWrong } from "../../analysis/problems.ts";
+import type { ClusterFacts } from "../../runner/networkFacts.ts";
 import type { ConfigValues, Project } from "../project.ts";
-import {
-  PLACEHOLDERS,
-  type Placeholder,
-  type RecordedAddOn,
-  type RecordedCluster,
-  type RecordedFacts,
-} from "./recordedFacts.ts";
+import { PLACEHOLDERS, type Placeholder, type RecordedAddOn, type RecordedFacts } from "./recordedFacts.ts";
 
 /** The command that looks up the network of a stack and writes its facts. */
 export function recordCommandOf(stack: string): string {
@@ -102,7 +98,7 @@ export function parseRecordedFacts(path: string, content: unknown): RecordedFact
   return facts;
 }
 
-function readCluster(own: Input | undefined): RecordedCluster | undefined {
+function readCluster(own: Input | undefined): ClusterFacts | undefined {
   return (
     own && {
       name: recorded(own, "name").text("the EKS name") ?? "",

@@ -1,5 +1,6 @@
 import { load } from "js-yaml";
-import { defined, Input, isObject } from "../../analysis/input.ts";
+import { defined, Input } from "../../analysis/input.ts";
+import { isObject } from "../../analysis/plainObject.ts";
 import type { Problem } from "../../analysis/problems.ts";
 import { leaksEveryPort } from "../../analysis/semantics.ts";
 import type { AddOnFacts } from "../../runner/networkFacts.ts";

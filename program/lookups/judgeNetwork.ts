@@ -11,6 +11,8 @@ import { judgeDatabaseSubnets, judgeVpc } from "./judgeVpc.ts";
 export interface JudgedNetwork {
   readonly facts: NetworkFacts;
   readonly warnings: readonly string[];
+  /** Whether an IPv6 cluster's pods send IPv4 past the policy (`ENABLE_V4_EGRESS` of the add-on). */
+  readonly ipv4Egress: boolean;
   /** How the API server is reached: the cluster's own endpoint, or a context of the user's kubeconfig. */
   readonly apiServer: EksEndpoint | { readonly context: string };
 }
@@ -56,6 +58,7 @@ export function judgeNetwork(config: StackConfig, answers: AwsAnswers): JudgedNe
       ...unusedAcknowledgements(config, addOn.facts.acknowledged),
       ...ipv6Warnings(cluster.facts.ipFamily, addOn.ipv4Egress),
     ],
+    ipv4Egress: addOn.ipv4Egress,
     apiServer: cluster.apiServer,
   };
 }

@@ -1,4 +1,4 @@
-import { isObject } from "../../analysis/input.ts";
+import { isObject } from "../../analysis/plainObject.ts";
 import type { Problem } from "../../analysis/problems.ts";
 import { type ApiAnswer, getFromApi } from "../../kube/apiServer.ts";
 import { accessFrom, type Kubeconfig, readKubeconfig } from "../../kube/kubeconfig.ts";

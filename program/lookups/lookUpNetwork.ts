@@ -7,9 +7,8 @@ import { recordedFacts } from "../facts/recordAnswers.ts";
 import type { RecordedFacts } from "../facts/recordedFacts.ts";
 import { recordCommandOf } from "../facts/recordedFactsFile.ts";
 import { askAws } from "./askAws.ts";
-import type { AwsAnswers } from "./awsAnswers.ts";
 import { eksKubeconfig } from "./eksKubeconfig.ts";
-import { judgeNetwork } from "./judgeNetwork.ts";
+import { type JudgedNetwork, judgeNetwork } from "./judgeNetwork.ts";
 import type { Cluster } from "./livePolicy.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -30,9 +29,10 @@ export async function lookUpNetwork(
   { log, readRecorded }: Pick<Surroundings, "log" | "readRecorded">,
 ): Promise<Network> {
   const answers = await askAws(config, provider);
-  const { facts, warnings, apiServer } = judgeNetwork(config, answers);
+  const network = judgeNetwork(config, answers);
+  const { facts, warnings, apiServer } = network;
   const stack = config.stack.slice(config.stack.lastIndexOf("/") + 1);
-  const unrecorded = readRecorded === undefined ? [] : await recordWarnings(config, answers, stack, readRecorded);
+  const unrecorded = readRecorded === undefined ? [] : await recordWarnings(config, network, stack, readRecorded);
   for (const warning of [...warnings, ...unrecorded]) {
     await log.warn(warning);
   }
@@ -45,7 +45,7 @@ export async function lookUpNetwork(
 /** What the reviewed record does not say of the live network. A warning: the policy pack judges by the record and refuses. */
 async function recordWarnings(
   config: StackConfig,
-  answers: AwsAnswers,
+  network: JudgedNetwork,
   stack: string,
   readRecorded: NonNullable<Surroundings["readRecorded"]>,
 ): Promise<string[]> {
@@ -59,7 +59,7 @@ async function recordWarnings(
     }
     throw error;
   }
-  const live = recordedFacts(config, answers, recorded);
+  const live = recordedFacts(config, network, recorded);
   const differences = differencesFrom(recorded, live).map((line) => `\n  - ${line}`);
   return [
     ...(recorded.placeholders.length === 0

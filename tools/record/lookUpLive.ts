@@ -9,6 +9,7 @@ import { recordedFacts } from "../../program/facts/recordAnswers.ts";
 import type { RecordedFacts } from "../../program/facts/recordedFacts.ts";
 import { askAws } from "../../program/lookups/askAws.ts";
 import type { AwsAnswers } from "../../program/lookups/awsAnswers.ts";
+import { judgeNetwork } from "../../program/lookups/judgeNetwork.ts";
 import { awsProvider } from "../../program/lookups/providers.ts";
 import { type Project, readYaml } from "../../program/project.ts";
 import { RefusedError } from "../../program/refusedError.ts";
@@ -62,7 +63,7 @@ export async function lookUpLive(project: Project, stackName: string, now: Date)
     if (found === undefined) {
       throw new LookUpFailure(`the preview of ${stackName} ended before its lookups did`);
     }
-    return recordedFacts(found.config, found.answers, {
+    return recordedFacts(found.config, judgeNetwork(found.config, found.answers), {
       source: SOURCE,
       recordedAt: now.toISOString().replace(/\.\d+Z$/, "Z"),
     });

@@ -7,7 +7,7 @@ import {
   type Source,
   specialPurposeBlockOf,
 } from "../../analysis/index.ts";
-import { membersOf } from "../../guardrails/plainObject.ts";
+import { membersOf } from "../../analysis/plainObject.ts";
 import { isObject, objects, type Properties, type StackPlan, text } from "./plan.ts";
 
 /** The component that carries the looked-up facts among its inputs. */

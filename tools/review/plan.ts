@@ -1,4 +1,4 @@
-import { isObject, type Members } from "../../guardrails/plainObject.ts";
+import { isObject, type Members } from "../../analysis/plainObject.ts";
 
 /** Type token of a NetworkPolicy. */
 export const NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy";

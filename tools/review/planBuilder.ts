@@ -1,4 +1,4 @@
-import { membersOf } from "../../guardrails/plainObject.ts";
+import { membersOf } from "../../analysis/plainObject.ts";
 import {
   isObject,
   type Judging,

@@ -5,7 +5,7 @@ import {
   parseNetworkPolicies,
   policyId,
 } from "../../analysis/index.ts";
-import { membersOf } from "../../guardrails/plainObject.ts";
+import { membersOf } from "../../analysis/plainObject.ts";
 import { hiddenValues } from "./hiddenValues.ts";
 import {
   isObject,

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { membersOf } from "../../guardrails/plainObject.ts";
+import { membersOf } from "../../analysis/plainObject.ts";
 import {
   isObject,
   objects,

@@ -31,6 +31,7 @@ describe("good answers", () => {
         addOn: { version: "v1.21.1-eksbuild.1", agentVersion: "1.3.1", networkPolicyEnabled: true, acknowledged: [] },
       },
       warnings: [],
+      ipv4Egress: true,
       apiServer: { name: "techops-staging", endpoint: "https://eks.example", certificateAuthority: "Q0E=" },
     });
   });

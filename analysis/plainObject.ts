@@ -1,6 +1,7 @@
 /** Members of an object; none of anything else. */
 export type Members = Readonly<Record<string, unknown>>;
 
+/** Whether a value is an object and no list. */
 export function isObject(value: unknown): value is Members {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
