@@ -1,4 +1,4 @@
-import { ProblemsError, type Problem } from "../analysis/problems.ts";
+import { type Problem, ProblemsError } from "../analysis/problems.ts";
 import type {
   ChangeAcknowledgement,
   Declaration,

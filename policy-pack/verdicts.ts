@@ -1,5 +1,5 @@
 import { Input } from "../analysis/input.ts";
-import { ProblemsError, describeProblem, type Problem } from "../analysis/problems.ts";
+import { describeProblem, type Problem, ProblemsError } from "../analysis/problems.ts";
 import {
   type Accepted,
   formatViolation,

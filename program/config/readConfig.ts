@@ -158,41 +158,29 @@ function readVpc(input: Input, cluster: ClusterConfig | undefined): VpcChoice | 
   const id = own?.at("id").text("a VPC id such as vpc-0123456789abcdef0");
   const name = own && exactly(own.at("name"), own.at("name").text("the Name tag of a VPC"));
   const ofCluster = own?.at("ofCluster").flag();
-  switch (own?.onlyOf(["id", "name", "ofCluster"], "which VPC")) {
-    case "id":
-      return id === undefined ? undefined : { id };
-    case "name":
-      return name === undefined ? undefined : { name };
-    case "ofCluster":
-      if (cluster !== undefined && !("eks" in cluster)) {
-        return own?.at("ofCluster").wrong("only EKS tells the VPC of its cluster; give vpc.id or vpc.name");
-      }
-      return ofCluster === false ? own?.at("ofCluster").wrong("must be true, or left out") : ofCluster && { ofCluster };
-    default:
-      return undefined;
+  if (own?.onlyOf(["id", "name", "ofCluster"], "which VPC") === undefined) {
+    return undefined;
   }
+  if (ofCluster === false) {
+    return own.at("ofCluster").wrong("must be true, or left out");
+  }
+  if (ofCluster && cluster !== undefined && !("eks" in cluster)) {
+    return own.at("ofCluster").wrong("only EKS tells the VPC of its cluster; give vpc.id or vpc.name");
+  }
+  return (id !== undefined && { id }) || (name !== undefined && { name }) || (ofCluster && { ofCluster });
 }
 
 /** @param isNeeded whether the runners may reach the database */
 function readDatabaseSubnets(input: Input, isNeeded: boolean): DatabaseSubnetChoice | undefined {
-  const own = (isNeeded ? input.required("{subnetGroup: NAME}, {tags: {KEY: VALUE}} or {ids: [ID]}") : input).object([
-    "subnetGroup",
-    "tags",
-    "ids",
-  ]);
+  const given = isNeeded ? input.required("{subnetGroup: NAME}, {tags: {KEY: VALUE}} or {ids: [ID]}") : input;
+  const own = given.object(["subnetGroup", "tags", "ids"]);
   const subnetGroup = own?.at("subnetGroup").text("the name of an RDS DB subnet group");
   const tags = own && exactly(own.at("tags"), own.at("tags").textMap("tags of the database subnets"));
   const ids = own?.at("ids").texts("subnet ids");
-  switch (own?.onlyOf(["subnetGroup", "tags", "ids"], "which database subnets")) {
-    case "subnetGroup":
-      return subnetGroup === undefined ? undefined : { subnetGroup };
-    case "tags":
-      return tags && { tags };
-    case "ids":
-      return ids && { ids };
-    default:
-      return undefined;
+  if (own?.onlyOf(["subnetGroup", "tags", "ids"], "which database subnets") === undefined) {
+    return undefined;
   }
+  return (subnetGroup !== undefined && { subnetGroup }) || (tags && { tags }) || (ids && { ids });
 }
 
 /**
