@@ -59,15 +59,12 @@ export const command = {
   run: runDivergences,
 } satisfies CommandDefinition;
 
-/** What `divergences` found: what counts, and how many are of an accepted shape. */
-interface DivergencesResult {
-  readonly found: readonly Divergence[];
-  /** The same for pods by label, where no inventory gives them addresses. */
-  readonly pods: readonly PodDivergence[];
-  /** What is no fault of the policies and does not count: one line each. */
-  readonly context: readonly string[];
-  readonly accepted: ReadonlyMap<DivergenceShape, number>;
-}
+/** What is no fault of the policies and does not count: it holds in every cluster of its kind. */
+const CONTEXT: Partial<Record<DivergenceShape, (found: Divergence) => string>> = {
+  "node-address": ({ range }) => `The agent always allows the pod's own node, ${formatRange(range)}, on every port.`,
+  "other-family-not-enforced": () =>
+    "The agent of an IPv4 cluster passes IPv6; pods have no IPv6 address there, unless ENABLE_V6_EGRESS is true.",
+};
 
 async function runDivergences(terminal: Terminal, flags: DivergencesFlags): Promise<ExitCode> {
   const question = await loadQuestion({ ...flags, semantics: "vpc-cni" }, terminal);
@@ -76,45 +73,30 @@ async function runDivergences(terminal: Terminal, flags: DivergencesFlags): Prom
   const semantics = analysis.semantics as VpcCniSemantics;
   const options = { semantics, source, ...(inventory === undefined ? {} : { inventory }) };
   const all = divergences(policies, options, question.set.names);
-  const pods = podDivergences(policies, options);
-  const accepted = new Map<DivergenceShape, number>();
-  for (const { shape } of [...all, ...pods]) {
-    if (flags.accept?.includes(shape) === true) {
-      accepted.set(shape, (accepted.get(shape) ?? 0) + 1);
-    }
-  }
-  const counted = all.filter(({ shape }) => !accepted.has(shape));
+  const allPods = podDivergences(policies, options);
+  const isAccepted = ({ shape }: { readonly shape: DivergenceShape }) => flags.accept?.includes(shape) === true;
   const isContext = ({ shape }: Divergence) =>
     shape === "node-address" || (shape === "other-family-not-enforced" && semantics.ipFamily === "ipv4");
-  const result = {
+  const counted = all.filter((each) => !isAccepted(each));
+  const result: Result = {
     found: counted.filter((each) => !isContext(each)),
-    pods: pods.filter(({ shape }) => !accepted.has(shape)),
-    context: contextLines(counted.filter(isContext)),
-    accepted,
+    pods: allPods.filter((each) => !isAccepted(each)),
+    context: [...Map.groupBy(counted.filter(isContext), ({ shape }) => shape)].map(
+      ([shape, [first]]) => `context  ${shape}  ${CONTEXT[shape]?.(first as Divergence)}`,
+    ),
+    accepted: Map.groupBy([...all, ...allPods].filter(isAccepted), ({ shape }) => shape),
   };
-  await printResult(flags.output, divergencesForms(question, result, flags.limit), terminal);
-  return question.analyses.some(isUndecided)
-    ? INCONCLUSIVE
-    : result.found.length + result.pods.length > 0
-      ? FINDING
-      : CLEAN;
+  await printResult(flags.output, formsOf(question, result, flags.limit), terminal);
+  const isDifferent = result.found.length + result.pods.length > 0;
+  return question.analyses.some(isUndecided) ? INCONCLUSIVE : isDifferent ? FINDING : CLEAN;
 }
 
-/** What holds in every cluster of its kind, whatever the policies say, one line for each shape. */
-function contextLines(found: readonly Divergence[]): string[] {
-  const node = found.find(({ shape }) => shape === "node-address");
-  return [
-    ...(node === undefined
-      ? []
-      : [
-          `context  node-address  The agent always allows the pod's own node, ${formatRange(node.range)}, on every port.`,
-        ]),
-    ...(found.some(({ shape }) => shape === "other-family-not-enforced")
-      ? [
-          "context  other-family-not-enforced  The agent of an IPv4 cluster passes IPv6; pods have no IPv6 address there, unless ENABLE_V6_EGRESS is true.",
-        ]
-      : []),
-  ];
+interface Result {
+  readonly found: readonly Divergence[];
+  /** The same for pods by label, where no inventory gives them addresses. */
+  readonly pods: readonly PodDivergence[];
+  readonly context: readonly string[];
+  readonly accepted: ReadonlyMap<DivergenceShape, readonly unknown[]>;
 }
 
 /** One disagreement in words. */
@@ -127,16 +109,7 @@ interface Row {
   readonly why: readonly string[];
 }
 
-/**
- * The result of `divergences`.
- *
- * @param limit how many regions are shown, 0 for all
- */
-function divergencesForms(
-  { sender, analyses }: Question,
-  { found, pods, context, accepted }: DivergencesResult,
-  limit: number,
-): Forms {
+function formsOf({ sender, analyses }: Question, { found, pods, context, accepted }: Result, limit: number): Forms {
   const semantics = analyses.map((analysis) => analysis.semantics);
   const limited = limit === 0 ? found : found.slice(0, limit);
   const rows = [...pods.map(podRow), ...limited.map(regionRow)];
@@ -144,7 +117,7 @@ function divergencesForms(
   const footer = [
     ...context,
     ...(limited.length < found.length ? [`... and ${found.length - limited.length} more (--limit 0 shows all)`] : []),
-    ...[...accepted].map(([shape, number]) => `${plural(number, "region")} accepted: ${shape}`),
+    ...[...accepted].map(([shape, { length }]) => `${plural(length, "region")} accepted: ${shape}`),
     total === 0 ? "No divergence.\n" : `${plural(total, "divergence")}.\n`,
   ].join("\n");
   const against = semantics.map(describeSemantics).join(", ");
@@ -161,7 +134,7 @@ function divergencesForms(
         causedBy: causedBy.map(referenceJson),
       })),
       divergences: found.map(({ direction, shape, ...box }) => ({ direction, shape, ...boxJson(box) })),
-      accepted: Object.fromEntries(accepted),
+      accepted: Object.fromEntries([...accepted].map(([shape, { length }]) => [shape, length])),
     }),
     heading: [`From ${sender.text}: kubernetes against ${against}`, ...remarksOf(analyses)],
     markdown: () => {

@@ -2,15 +2,12 @@ import { Option } from "commander";
 import {
   ADDRESS_FAMILIES,
   type AddressFamily,
-  type AddressRange,
   boxSize,
   type EgressAnalysis,
   explain,
   formatPorts,
   formatRange,
   namesIn,
-  type PortRange,
-  type Protocol,
   protocolsOf,
   type Region,
   regions,
@@ -57,62 +54,42 @@ export const command = {
 async function runRegions(terminal: Terminal, flags: RegionsFlags): Promise<ExitCode> {
   const question = await loadQuestion({ ...flags, semantics: flags.semantics ?? "kubernetes" }, terminal);
   for (const analysis of question.analyses) {
-    const families = flags.family === undefined ? ADDRESS_FAMILIES : [flags.family];
-    const wanted = (region: Region) =>
-      families.includes(region.range.family) && (flags.verdict === undefined || region.verdict === flags.verdict);
-    const sizes = families.flatMap((family) =>
-      protocolsOf(analysis.semantics).map(
-        (protocol): FamilySizes => ({ family, protocol, sizes: sizeByVerdict(analysis, family, protocol) }),
-      ),
-    );
-    const found = regions(analysis).filter(wanted);
-    await printResult(flags.output, regionsForms(question, analysis, found, sizes), terminal);
+    await printResult(flags.output, formsOf(question, analysis, flags), terminal);
   }
   return question.analyses.some(isUndecided) ? INCONCLUSIVE : CLEAN;
 }
 
-/** How many (address, port) pairs of a family and a protocol have each verdict. */
-interface FamilySizes {
-  readonly family: AddressFamily;
-  readonly protocol: Protocol;
-  readonly sizes: Readonly<Record<Verdict, bigint>>;
-}
-
-/** Regions of one cell on the same ports, which the eye reads as one. */
-interface Row {
-  readonly range: AddressRange;
-  readonly protocols: Protocol[];
-  readonly ports: PortRange;
-  readonly verdict: Verdict;
-}
-
 const SIZE_HEADER = ["family", "protocol", "allow", "deny", "order-dependent"];
 
-/** The result of `regions` under one semantics. */
-function regionsForms(
-  { sender, set }: Question,
-  analysis: EgressAnalysis,
-  found: readonly Region[],
-  sizes: readonly FamilySizes[],
-): Forms {
-  const pods = analysis.selectors.map((region) => ({ pods: region.text, allowed: allowedPorts(region) }));
-  const podCells = pods.map(({ pods, allowed }) => [pods, allowed.join(", ") || "nothing"]);
+/** The result under one semantics. */
+function formsOf({ sender, set }: Question, analysis: EgressAnalysis, flags: RegionsFlags): Forms {
+  const families = flags.family === undefined ? ADDRESS_FAMILIES : [flags.family];
+  const found = regions(analysis).filter(
+    ({ range, verdict }) => families.includes(range.family) && verdict === (flags.verdict ?? verdict),
+  );
+  const sizes = families.flatMap((family) =>
+    protocolsOf(analysis.semantics).map((protocol) => ({
+      family,
+      protocol,
+      sizes: sizeByVerdict(analysis, family, protocol),
+    })),
+  );
   const sizeCells = sizes.map(({ family, protocol, sizes: { allow, deny, "order-dependent": random } }) => [
     family,
     protocol,
     ...[allow, deny, random].map(grouped),
   ]);
-  const rows = () => {
-    const joined = joinedRows(found);
-    const cells = joined.map(({ range, protocols, ports, verdict }) => [
-      verdict,
-      formatRange(range),
-      protocols.join(", "),
-      formatPorts(ports),
-      namesIn(range, set.names).join("; "),
-    ]);
-    return { joined, cells };
-  };
+  const pods = analysis.selectors.map((region) => ({ pods: region.text, allowed: allowedPorts(region) }));
+  const podCells = pods.map(({ pods, allowed }) => [pods, allowed.join(", ") || "nothing"]);
+  // Regions of one cell on the same ports: the eye reads them as one.
+  const cells = () =>
+    [
+      ...Map.groupBy(found, ({ range, ports, verdict }) => `${formatRange(range)} ${formatPorts(ports)} ${verdict}`),
+    ].map(([, regions]) => {
+      const { verdict, range, ports } = regions[0] as Region;
+      const protocols = regions.map(({ protocol }) => protocol).join(", ");
+      return [verdict, formatRange(range), protocols, formatPorts(ports), namesIn(range, set.names).join("; ")];
+    });
   return {
     json: () => ({
       sender: sender.text,
@@ -128,34 +105,20 @@ function regionsForms(
     markdown: () => {
       const escaped = (cells: readonly string[][]) => cells.map((row) => row.map(escapeText));
       return [
-        table(["Verdict", "Addresses", "Protocols", "Ports", "Names"], escaped(rows().cells)),
+        table(["Verdict", "Addresses", "Protocols", "Ports", "Names"], escaped(cells())),
         table(["Pods by label", "Allowed"], escaped(podCells)),
         `${table(SIZE_HEADER, sizeCells)}\n`,
       ].join("\n\n");
     },
     text: (paint) => {
-      const { joined, cells } = rows();
-      const lines = layout(cells).split("\n");
-      const coloured = lines.map((line, index) => {
-        const verdict = joined[index]?.verdict ?? "";
-        return line.replace(verdict, (word) => paint(styleOf(verdict), word));
-      });
+      const coloured = layout(cells())
+        .split("\n")
+        .map((line) => line.replace(/^[\w-]+/, (verdict) => paint(styleOf(verdict), verdict)));
       const byLabel = pods.length === 0 ? "" : `\nPods by label:\n${layout(podCells, "  ")}\n`;
       const totals = `\n(address, port) pairs:\n${layout([SIZE_HEADER, ...sizeCells], "  ")}\n`;
       return `${coloured.join("\n")}\n${byLabel}${totals}`;
     },
   };
-}
-
-function joinedRows(found: readonly Region[]): Row[] {
-  const rows = new Map<string, Row>();
-  for (const { range, protocol, ports, verdict } of found) {
-    const key = `${formatRange(range)} ${ports.from}-${ports.to} ${verdict}`;
-    const row = rows.get(key) ?? { range, protocols: [], ports, verdict };
-    row.protocols.push(protocol);
-    rows.set(key, row);
-  }
-  return [...rows.values()];
 }
 
 function regionJson(analysis: EgressAnalysis, { range, protocol, ports, verdict }: Region): Json {
