@@ -7,8 +7,8 @@ import { codeSpan, details, escapeText, table } from "../markdown.ts";
 import { plural } from "../words.ts";
 import type { Finding, FindingLevel } from "./preflight/finding.ts";
 import { EXIT_CODES, type TargetResult, type VerifyResult } from "./result.ts";
+import type { Prepared } from "./run.ts";
 import type { Plan, Target, Uncovered } from "./targets.ts";
-import type { Prepared } from "./verify.ts";
 
 /** A finding's level as a reader sees it. */
 const LEVEL_WORDS: Readonly<Record<FindingLevel, string>> = {

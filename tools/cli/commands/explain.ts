@@ -69,14 +69,8 @@ interface Answer {
 
 type AnswerVerdict = ObjectVerdict | "disagree";
 
-const CODES: Readonly<Record<AnswerVerdict, ExitCode>> = {
-  disagree: INCONCLUSIVE,
-  allow: CLEAN,
-  deny: FINDING,
-  "order-dependent": INCONCLUSIVE,
-  mixed: INCONCLUSIVE,
-  unknown: INCONCLUSIVE,
-};
+/** What else there is decides nothing. */
+const CODES: Partial<Record<AnswerVerdict, ExitCode>> = { allow: CLEAN, deny: FINDING };
 
 async function runExplain(
   terminal: Terminal,
@@ -94,7 +88,7 @@ async function runExplain(
   const answers = asked.map((destination) => answer(question, destination));
   await printResult(flags.output, explainForms(question, answers), terminal);
   const aborts = question.analyses.some((analysis) => analysis.aborts.length > 0);
-  return worst([...answers.map(({ verdict }) => CODES[verdict]), aborts ? INCONCLUSIVE : CLEAN]);
+  return worst([...answers.map(({ verdict }) => CODES[verdict] ?? INCONCLUSIVE), aborts ? INCONCLUSIVE : CLEAN]);
 }
 
 function answer({ analyses }: Question, destination: Destination): Answer {
