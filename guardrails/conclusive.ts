@@ -1,4 +1,5 @@
 import { MOST_WORLDS } from "../analysis/reach/labelWorlds.ts";
+import { isUnread } from "./plannedPolicy.ts";
 import { idOf, selecting } from "./policySet.ts";
 import type { Situation } from "./situation.ts";
 import type { Objection } from "./violation.ts";
@@ -9,7 +10,7 @@ import type { Objection } from "./violation.ts";
  */
 export function conclusive({ runners, plan, joint, deployed, opaque, groups }: Situation): Objection[] {
   const sets = [plan, joint, ...(deployed === undefined ? [] : [deployed])];
-  const unread = new Set(runners.flatMap((runner) => sets.flatMap((set) => selecting(set, runner).unread)));
+  const unread = new Set(runners.flatMap((runner) => sets.flatMap((set) => selecting(set, runner).filter(isUnread))));
   const found: Objection[] = [
     ...[...unread].map((policy) => {
       const { resource } = policy.planned;

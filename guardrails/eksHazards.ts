@@ -12,7 +12,7 @@ import {
 } from "../analysis/index.ts";
 import { LONGEST_POLICY_NAME } from "../runner/contract.ts";
 import { formatBox, placeOf } from "./finding.ts";
-import type { ReadPolicy } from "./plannedPolicy.ts";
+import { isRead, type ReadPolicy } from "./plannedPolicy.ts";
 import { type RunnerReach, selecting } from "./policySet.ts";
 import { blockPeerAt, type ExceptEdit, exceptingEdit, triedEdit } from "./repairs.ts";
 import { allReaches, type Situation } from "./situation.ts";
@@ -73,7 +73,7 @@ const SHAPES: Readonly<Record<PolicyShape, readonly [name: string, fix: string]>
 /** Guardrail 5: nothing that the VPC CNI enforces otherwise than written, and no shape that it drops. */
 export function eksHazards(situation: Situation): Objection[] {
   const { runners, plan, scope } = situation;
-  const policies = new Set(runners.flatMap((runner) => selecting(plan, runner).read));
+  const policies = new Set(runners.flatMap((runner) => selecting(plan, runner).filter(isRead)));
   return [
     ...[...policies].flatMap(ofOnePolicy),
     ...allReaches(situation).flatMap((reach) => reachHazards(situation, reach)),

@@ -1,6 +1,6 @@
 import { formatSelector, labelsSelector, policyId } from "../analysis/index.ts";
-import type { ReadPolicy } from "./plannedPolicy.ts";
-import { allOf, idOf, selecting, shells } from "./policySet.ts";
+import { isRead, type ReadPolicy } from "./plannedPolicy.ts";
+import { hidesSome, idOf, shells } from "./policySet.ts";
 import { memberIn } from "./remedies.ts";
 import { selectionOf, selectsOthers } from "./selection.ts";
 import { groupsThatDiffer, type PlannedPods, type Situation } from "./situation.ts";
@@ -14,11 +14,10 @@ export function isolation(situation: Situation): Objection[] {
   const { declaration, runners, plan, named, scope, pods } = situation;
   const found = shells(named).flatMap((policy) => ofNamedPolicy(situation, policy));
   // A policy of which not even the name or the selector is known may be the one that seems to be missing.
-  const isHidden = runners.some((runner) => selecting(plan, runner).unread.some(({ shell }) => shell === undefined));
-  if (scope === "alone" || isHidden) {
+  if (scope === "alone" || runners.some((runner) => hidesSome(plan, runner))) {
     return found;
   }
-  const planned = new Set(allOf(plan).map(idOf));
+  const planned = new Set(plan.map(idOf));
   return [
     ...found,
     ...declaration.policies.filter((id) => !planned.has(id)).map((id) => missing(id, situation)),
@@ -108,7 +107,8 @@ function ofNamedPolicy({ declaration, runners }: Situation, { policy, planned }:
 }
 
 function missing(id: string, { plan, runners, declaration }: Situation): Objection {
-  const others = plan.read
+  const others = plan
+    .filter(isRead)
     .filter(({ policy }) => runners.some(({ namespace }) => namespace === policy.namespace))
     .map(({ policy }) => policyId(policy));
   const instead = others.length === 0 ? "" : `; the plan has ${[...new Set(others)].sort().join(", ")}`;

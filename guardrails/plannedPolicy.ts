@@ -79,6 +79,10 @@ export function isRead(policy: ReadPolicy | UnreadPolicy): policy is ReadPolicy 
   return "policy" in policy;
 }
 
+export function isUnread(policy: ReadPolicy | UnreadPolicy): policy is UnreadPolicy {
+  return !isRead(policy);
+}
+
 function tryParse(object: unknown): NetworkPolicy | ProblemsError["problems"] {
   try {
     return parseNetworkPolicies([object])[0] as NetworkPolicy;

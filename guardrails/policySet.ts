@@ -10,27 +10,11 @@ import {
   type Semantics,
 } from "../analysis/index.ts";
 import type { DeclaredCluster } from "./declaration.ts";
-import { isRead, type PlannedPolicy, type ReadPolicy, readPolicy, type UnreadPolicy } from "./plannedPolicy.ts";
+import { isRead, type ReadPolicy, type UnreadPolicy } from "./plannedPolicy.ts";
 import { type RunnerPods, selectionOf } from "./selection.ts";
 
-/** Policies that are judged together. */
-export interface PolicySet {
-  readonly read: readonly ReadPolicy[];
-  readonly unread: readonly UnreadPolicy[];
-}
-
-export function policySet(planned: readonly PlannedPolicy[]): PolicySet {
-  const policies = planned.map(readPolicy);
-  return {
-    read: policies.filter(isRead),
-    unread: policies.filter((policy): policy is UnreadPolicy => !isRead(policy)),
-  };
-}
-
-/** All policies of a set, readable or not. */
-export function allOf({ read, unread }: PolicySet): (ReadPolicy | UnreadPolicy)[] {
-  return [...read, ...unread];
-}
+/** Policies that are judged together, each read as far as it can be. */
+export type PolicySet = readonly (ReadPolicy | UnreadPolicy)[];
 
 /** `namespace/name` of a policy; of an unreadable one as far as it can be told. */
 export function idOf(policy: ReadPolicy | UnreadPolicy): string | undefined {
@@ -41,27 +25,29 @@ export function idOf(policy: ReadPolicy | UnreadPolicy): string | undefined {
   return identity && `${identity.namespace}/${identity.name}`;
 }
 
-/** The policies of a set that a condition holds for. */
-export function filterSet(
-  { read, unread }: PolicySet,
-  keeps: (policy: ReadPolicy | UnreadPolicy) => boolean,
-): PolicySet {
-  return { read: read.filter(keeps), unread: unread.filter(keeps) };
+/** A policy whose pods are known, an unreadable one without its rules: it isolates all the same. */
+export function shellOf(policy: ReadPolicy | UnreadPolicy): ReadPolicy | undefined {
+  return isRead(policy) ? policy : policy.shell;
 }
 
-/** The policies whose pods are known, an unreadable one without its rules: it isolates all the same. */
-export function shells({ read, unread }: PolicySet): ReadPolicy[] {
-  return [...read, ...unread.flatMap(({ shell }) => shell ?? [])];
+/** All of those. */
+export function shells(set: PolicySet): ReadPolicy[] {
+  return set.flatMap((policy) => shellOf(policy) ?? []);
 }
 
 /** The policies that may select one of these pods. */
 export function selecting(set: PolicySet, runner: RunnerPods): PolicySet {
-  return filterSet(set, (policy) => {
-    const shell = isRead(policy) ? policy : policy.shell;
+  return set.filter((policy) => {
+    const shell = shellOf(policy);
     return shell === undefined
-      ? idOf(policy) === undefined || idOf(policy)?.startsWith(`${runner.namespace}/`) === true
+      ? (idOf(policy)?.startsWith(`${runner.namespace}/`) ?? true)
       : selectionOf(shell.policy, runner) !== "none";
   });
+}
+
+/** Whether policies of which not even the pods are known may select these. */
+export function hidesSome(set: PolicySet, runner: RunnerPods): boolean {
+  return selecting(set, runner).some((policy) => shellOf(policy) === undefined);
 }
 
 /** What some runner pods may reach. */

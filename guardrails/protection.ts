@@ -1,8 +1,8 @@
 import { formatSelector } from "../analysis/index.ts";
 import { isObject, membersOf } from "../analysis/plainObject.ts";
 import { type ChangeAcknowledgement, type PolicyChange, stale, valid } from "./acknowledgement.ts";
-import { isRead, type ReadPolicy, type UnreadPolicy } from "./plannedPolicy.ts";
-import { allOf, idOf, type PolicySet, selecting } from "./policySet.ts";
+import { isUnread, type ReadPolicy, type UnreadPolicy } from "./plannedPolicy.ts";
+import { idOf, type PolicySet, selecting, shellOf } from "./policySet.ts";
 import type { Situation } from "./situation.ts";
 import type { Objection } from "./violation.ts";
 
@@ -30,7 +30,7 @@ export function protection(
       id === undefined || (deployed !== undefined && policy.shell === undefined && declaration.policies.includes(id))
     );
   };
-  const unread = runners.flatMap((runner) => selecting(plan, runner).unread);
+  const unread = runners.flatMap((runner) => selecting(plan, runner).filter(isUnread));
   const changes = [
     ...unprotected(named),
     ...(deployed === undefined || unread.some(isOpen) ? [] : changesSince(deployed, named, declaration.policies)),
@@ -39,7 +39,7 @@ export function protection(
     word.policy === policy && word.change === change;
   const accepted = valid(acknowledgements, today);
   return [
-    ...allOf(named).flatMap(owned),
+    ...named.flatMap(owned),
     ...changes
       .filter((change) => !accepted.some((word) => accepts(word, change)))
       .map(({ change: _, ...objection }) => objection),
@@ -64,7 +64,7 @@ function owned(policy: ReadPolicy | UnreadPolicy): Objection[] {
 
 /** Declared policies of the plan that the engine would delete without asking. */
 function unprotected(named: PolicySet): Change[] {
-  return allOf(named)
+  return named
     .filter(({ planned }) => planned.protect === false)
     .map((policy) => ({
       policy: idOf(policy) ?? "",
@@ -76,8 +76,8 @@ function unprotected(named: PolicySet): Change[] {
 }
 
 function changesSince(deployed: PolicySet, named: PolicySet, declared: readonly string[]): Change[] {
-  const planned = new Map(allOf(named).map((policy) => [idOf(policy), policy]));
-  return allOf(deployed).flatMap((before): Change[] => {
+  const planned = new Map(named.map((policy) => [idOf(policy), policy]));
+  return deployed.flatMap((before): Change[] => {
     const policy = idOf(before) ?? "";
     const after = planned.get(policy);
     if (after === undefined) {
@@ -86,8 +86,8 @@ function changesSince(deployed: PolicySet, named: PolicySet, declared: readonly 
       return declared.includes(policy) ? [{ policy, change: "remove", message, fix }] : [];
     }
     const [old, now] = [before, after].map((each) => {
-      const readable = isRead(each) ? each.policy : each.shell?.policy;
-      return readable && formatSelector(readable.podSelector);
+      const shell = shellOf(each);
+      return shell && formatSelector(shell.policy.podSelector);
     });
     return now === undefined || old === undefined || old === now
       ? []

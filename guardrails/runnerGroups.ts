@@ -1,8 +1,8 @@
 import { formatSelector } from "../analysis/index.ts";
 import { labelWorlds } from "../analysis/reach/labelWorlds.ts";
 import type { DeclaredCluster } from "./declaration.ts";
-import type { ReadPolicy } from "./plannedPolicy.ts";
-import { type PolicySet, type RunnerReach, reachOf, selecting, semanticsOf, shells } from "./policySet.ts";
+import { isUnread, type ReadPolicy } from "./plannedPolicy.ts";
+import { hidesSome, type PolicySet, type RunnerReach, reachOf, selecting, semanticsOf, shells } from "./policySet.ts";
 import type { RunnerPods } from "./selection.ts";
 
 /** The sets of policies that are judged: the plan, what the cluster will have, and what it has. */
@@ -57,8 +57,8 @@ function groupsOf(runner: RunnerPods, sets: Sets<PolicySet>): RunnerGroups {
       pods: worlds.length === 1 ? "" : formatSelector(labels),
       ...ofEach(may, (set) => ({
         policies: shells(set).filter((policy) => own.has(policy)),
-        isUncertain: set.unread.some(({ shell }) => shell === undefined || own.has(shell)),
-        mayBeIsolated: set.unread.some(({ shell }) => shell === undefined),
+        isUncertain: set.filter(isUnread).some(({ shell }) => shell === undefined || own.has(shell)),
+        mayBeIsolated: hidesSome(set, runner),
       })),
     };
   });

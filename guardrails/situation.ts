@@ -1,8 +1,8 @@
 import type { Labels, NamedAddresses } from "../analysis/index.ts";
 import { formatCidr } from "../analysis/index.ts";
 import type { Declaration } from "./declaration.ts";
-import type { PlannedPolicy } from "./plannedPolicy.ts";
-import { allOf, filterSet, idOf, type PolicySet, policySet, type RunnerReach, selecting } from "./policySet.ts";
+import { isRead, type PlannedPolicy, readPolicy } from "./plannedPolicy.ts";
+import { idOf, type PolicySet, type RunnerReach, selecting } from "./policySet.ts";
 import {
   type ReachesOf,
   type RunnerGroup,
@@ -79,8 +79,6 @@ export interface Situation {
   readonly reachesOf: ReachesOf;
 }
 
-const NOTHING: PolicySet = { read: [], unread: [] };
-
 /**
  * Reads the input.
  *
@@ -91,18 +89,17 @@ export function situationOf(
   { declaration, planned, deployed, opaque = [], pods = [], switches = [] }: GuardrailInput,
   scope: Situation["scope"] = "plan",
 ): Situation {
-  const plan = policySet(planned);
-  const before = deployed && policySet(deployed);
-  const planIds = new Set(allOf(plan).map(idOf));
-  const kept = filterSet(before ?? NOTHING, (policy) => !planIds.has(idOf(policy)));
-  const joint = { read: [...plan.read, ...kept.read], unread: [...plan.unread, ...kept.unread] };
+  const plan = planned.map(readPolicy);
+  const before = deployed?.map(readPolicy);
+  const planIds = new Set(plan.map(idOf));
+  const joint = [...plan, ...(before ?? []).filter((policy) => !planIds.has(idOf(policy)))];
   const runners = runnerPods(declaration);
   return {
     scope,
     declaration,
     runners,
     plan,
-    named: filterSet(plan, (policy) => declaration.policies.includes(idOf(policy) ?? "")),
+    named: plan.filter((policy) => declaration.policies.includes(idOf(policy) ?? "")),
     deployed: before,
     joint,
     opaque,
@@ -111,7 +108,7 @@ export function situationOf(
     names: declaration.vpcCidrs.map((cidr) => ({ cidr, name: `VPC ${formatCidr(cidr)}` })),
     groups:
       scope === "plan"
-        ? runnerGroups(runners, { plan, joint, deployed: before ?? NOTHING })
+        ? runnerGroups(runners, { plan, joint, deployed: before ?? [] })
         : { groups: runners.flatMap((runner) => oneByOne(plan, runner)), tooMany: [] },
     reachesOf: reachesIn(declaration.cluster),
   };
@@ -119,11 +116,13 @@ export function situationOf(
 
 /** Each policy that may select runners as if it were alone; those that isolate nothing say nothing. */
 function oneByOne(plan: PolicySet, runner: RunnerPods): RunnerGroup[] {
-  return selecting(plan, runner).read.map((policy) => {
-    const alone = { policies: [policy], isUncertain: false, mayBeIsolated: true };
-    const nothing = { policies: [], isUncertain: false, mayBeIsolated: false };
-    return { runner, pods: "", plan: alone, joint: alone, deployed: nothing };
-  });
+  return selecting(plan, runner)
+    .filter(isRead)
+    .map((policy) => {
+      const alone = { policies: [policy], isUncertain: false, mayBeIsolated: true };
+      const nothing = { policies: [], isUncertain: false, mayBeIsolated: false };
+      return { runner, pods: "", plan: alone, joint: alone, deployed: nothing };
+    });
 }
 
 /** The groups of runner pods that differ in the policies of some sets, those of the fewest policies first. */

@@ -1,4 +1,5 @@
 import { Input } from "../analysis/input.ts";
+import type { Members } from "../analysis/plainObject.ts";
 import { describeProblem, type Problem, ProblemsError } from "../analysis/problems.ts";
 import {
   type Accepted,
@@ -21,11 +22,11 @@ import { readStack, type StackDeclaration, stackOf } from "./readStack.ts";
 /** A message, and the resource that it is about. */
 export interface Report {
   readonly message: string;
-  readonly urn: string | undefined;
+  readonly urn?: string | undefined;
 }
 
 /** A policy's own config, as the engine gives it. */
-type Config = Readonly<Record<string, unknown>>;
+type Config = Members;
 
 /** What a guardrail's own config accepts. */
 type Acknowledged = Pick<StackDeclaration, "changes" | "reach">;
@@ -41,7 +42,6 @@ const CONFIGS: Readonly<Partial<Record<GuardrailName, (acknowledgements: Input) 
 /** Said by every guardrail, because each has a level of its own and none may pass by silence. */
 const UNDECLARED: Report = {
   message: 'cannot conclude: the policy "declaration" is disabled, or its config has problems.',
-  urn: undefined,
 };
 
 /** A declaration without mistakes, what the stack's own config accepts, and what the cluster has now. */
@@ -211,7 +211,7 @@ function readConfig(name: GuardrailName, config: Config) {
 }
 
 function problemReport(problem: Problem): Report {
-  return { message: `config: ${describeProblem(problem)}`, urn: undefined };
+  return { message: `config: ${describeProblem(problem)}` };
 }
 
 function violationReport(violation: Violation): Report {

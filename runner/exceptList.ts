@@ -7,12 +7,7 @@ export interface ExceptLists {
   readonly ipv4: readonly Cidr[];
   readonly ipv6: readonly Cidr[];
   /** Blocks of the VPC that are missing on purpose, with the reason; none in an IPv4 cluster. */
-  readonly leftOut: readonly LeftOutBlock[];
-}
-
-export interface LeftOutBlock {
-  readonly cidr: Cidr;
-  readonly reason: string;
+  readonly leftOut: readonly { readonly cidr: Cidr; readonly reason: string }[];
 }
 
 /** What the except lists depend on. */
@@ -54,26 +49,27 @@ export function exceptLists({ ipFamily, vpcCidrs, allowedCidrs, further = [] }: 
     ...vpc("ipv6"),
     ...further,
   ]);
-  const kept: Cidr[] = [...PRIVATE_OF_OTHER_FAMILY.ipv4];
-  const leftOut: LeftOutBlock[] = [];
-  for (const cidr of leastSet([...kept, ...vpc("ipv4")])) {
-    if (kept.includes(cidr)) {
-      continue;
-    }
+  const own: readonly Cidr[] = PRIVATE_OF_OTHER_FAMILY.ipv4;
+  const vpcBlocks = leastSet([...own, ...vpc("ipv4")]).filter((cidr) => !own.includes(cidr));
+  const judged = vpcBlocks.map((cidr) => {
     const image = imageInIpv6Map(cidr);
-    const hit = [GLOBAL_UNICAST, NAT64_PREFIX, ...allowedCidrs].find((allowed) => overlaps(image, allowed));
-    if (hit === undefined) {
-      kept.push(cidr);
-    } else {
-      leftOut.push({
-        cidr,
-        reason:
-          `in an IPv6 cluster the VPC CNI's agent would write it as ${formatCidr(image)} and deny ` +
-          `${formatCidr(hit)} there; IPv4 egress of an IPv6 cluster is not enforced anyway`,
-      });
-    }
-  }
-  return { ipv4: leastSet(kept), ipv6, leftOut };
+    return {
+      cidr,
+      image,
+      hit: [GLOBAL_UNICAST, NAT64_PREFIX, ...allowedCidrs].find((block) => overlaps(image, block)),
+    };
+  });
+  return {
+    ipv4: leastSet([...own, ...judged.filter(({ hit }) => hit === undefined).map(({ cidr }) => cidr)]),
+    ipv6,
+    leftOut: judged.flatMap(({ cidr, image, hit }) => {
+      const reason =
+        hit &&
+        `in an IPv6 cluster the VPC CNI's agent would write it as ${formatCidr(image)} and deny ${formatCidr(hit)} there; ` +
+          "IPv4 egress of an IPv6 cluster is not enforced anyway";
+      return reason === undefined ? [] : [{ cidr, reason }];
+    }),
+  };
 }
 
 /** The IPv6 key that the agent makes of an IPv4 `except`: the same leading bytes, the same prefix length. */
