@@ -19,7 +19,7 @@ import { Refusal, refused, runStep, stackArgument } from "../tools/refusal.ts";
 import { guardrailRun, unguarded } from "../tools/review/index.ts";
 import { differencesFrom, plannedUpdate } from "./steps/approval.ts";
 import { movedSince, readBefore, takesBack } from "./steps/before.ts";
-import { checkedOutCommit } from "./steps/commit.ts";
+import { checkedOutCommit } from "./steps/commits.ts";
 import { DEFAULT_FOLDER, fileNames, load, loadApproval, save } from "./steps/files.ts";
 import { previewStack, stackArguments } from "./steps/previewStack.ts";
 

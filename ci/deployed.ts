@@ -6,8 +6,7 @@
 import { parseArgs } from "node:util";
 import { capture, show } from "../tools/command.ts";
 import { Refusal, runStep, stackArgument } from "../tools/refusal.ts";
-import { checkedOutCommit } from "./steps/commit.ts";
-import { deployedCommit } from "./steps/history.ts";
+import { checkedOutCommit, deployedCommit } from "./steps/commits.ts";
 
 await runStep(async () => {
   const { positionals } = parseArgs({ allowPositionals: true });

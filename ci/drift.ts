@@ -11,7 +11,7 @@ import { isObject, resourceName } from "../tools/review/plan.ts";
 import { Cluster } from "../tools/verify/cluster.ts";
 import { plannedPolicy, runnersOf } from "./steps/approval.ts";
 import { accessTo, plannedCluster } from "./steps/cluster.ts";
-import type { DriftRecord } from "./steps/driftRecord.ts";
+import type { DriftRecord } from "./steps/files.ts";
 import { fileNames, save } from "./steps/files.ts";
 import { previewStack } from "./steps/previewStack.ts";
 

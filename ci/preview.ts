@@ -12,7 +12,7 @@ import { Refusal, runStep, stackArgument } from "../tools/refusal.ts";
 import { renderMarkdown, renderText, reviewStack, unguarded } from "../tools/review/index.ts";
 import { type Approval, plannedUpdate } from "./steps/approval.ts";
 import { readBefore } from "./steps/before.ts";
-import { checkedOutCommit } from "./steps/commit.ts";
+import { checkedOutCommit } from "./steps/commits.ts";
 import { DEFAULT_FOLDER, fileNames, save } from "./steps/files.ts";
 import { previewStack } from "./steps/previewStack.ts";
 

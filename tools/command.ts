@@ -35,7 +35,7 @@ export async function capture(
   args: readonly string[],
   { env, cwd, input = "", isQuiet = false }: CommandOptions = {},
 ): Promise<Ended> {
-  const child = spawn(command, args, { env: { ...process.env, ...env }, ...(cwd !== undefined && { cwd }) });
+  const child = spawn(command, args, { ...ofItsOwn(env), ...(cwd !== undefined && { cwd }) });
   // Who does not read its input may end before it is written.
   child.stdin.once("error", () => {}).end(input);
   const printed = { stdout: "", stderr: "" };
@@ -57,10 +57,12 @@ export function show(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): Promise<number> {
-  return ended(
-    command,
-    spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "inherit", "inherit"] }),
-  );
+  return ended(command, spawn(command, args, { ...ofItsOwn(env), stdio: ["ignore", "inherit", "inherit"] }));
+}
+
+/** A command in a process group of its own: an interrupt at a terminal would reach it twice, and a second one kills an engine. */
+function ofItsOwn(env: Readonly<Record<string, string>> = {}) {
+  return { env: { ...process.env, ...env }, detached: true };
 }
 
 /**
@@ -71,7 +73,12 @@ async function ended(command: string, child: ReturnType<typeof spawn>): Promise<
   let stopped: NodeJS.Signals | undefined;
   const handOn = (signal: NodeJS.Signals) => {
     stopped = signal;
-    child.kill(signal);
+    try {
+      // To the whole group: npm and shells keep a signal to themselves.
+      process.kill(-(child.pid as number), signal);
+    } catch {
+      // It has ended.
+    }
   };
   for (const signal of STOPS) {
     process.on(signal, handOn);

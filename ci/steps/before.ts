@@ -8,7 +8,7 @@ import { isObject, type Properties } from "../../tools/review/plan.ts";
 import { Cluster } from "../../tools/verify/cluster.ts";
 import { type PlannedPolicy, type PlannedUpdate, runnersOf } from "./approval.ts";
 import { accessTo, type PlannedCluster } from "./cluster.ts";
-import { deployedCommit, isAncestor } from "./history.ts";
+import { deployedCommit, isAncestor } from "./commits.ts";
 
 /** What an approval takes as its starting point: a change is a change of something. */
 export interface Before {

@@ -22,6 +22,15 @@ export const fileNames = {
   kubeconfig: (folder: string, stack: string) => join(folder, `${stack}.kubeconfig`),
 };
 
+/** What a drift check of a stack found. */
+export interface DriftRecord {
+  readonly stack: string;
+  /** `unknown`: the check itself failed. */
+  readonly state: "same" | "moved" | "unknown";
+  /** One sentence each; empty for `same`. */
+  readonly reasons: readonly string[];
+}
+
 /** Where steps put their files. */
 export const DEFAULT_FOLDER = "previews";
 

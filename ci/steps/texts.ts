@@ -10,7 +10,7 @@ import {
   type StackReview,
 } from "../../tools/review/index.ts";
 import { isObject, type StackPlan } from "../../tools/review/plan.ts";
-import type { DriftRecord } from "./driftRecord.ts";
+import type { DriftRecord } from "./files.ts";
 import { fileNames, load } from "./files.ts";
 import { errorEvent } from "./previewStack.ts";
 

@@ -138,6 +138,20 @@ describe("the steps of the workflows", () => {
       await project.mustRun("git", ["checkout", "--quiet", "-"]);
     });
 
+    it("know the deployed commit behind more updates than a page of the history has", async () => {
+      const deployed = await commitOf(project);
+      expect(await preview("prod")).toMatchObject({ status: 0 });
+      expect(await deploy("prod")).toMatchObject({ status: 0 });
+      const refresh = ["refresh", "--yes", "--skip-preview", "--non-interactive", "--stack", "prod"];
+      for (let count = 0; count < 11; count++) await project.mustRun("pulumi", refresh);
+      await project.mustRun("git", ["checkout", "--quiet", "HEAD~1"]);
+      expect(await preview("prod")).toMatchObject({ status: 0 });
+      const older = await deploy("prod");
+      expect(older.output).toContain(`is older than ${deployed}, which is deployed`);
+      expect(older.status).toBe(1);
+      await project.mustRun("git", ["checkout", "--quiet", "-"]);
+    });
+
     it("refuse a live policy that somebody opened since the preview, in words", async () => {
       expect(await preview("prod")).toMatchObject({ status: 0 });
       const rule = { to: [{ ipBlock: { cidr: `${STACKS.prod.prefix}.7.7/32` } }] };
@@ -151,28 +165,35 @@ describe("the steps of the workflows", () => {
     });
   });
 
-  it("that are stopped while they deploy stop the engine, and leave no lock behind", async () => {
-    await project.commit("to be stopped");
-    expect(await preview("staging")).toMatchObject({ status: 0 });
-    const step = project.start("node", ["ci/deploy.ts", "staging"]);
-    let output = "";
-    for (const stream of [step.stdout, step.stderr]) {
-      stream?.setEncoding("utf8").on("data", (text: string) => {
-        // Once resources are shown: an engine that is stopped between its heading and its work does not unlock the stack.
-        const isAtWork = () => /^Updating[\s\S]*pulumi:pulumi:Stack/m.test(output);
-        const wasAtWork = isAtWork();
-        output += text;
-        if (!wasAtWork && isAtWork()) step.kill("SIGTERM");
-      });
-    }
-    const [status] = await once(step, "close");
-    expect(output).toMatch(/SIGTERM stopped this step; pulumi was told, and ended with \d+\./);
-    expect(status).toBe(2);
-    const again = await preview("staging");
-    expect(again.status, again.output).toBe(0);
-    const deployed = await deploy("staging");
-    expect(deployed.status, deployed.output).toBe(0);
-  });
+  it.each([
+    ["by a process manager", "SIGTERM", false],
+    // To whatever the terminal shows: an engine that got it twice would be killed, and leave its lock.
+    ["by an interrupt at a terminal", "SIGINT", true],
+  ] as const)(
+    "that are stopped %s while they deploy stop the engine, and leave no lock behind",
+    async (_, signal, isGroup) => {
+      await project.commit("to be stopped");
+      expect(await preview("staging")).toMatchObject({ status: 0 });
+      const step = project.start("node", ["ci/deploy.ts", "staging"]);
+      let output = "";
+      for (const stream of [step.stdout, step.stderr]) {
+        stream?.setEncoding("utf8").on("data", (text: string) => {
+          // Once resources are shown: an engine that is stopped between its heading and its work does not unlock the stack.
+          const isAtWork = () => /^Updating[\s\S]*pulumi:pulumi:Stack/m.test(output);
+          const wasAtWork = isAtWork();
+          output += text;
+          if (!wasAtWork && isAtWork()) process.kill(isGroup ? -(step.pid as number) : (step.pid as number), signal);
+        });
+      }
+      const [status] = await once(step, "close");
+      expect(output).toMatch(new RegExp(`${signal} stopped this step; pulumi was told, and ended with \\d+\\.`));
+      expect(status).toBe(2);
+      const again = await preview("staging");
+      expect(again.status, again.output).toBe(0);
+      const deployed = await deploy("staging");
+      expect(deployed.status, deployed.output).toBe(0);
+    },
+  );
 
   describe("where the guardrails did not judge", () => {
     const config = "policy-pack/config.staging.json";

@@ -14,6 +14,7 @@ const STATE = `s3://${BUCKET}?region=eu-west-1`;
 const PROTECTION = `/repos/${REPOSITORY}/branches/staging/protection`;
 const PROD = `/repos/${REPOSITORY}/environments/prod`;
 
+// What docs/promotion.md and docs/troubleshooting.md say of it: `runner-egress setup --check`.
 describe("runner-egress setup, from nothing", () => {
   let project: Project;
   let aws: AwsFront;

@@ -95,6 +95,15 @@ describe("an admission webhook that changes the policy on each write", () => {
     }
   });
 
+  it("stands in the drift issue as the reason", async () => {
+    const drift = await project.run("npm", ["run", "--silent", "ci:drift", "--", NAME]);
+    expect(drift.output).toMatch(/nobody has written it since: look at its mutating admission webhooks/);
+    expect(drift.output).toContain("it also allows 10.99.0.0/16");
+    expect(drift.status).toBe(1);
+    const issue = await project.run("npm", ["run", "--silent", "ci:comment", "--", "drift", NAME, "--print"]);
+    expect(issue.output).toContain("look at its mutating admission webhooks");
+  });
+
   it("does not hide what a person changes besides", async () => {
     await patchPolicy(NAME, [
       { op: "add", path: "/spec/egress/-", value: { to: [{ ipBlock: { cidr: "10.72.7.7/32" } }] } },

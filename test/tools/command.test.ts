@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -10,14 +10,18 @@ import { ROOT } from "../support/fixtureProject.ts";
 
 let folder: string;
 
-/** A `pulumi` that says when it runs, and on a signal takes a moment before it ends in an orderly way. */
+/** A `pulumi` that says when it runs, and takes a moment after the first signal before it ends in an orderly way. */
 const SLOW = `#!/usr/bin/env node
 const { writeFileSync } = require("node:fs");
+const signals = [];
 for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.on(signal, () => setTimeout(() => {
-    writeFileSync(process.env.ENDED, signal);
-    process.exit(5);
-  }, 300));
+  process.on(signal, () => {
+    signals.push(signal);
+    setTimeout(() => {
+      writeFileSync(process.env.ENDED, signals.join(" "));
+      process.exit(5);
+    }, 300);
+  });
 }
 setInterval(() => {}, 1000);
 process.stderr.write("running\\n");
@@ -30,24 +34,51 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it.each(["SIGINT", "SIGTERM"] as const)("%s goes to the command, whose end is waited for and told", async (signal) => {
-  const ended = join(folder, signal);
-  const script = `
-    import { show } from ${JSON.stringify(join(import.meta.dirname, "../../tools/command.ts"))};
-    import { runStep } from ${JSON.stringify(join(import.meta.dirname, "../../tools/refusal.ts"))};
-    await runStep(() => show("pulumi", ["up"]));`;
-  const step = spawn(process.execPath, ["--input-type=module", "--eval", script], {
-    env: { ...process.env, PATH: [folder, process.env.PATH].join(delimiter), ENDED: ended },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const told = text(step.stderr);
-  await once(step.stderr, "data");
-  step.kill(signal);
-  const [status] = await once(step, "close");
-  expect(readFileSync(ended, "utf8")).toBe(signal);
-  expect(status).toBe(2);
-  expect(await told).toContain(`${signal} stopped this step; pulumi was told, and ended with 5.`);
-});
+/** How a step is stopped, and what runs it. */
+type Stop = readonly [name: string, line: readonly [string, ...string[]], signal: NodeJS.Signals, isGroup: boolean];
+
+const STOPS: readonly Stop[] = [
+  ["a process manager", ["node", "step.mjs"], "SIGTERM", false],
+  // Its interrupt goes to every process that it shows, the engine's among them if it were one.
+  ["a terminal", ["node", "step.mjs"], "SIGINT", true],
+  // A cancelled job: the runner signals the shell of the step alone.
+  [
+    "GitHub, as the deploy action runs it",
+    ["bash", "--noprofile", "--norc", "-eo", "pipefail", "step.sh"],
+    "SIGINT",
+    false,
+  ],
+];
+
+it.each(STOPS)(
+  "a step that is stopped by %s hands the signal on once, waits and tells",
+  async (name, line, signal, isGroup) => {
+    const module = (file: string) => JSON.stringify(join(ROOT, "tools", file));
+    const script = [
+      `import { show } from ${module("command.ts")};`,
+      `import { runStep } from ${module("refusal.ts")};`,
+      // As after the dashes of ci:deploy: a program between that hands on nothing.
+      `await runStep(() => show("sh", ["-c", "pulumi up; exit $?"]));`,
+    ];
+    writeFileSync(join(folder, "step.mjs"), script.join("\n"));
+    writeFileSync(join(folder, "step.sh"), "exec node step.mjs\n");
+    const ended = join(folder, name);
+    const [command, ...args] = line;
+    const step = spawn(command, args, {
+      cwd: folder,
+      env: { ...process.env, PATH: [folder, process.env.PATH].join(delimiter), ENDED: ended },
+      stdio: ["ignore", "ignore", "pipe"],
+      detached: true,
+    });
+    const told = text(step.stderr);
+    await once(step.stderr, "data");
+    process.kill(isGroup ? -(step.pid as number) : (step.pid as number), signal);
+    const [status] = await once(step, "close");
+    expect(await told).toMatch(new RegExp(`${signal} stopped this step; sh was told, and ended with \\d+\\.`));
+    expect(status).toBe(2);
+    await expect.poll(() => existsSync(ended) && readFileSync(ended, "utf8")).toBe(signal);
+  },
+);
 
 it("without pulumi, a step is one line and exit code 2", async () => {
   const { status, stderr } = await capture(process.execPath, [join(ROOT, "ci/drift.ts"), "staging", "--out", folder], {

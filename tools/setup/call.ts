@@ -98,6 +98,16 @@ function quote(word: string): string {
   return isBare ? word.replace(PLACE, '"$$$1"') : `'${word.replaceAll("'", "'\\''").replace(PLACE, `'"$$$1"'`)}'`;
 }
 
+/** A command of AWS's command line; what may have spaces in it stands in `more`. */
+export function aws(region: string, words: string, ...more: readonly string[]): Call {
+  return { run: ["aws", ...words.split(" "), ...more, "--region", region] };
+}
+
+/** A question to GitHub; `pick`: the part of the answer that counts. */
+export function github(path: string, pick?: string): Call {
+  return { github: "GET", path, ...(pick !== undefined && { pick }) };
+}
+
 function member(value: unknown, key: string): unknown {
   return (value as Record<string, unknown> | null | undefined)?.[key];
 }

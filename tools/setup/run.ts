@@ -1,7 +1,7 @@
 import { CLEAN, type ExitCode, FINDING, INCONCLUSIVE, worst } from "../exitCodes.ts";
 import { Refusal } from "../refusal.ts";
 import { type Call, fill, make, type Surroundings, shell, type Values } from "./call.ts";
-import type { Part, Step } from "./steps.ts";
+import type { Part, Step } from "./step.ts";
 
 /** What is found of a part. `unknown`: it could not be asked. */
 export interface Found {

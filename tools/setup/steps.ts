@@ -1,74 +1,28 @@
-import type { StackConfig } from "../../program/config/stackConfig.ts";
 import { canonicalJson } from "../../runner/canonicalJson.ts";
 import { awsPolicy, grants, type Names, type RbacObject, rbac } from "./accessFiles.ts";
-import type { Call } from "./call.ts";
-import { codeOwners, pullRequestBranch, requiredChecks } from "./repositoryFiles.ts";
+import { aws, github } from "./call.ts";
+import { branch, environments, variable } from "./githubSteps.ts";
+import { codeOwners } from "./repositoryFiles.ts";
+import {
+  type Answer,
+  isReviewed,
+  KINDS,
+  type Kind,
+  type Organisation,
+  type Part,
+  PROJECT,
+  roleArn,
+  roleName,
+  type SetupStack,
+  type Step,
+  stateUrl,
+} from "./step.ts";
 
-/** One thing that has to be there. */
-export interface Part {
-  /** What it is, for a line of the result. */
-  readonly what: string;
-  /** Asks for it and changes nothing. */
-  readonly reads: Call;
-  /** The part of the answer that counts. Default: that there is one. */
-  readonly picks?: (answer: never) => unknown;
-  /** What that has to be: of an object these members, of a list at least these. */
-  readonly has?: unknown;
-  /** The value that the answer is, or that what is made is. */
-  readonly sets?: string;
-  /** Make it where it is missing. None: it is made by another part, or by hand. */
-  readonly makes?: readonly Call[];
-  /** Change one that is different, where what makes it doesn't; a person decides that. */
-  readonly changes?: readonly Call[];
-}
-
-/** What a fresh organisation needs, one after the other: each step may rest on those before it. */
-export interface Step {
-  readonly title: string;
-  readonly why: string;
-  readonly parts: readonly Part[];
-}
-
-/** What the steps are for. */
-export interface Organisation {
-  /** `OWNER/NAME` on GitHub. */
-  readonly repository: string;
-  /** Of the state; the same for all stacks. */
-  readonly bucket: string;
-  readonly region: string;
-  /** ARN of the state's key, where bucket and key are another account's and there already. */
-  readonly key?: string | undefined;
-  readonly stacks: readonly SetupStack[];
-  /** `ORG/TEAM` or `USER`. Default: who owns `.github/` by CODEOWNERS. */
-  readonly reviewers?: readonly string[];
-}
-
-/** A stack and how its cluster is reached. */
-export interface SetupStack {
-  readonly name: string;
-  readonly config: StackConfig;
-  /** A change reaches it first, without an approval. */
-  readonly isFirst: boolean;
-  /** Name of the EKS cluster. */
-  readonly cluster: string;
-  /** Kubeconfig context; default: what `aws eks update-kubeconfig` calls it. */
-  readonly context?: string | undefined;
-}
-
-const PROJECT = "runner-egress";
 const ALIAS = "alias/runner-egress-state";
 const OIDC = "token.actions.githubusercontent.com";
 const AUDIENCE = "sts.amazonaws.com";
-const KINDS = ["preview", "deploy"] as const;
-/** GitHub Actions itself (api.github.com/apps/github-actions, 2026-12-01): nobody else can report a required check. */
-const ACTIONS_APP = 15368;
-
 /** The groups of `access/kubernetes-*.yaml` that a role is in. */
 const GROUPS = { preview: ["runner-egress-preview"], deploy: ["egress-verify", "runner-egress-deploy"] } as const;
-
-type Kind = (typeof KINDS)[number];
-const roleName = (stack: string, kind: Kind) => `${PROJECT}-${stack}-${kind}`;
-const roleArn = (stack: string, kind: Kind) => `arn:aws:iam::{{ACCOUNT}}:role/${roleName(stack, kind)}`;
 
 /** The steps, as data: what is printed, checked, made and documented is this list. */
 export function setupSteps(organisation: Organisation): Step[] {
@@ -106,7 +60,7 @@ export function setupSteps(organisation: Organisation): Step[] {
       why: "An access entry puts a role into the groups to which access/kubernetes-*.yaml gives rights.",
       parts: stacks.flatMap(clusterAccess),
     },
-    ...environments(organisation),
+    environments(organisation),
     branch(organisation),
     {
       title: "Where the state is",
@@ -115,9 +69,6 @@ export function setupSteps(organisation: Organisation): Step[] {
     },
   ];
 }
-
-/** Members of an answer. */
-type Answer = Readonly<Record<string, unknown>>;
 
 function lookups({ repository, region, reviewers = codeOwners(), stacks }: Organisation): Step {
   return {
@@ -187,10 +138,6 @@ function stateKey({ region }: Organisation): Step {
       },
     ],
   };
-}
-
-function stateUrl({ bucket, region }: Organisation): string {
-  return `s3://${bucket}?region=${region}`;
 }
 
 function pulumiStacks(organisation: Organisation): Step {
@@ -297,152 +244,4 @@ function clusterAccess({ name, config, cluster, context }: SetupStack): Part[] {
     };
   });
   return [...entries, ...rights];
-}
-
-function isReviewed({ config, isFirst }: SetupStack): boolean {
-  return !isFirst && !config.acknowledge.has("deployment-not-reviewed");
-}
-
-interface Rule {
-  readonly type: string;
-  readonly prevent_self_review?: boolean;
-  readonly reviewers?: readonly { readonly reviewer: { readonly id: number } }[];
-}
-
-function environments({ repository, stacks, reviewers = codeOwners() }: Organisation): Step[] {
-  const asked = reviewers.map((reviewer, index) => ({
-    type: reviewer.includes("/") ? "Team" : "User",
-    id: `{{#REVIEWER_${index + 1}}}`,
-  }));
-  const parts = stacks.flatMap((stack) =>
-    KINDS.flatMap((kind): Part[] => {
-      const { name, config } = stack;
-      const environment = kind === "deploy" ? name : `${name}-preview`;
-      const path = `repos/${repository}/environments/${environment}`;
-      const isDeploy = kind === "deploy";
-      const gate = isDeploy && isReviewed(stack) ? asked : [];
-      const policy = isDeploy ? { protected_branches: false, custom_branch_policies: true } : null;
-      const variables = {
-        [`AWS_${kind.toUpperCase()}_ROLE`]: roleArn(name, kind),
-        AWS_REGION: config.aws.region,
-        AWS_ACCOUNT_ID: "{{ACCOUNT}}",
-      };
-      return [
-        {
-          what: `environment ${environment} and its rules`,
-          reads: github(path),
-          picks: ({
-            protection_rules = [],
-            deployment_branch_policy = null,
-          }: Answer & { protection_rules?: Rule[] }) => {
-            const rules = protection_rules.filter(({ type }) => type === "required_reviewers");
-            return {
-              branches: deployment_branch_policy,
-              reviewers: rules.flatMap(({ reviewers: found = [] }) => found.map(({ reviewer }) => reviewer.id)),
-              othersOnly: rules.every(({ prevent_self_review }) => prevent_self_review === true),
-            };
-          },
-          has: { branches: policy, ...(gate.length > 0 && { reviewers: gate.map(({ id }) => id), othersOnly: true }) },
-          makes: [
-            {
-              github: "PUT",
-              path,
-              body: {
-                deployment_branch_policy: policy,
-                ...(gate.length > 0 && { reviewers: gate, prevent_self_review: true }),
-              },
-            },
-          ],
-        },
-        ...(isDeploy
-          ? [
-              {
-                what: `the only branch that deploys to ${environment}`,
-                reads: github(`${path}/deployment-branch-policies`),
-                picks: ({ branch_policies }: { branch_policies?: { name: string; type?: string }[] }) =>
-                  Object.fromEntries([
-                    [
-                      "refs",
-                      (branch_policies ?? []).map(({ name: ref, type = "branch" }) => `${type} ${ref}`).join(", ") ||
-                        undefined,
-                    ],
-                  ]),
-                has: { refs: `branch ${pullRequestBranch()}` },
-                makes: [
-                  {
-                    github: "POST" as const,
-                    path: `${path}/deployment-branch-policies`,
-                    body: { name: pullRequestBranch(), type: "branch" },
-                  },
-                ],
-              },
-            ]
-          : []),
-        ...Object.entries(variables).map(([key, value]) => variable(path, key, value, environment)),
-      ];
-    }),
-  );
-  return [
-    {
-      title: "GitHub environments",
-      why: "A role trusts an environment, and the environment says who may use it: any pull request the previews' roles, one branch the deploy roles, and after the first stack only with an approval by somebody else. Private repositories have required reviewers with GitHub Enterprise only.",
-      parts,
-    },
-  ];
-}
-
-function variable(path: string, name: string, value: string, environment?: string): Part {
-  return {
-    what: `variable ${name}${environment === undefined ? "" : ` of ${environment}`}`,
-    reads: github(`${path}/variables/${name}`),
-    picks: (answer: Answer) => answer.value,
-    has: value,
-    makes: [{ github: "POST", path: `${path}/variables`, body: { name, value } }],
-    changes: [{ github: "PATCH", path: `${path}/variables/${name}`, body: { value } }],
-  };
-}
-
-function branch({ repository }: Organisation): Step {
-  const name = pullRequestBranch();
-  const path = `repos/${repository}/branches/${name}/protection`;
-  const checks = requiredChecks().map((context) => ({ context, app_id: ACTIONS_APP }));
-  const reviews = { required_approving_review_count: 1, require_code_owner_reviews: true, dismiss_stale_reviews: true };
-  return {
-    title: `The branch ${name}`,
-    why: "Pull requests only, up to date, with the checks that every one of them gets and a review by .github/CODEOWNERS, in which your team has to stand: what is merged is what was previewed.",
-    parts: [
-      {
-        what: `protection of ${name}`,
-        reads: github(path),
-        has: {
-          required_status_checks: { strict: true, checks },
-          required_pull_request_reviews: reviews,
-          enforce_admins: { enabled: true },
-          allow_force_pushes: { enabled: false },
-          allow_deletions: { enabled: false },
-        },
-        makes: [
-          {
-            github: "PUT",
-            path,
-            body: {
-              required_status_checks: { strict: true, checks },
-              required_pull_request_reviews: reviews,
-              enforce_admins: true,
-              restrictions: null,
-            },
-          },
-        ],
-      },
-    ],
-  };
-}
-
-/** A command of AWS's command line; what may have spaces in it stands in `more`. */
-function aws(region: string, words: string, ...more: readonly string[]): Call {
-  return { run: ["aws", ...words.split(" "), ...more, "--region", region] };
-}
-
-function github(path: string, pick?: string): Call {
-  return { github: "GET", path, ...(pick !== undefined && { pick }) };
 }

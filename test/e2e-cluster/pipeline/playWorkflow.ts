@@ -1,8 +1,9 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { load } from "js-yaml";
-import { run } from "../../e2e/support/command.ts";
 import { type Contexts, condition, interpolate } from "./expressions.ts";
 
 /** Values by name, all of them texts. */
@@ -57,6 +58,8 @@ export interface Host {
   readonly actions: Readonly<Record<string, Action>>;
   /** Replaces a command that cannot run here; `undefined` lets it run. */
   readonly replace: (command: string, runner: Runner) => Promise<void> | undefined;
+  /** Cancels the run once a step has printed this. */
+  readonly cancelsAt?: RegExp | undefined;
 }
 
 /** How a job ended, what its steps printed and what it wrote for its summary. */
@@ -66,18 +69,22 @@ export interface JobResult {
   readonly summary: string;
 }
 
+/** The jobs of a run by their displayed names. */
+export type RunResults = ReadonlyMap<string, JobResult>;
+
 /**
  * Plays a workflow file, one job after the other, as far as the workflows of this project use the language: `needs`, `if`, a
  * matrix of stacks, environments with variables, `env`, `with`. Its checks on the host's side (approvals, branches) are not here.
  *
- * @param only displayed names of the jobs to play; the others are skipped
+ * @param only displayed names of the jobs to play; the others are as they were in the earlier attempt, or skipped
  * @returns results by the jobs' displayed names
  */
 export async function playWorkflow(
   file: string,
   host: Host,
   only?: readonly string[],
-): Promise<Map<string, JobResult>> {
+  earlier: RunResults = new Map(),
+): Promise<RunResults> {
   const workflow = load(await readFile(file, "utf8")) as Workflow;
   const results = new Map<string, JobResult>();
   const needed: Record<string, { result: string }> = {};
@@ -90,10 +97,13 @@ export async function playWorkflow(
     for (const stack of job.strategy?.matrix.stack ?? [""]) {
       const matrix = { stack };
       const name = interpolate(job.name, { matrix });
-      const result =
-        runs && only?.includes(name) !== false
+      const skipped = { result: "skipped" as const, log: "", summary: "" };
+      const isPlayed = only?.includes(name) !== false;
+      const result = !isPlayed
+        ? (earlier.get(name) ?? skipped)
+        : runs
           ? await playJob(workflow, job, host, { ...contexts, matrix })
-          : { result: "skipped" as const, log: "", summary: "" };
+          : skipped;
       results.set(name, result);
       outcomes.push(result.result);
     }
@@ -149,16 +159,36 @@ async function playStep(step: Step, host: Host, runner: Runner, contexts: Contex
     await replacement;
     return "";
   }
-  // As GitHub runs a step without a shell of its own.
-  const { status, output } = await run("bash", ["-e", "-c", command], {
-    cwd: runner.workspace,
-    env: { ...runner.env, ...resolved(step.env, contexts) },
-    isolated: true,
-  });
+  const { status, output } = await runScript(command, host, runner, resolved(step.env, contexts));
   if (status !== 0) {
     throw new Error(`${output}${command} ended with ${status}`);
   }
   return output;
+}
+
+/** Runs a command as GitHub does: a shell with a file, to which alone a cancelled run sends its signal. */
+async function runScript(command: string, { cancelsAt }: Host, { workspace, env }: Runner, more: Texts) {
+  const file = join(tmpdir(), `${workspace.split("/").at(-1)}-step.sh`);
+  await writeFile(file, `${command}\n`);
+  const shell = spawn("bash", ["--noprofile", "--norc", "-eo", "pipefail", file], {
+    cwd: workspace,
+    env: { ...env, ...more },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  let isCancelled = false;
+  for (const stream of [shell.stdout, shell.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      if (!isCancelled && cancelsAt?.test(output)) {
+        isCancelled = true;
+        shell.kill("SIGINT");
+      }
+    });
+  }
+  const [status] = await once(shell, "close");
+  await rm(file);
+  return { status: status as number | null, output };
 }
 
 /** Plays an action of the repository itself. Its inputs have their defaults from its file. */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
-import { mustRun } from "../../e2e/support/command.ts";
+import { mustRun, run } from "../../e2e/support/command.ts";
 import { Network } from "../../e2e/support/network.ts";
 import { FakeGitHub } from "../../support/fakeGitHub.ts";
 import { addHost, apply, IMAGE, kubectl, PUBLIC_HOST, setUpPeers } from "../lab.ts";
@@ -18,7 +18,7 @@ import {
   repositoryVariables,
   variablesIn,
 } from "./environments.ts";
-import { type Host, type JobResult, playWorkflow, type Texts } from "./playWorkflow.ts";
+import { type Host, playWorkflow, type RunResults, type Texts } from "./playWorkflow.ts";
 import { Repository } from "./repository.ts";
 
 const NAME = "example/runner-egress";
@@ -29,6 +29,34 @@ const STATE_REGION = "us-east-1";
 const PULL_REQUEST = 7;
 const MODULES = resolve("node_modules");
 
+/** The name of both stacks' policy. */
+export const POLICY = "workflow-runner-block-imds";
+
+interface PlayOptions {
+  readonly run?: string;
+  readonly jobs?: readonly string[];
+  readonly cancelsAt?: RegExp;
+}
+
+/** What is live of a stack, and what its state says. */
+export interface Truth {
+  readonly uid: string | undefined;
+  readonly isOurs: boolean;
+  /** Whether the policy opens TCP 22. */
+  readonly ssh: boolean;
+  /** The commit that the stack was last updated from, by the newest update that succeeded. */
+  readonly deployed: string | undefined;
+}
+
+interface Update {
+  readonly kind: string;
+  readonly result: string;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Where the rights of each stack's roles go: a cluster for each. */
+type Clusters = Readonly<Record<Environment["stack"], string | undefined>>;
+
 /** Everything that the workflows meet: the repository, GitHub, AWS with its roles, and a cluster that enforces policies. */
 export class World {
   readonly repository: Repository;
@@ -37,11 +65,20 @@ export class World {
   readonly #eks: EksAuthenticator;
   /** Artifacts of the runs, which a re-run of the same workflow finds. */
   readonly #artifacts: string;
+  readonly #clusters: Clusters;
+  /** Results of the last attempt of each run. */
+  readonly #runs = new Map<string, RunResults>();
 
-  private constructor(parts: Pick<World, "repository" | "github" | "aws">, eks: EksAuthenticator, artifacts: string) {
+  private constructor(
+    parts: Pick<World, "repository" | "github" | "aws">,
+    eks: EksAuthenticator,
+    artifacts: string,
+    clusters: Clusters,
+  ) {
     ({ repository: this.repository, github: this.github, aws: this.aws } = parts);
     this.#eks = eks;
     this.#artifacts = artifacts;
+    this.#clusters = clusters;
   }
 
   /** Sets everything up as a reader of docs/promotion.md does, with `runner-egress setup --apply`. */
@@ -59,7 +96,8 @@ export class World {
     const aws = new AwsFront(process.env.AWS_ENDPOINT_URL ?? "");
     await aws.start();
     const github = await FakeGitHub.start(NAME, PULL_REQUEST);
-    await setUp(repository, aws, github, { staging: process.env.KUBECONFIG, prod: idle });
+    const clusters = { staging: process.env.KUBECONFIG, prod: idle };
+    await setUp(repository, aws, github, clusters);
     // Both stacks deploy to the one that enforces: each has its own names in it.
     for (const environment of ENVIRONMENTS) {
       apply(...(await rbacOf(environment)));
@@ -67,7 +105,7 @@ export class World {
     const eks = await EksAuthenticator.start(aws, (role) => groupsOf(aws, role));
     aws.endpoint = eks;
     const artifacts = await mkdtemp(join(tmpdir(), "runner-egress-artifacts-"));
-    return new World({ repository, github, aws }, eks, artifacts);
+    return new World({ repository, github, aws }, eks, artifacts, clusters);
   }
 
   async remove(): Promise<void> {
@@ -81,14 +119,53 @@ export class World {
   /**
    * Plays a workflow for a commit. Attempts of one run share their artifacts.
    *
-   * @param options `run`: which run, the workflow's only one by default; `jobs`: the only jobs to play, all by default
+   * @param options `run`: which run, the workflow's only one by default; `jobs`: the only jobs to play, all by default, the
+   *   others are as they were in the attempt before; `cancelsAt`: what a step prints when the run is cancelled
    */
-  play(
+  async play(
     workflow: "preview" | "deploy" | "drift",
     commit: string,
-    { run = workflow, jobs }: { readonly run?: string; readonly jobs?: readonly string[] } = {},
-  ): Promise<Map<string, JobResult>> {
-    return playWorkflow(`.github/workflows/${workflow}.yml`, this.host(run, commit), jobs);
+    { run = workflow, jobs, cancelsAt }: PlayOptions = {},
+  ): Promise<RunResults> {
+    const host = { ...this.host(run, commit), cancelsAt };
+    const results = await playWorkflow(`.github/workflows/${workflow}.yml`, host, jobs, this.#runs.get(run));
+    this.#runs.set(run, results);
+    return results;
+  }
+
+  /** What is true of each stack: its live policy, and the commit in its state. */
+  async truth(): Promise<Record<Environment["stack"], Truth>> {
+    const found: Partial<Record<Environment["stack"], Truth>> = {};
+    for (const { stack, namespace } of ENVIRONMENTS) {
+      const live = kubectl("-n", namespace, "get", "networkpolicy", POLICY, "--ignore-not-found", "-o", "json");
+      const { metadata, spec } = live === "" ? {} : JSON.parse(live);
+      const list = ["stack", "history", "--json", "--stack", stack];
+      const env = { PULUMI_BACKEND_URL: stateUrl(), AWS_REGION: STATE_REGION };
+      const history = await run("pulumi", list, { cwd: this.repository.path, env });
+      const updates = history.status === 0 ? (JSON.parse(history.stdout) as Update[]) : [];
+      found[stack] = {
+        uid: metadata?.uid,
+        isOurs: metadata?.annotations?.["runner-egress.keeperhub.com/stack"] !== undefined,
+        ssh: JSON.stringify(spec ?? "").includes('"port":22'),
+        deployed: updates.find(({ kind, result }) => kind === "update" && result === "succeeded")?.environment[
+          "git.head"
+        ],
+      };
+    }
+    return found as Record<Environment["stack"], Truth>;
+  }
+
+  /** Sets everything up that is not there. */
+  setUp(): Promise<void> {
+    return setUp(this.repository, this.aws, this.github, this.#clusters);
+  }
+
+  /** Takes the state of a stack away, with its history. */
+  async loseState(stack: Environment["stack"]): Promise<void> {
+    for (const path of [`stacks/runner-egress/${stack}.json`, `history/runner-egress/${stack}/`]) {
+      const objects = `s3://${BUCKET}/.pulumi/${path}`;
+      await mustRun(join(process.env.E2E_AWS_FOLDER ?? "", "aws"), ["s3", "rm", "--recursive", objects]);
+    }
   }
 
   host(run: string, commit: string): Host {
@@ -156,12 +233,7 @@ function stateUrl(): string {
 }
 
 /** What a fresh organisation does once, with an administrator's credentials. */
-async function setUp(
-  repository: Repository,
-  aws: AwsFront,
-  github: FakeGitHub,
-  clusters: Readonly<Record<Environment["stack"], string | undefined>>,
-): Promise<void> {
+async function setUp(repository: Repository, aws: AwsFront, github: FakeGitHub, clusters: Clusters): Promise<void> {
   const kubeconfig = await kubeconfigOf(clusters);
   for (const { stack, namespace } of ENVIRONMENTS) {
     const object = JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
@@ -184,7 +256,7 @@ async function setUp(
 }
 
 /** A kubeconfig with a context of each stack's name, from one for each. */
-async function kubeconfigOf(clusters: Readonly<Record<string, string | undefined>>): Promise<string> {
+async function kubeconfigOf(clusters: Clusters): Promise<string> {
   const all: Record<"clusters" | "users" | "contexts", object[]> = { clusters: [], users: [], contexts: [] };
   for (const [name, file = ""] of Object.entries(clusters)) {
     const view = ["--kubeconfig", file, "config", "view", "--raw", "--flatten", "--minify", "-o", "json"];

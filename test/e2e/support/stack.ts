@@ -44,9 +44,13 @@ export class Project {
     return run(command, args, { cwd: this.directory, env: { ...this.#environment(), ...env }, ...options });
   }
 
-  /** Starts a command as {@link run} does, and does not wait for its end. */
+  /** Starts a command as {@link run} does, in a process group of its own, and does not wait for its end. */
   start(command: string, args: readonly string[]): ChildProcess {
-    return spawn(command, args, { cwd: this.directory, env: { ...process.env, ...this.#environment() } });
+    return spawn(command, args, {
+      cwd: this.directory,
+      env: { ...process.env, ...this.#environment() },
+      detached: true,
+    });
   }
 
   mustRun(command: string, args: readonly string[]): Promise<string> {

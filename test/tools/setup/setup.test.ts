@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fill, shell } from "../../../tools/setup/call.ts";
 import { requiredChecks } from "../../../tools/setup/repositoryFiles.ts";
 import { applySetup, checkSetup } from "../../../tools/setup/run.ts";
-import type { Part, Step } from "../../../tools/setup/steps.ts";
+import type { Part, Step } from "../../../tools/setup/step.ts";
 import { egress } from "../../support/cli.ts";
 import { FakeGitHub } from "../../support/fakeGitHub.ts";
 
