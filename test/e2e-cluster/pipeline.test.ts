@@ -139,6 +139,8 @@ describe("the workflows, from their files, with the roles and rights of access/,
       "Deploy staging": "success",
       "Deploy prod": "skipped",
     });
+    // The role of previews may only read.
+    expect(run.get("Preview prod")?.summary).toContain("so there was no dry run");
     await expectTruth({ ssh: true, deployed: commits.opens }, { ssh: false, deployed: commits.first });
 
     const drift = await world.play("drift", commits.opens);
