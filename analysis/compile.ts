@@ -11,12 +11,12 @@ import {
   partitionOf,
   uniformPartition,
 } from "./normalForm.ts";
-import { commonTable, portTable, uniformTable, withProtocol } from "./ports.ts";
+import { commonTable, portTable, uniformTable, withPorts } from "./ports.ts";
 import { PROTOCOLS } from "./protocol.ts";
-import { everyPodAllowed, podGrants, selectorRegions, vpcCniPodGrants } from "./selectorRegions.ts";
-import { leaksEveryPort, NEWEST_AGENT, protocolsOf, type Semantics, type VpcCniSemantics } from "./semantics.ts";
+import { EVERYTHING_BY_LABEL, podGrants, selectorRegions, vpcCniPodGrants } from "./selectorRegions.ts";
+import { leaksEveryPort, protocolsOf, type Semantics, type VpcCniSemantics } from "./semantics.ts";
 import { withServices } from "./serviceCells.ts";
-import type { AddressTerm } from "./terms.ts";
+import type { AddressTerm, PodGrant } from "./terms.ts";
 import { agentMap } from "./vpcCniMap.ts";
 import { slotVerdict } from "./vpcCniSlots.ts";
 import { vpcCniTerms } from "./vpcCniTerms.ts";
@@ -58,26 +58,27 @@ export function compile(policies: readonly NetworkPolicy[], options: CompileOpti
   // A pod that nothing isolates stays open unless some rule is emitted; labels without an inventory may emit none.
   const emitsRules = terms.some(({ permissions }) => permissions.length > 0);
   const isolated = isolating.length > 0 || (semantics.name === "vpc-cni" && emitsRules);
-  const parts = { semantics, policies, source, applying, inventory, podGrants: podGrants(policies, applying) };
+  const grants = podGrants(policies, applying);
+  const parts = { semantics, policies, source, applying, inventory };
   if (isolated) {
-    return analyse(parts, terms);
+    return analyse({ ...parts, podGrants: grants }, terms);
   }
   const table = uniformTable("allow", protocolsOf(semantics));
   const mayEmit =
     semantics.name === "vpc-cni" &&
     inventory === undefined &&
-    parts.podGrants.some(
+    grants.some(
       ({ place, permissions, namedPorts }) => place?.peer !== undefined && permissions.length + namedPorts.length > 0,
     );
-  return {
+  return withSelectors({
     ...parts,
     isolated,
-    ifIsolated: mayEmit ? analyse(parts, terms) : undefined,
+    ifIsolated: mayEmit ? analyse({ ...parts, podGrants: grants }, terms) : undefined,
     partitions: byFamily((family) => uniformPartition(family, { table, origin: { kind: "not-isolated" } })),
-    selectors: [everyPodAllowed()],
+    podGrants: [EVERYTHING_BY_LABEL],
     ofEveryHost: [],
     aborts: [],
-  };
+  });
 }
 
 type Parts = Pick<EgressAnalysis, "semantics" | "policies" | "source" | "applying" | "inventory" | "podGrants">;
@@ -85,25 +86,28 @@ type Parts = Pick<EgressAnalysis, "semantics" | "policies" | "source" | "applyin
 /** The analysis of a pod that is isolated. */
 function analyse(parts: Parts, terms: readonly AddressTerm[]): EgressAnalysis {
   const { semantics, inventory } = parts;
-  const common = { ...parts, isolated: true, ifIsolated: undefined };
-  if (semantics.name === "kubernetes") {
-    const matchesPods = semantics.ipBlockMatchesPods ?? true;
-    const partitions = byFamily((family) =>
-      withServices(kubernetesPartition(family, terms, inventory, matchesPods), inventory),
-    );
-    const analysis = { ...common, partitions, ofEveryHost: [], aborts: [] };
-    return { ...analysis, selectors: selectorRegions(analysis) };
-  }
-  const { entries, refused, ofEveryHost } = agentMap(terms, semantics);
-  const partitions = byFamily((family) => vpcCniPartition(family, semantics, entries, refused.length > 0));
-  const grants = vpcCniPodGrants(
-    parts.podGrants,
-    partitions[semantics.ipFamily],
-    ofEveryHost,
-    leaksEveryPort(semantics.agentVersion ?? NEWEST_AGENT),
-  );
-  const analysis = { ...common, podGrants: grants, partitions, ofEveryHost, aborts: refused };
+  const cut =
+    semantics.name === "kubernetes"
+      ? {
+          partitions: byFamily((family) =>
+            withServices(kubernetesPartition(family, terms, inventory, semantics), inventory),
+          ),
+        }
+      : vpcCniParts(parts.podGrants, terms, semantics);
+  return withSelectors({ ...parts, isolated: true, ifIsolated: undefined, ofEveryHost: [], aborts: [], ...cut });
+}
+
+function withSelectors(analysis: Omit<EgressAnalysis, "selectors">): EgressAnalysis {
   return { ...analysis, selectors: selectorRegions(analysis) };
+}
+
+/** What the agent makes of the rules that the controller emits. */
+function vpcCniParts(grants: readonly PodGrant[], terms: readonly AddressTerm[], semantics: VpcCniSemantics) {
+  const { entries, refused: aborts, ofEveryHost } = agentMap(terms, semantics);
+  const partitions = byFamily((family) => vpcCniPartition(family, semantics, entries, aborts.length > 0));
+  const isLeaking = leaksEveryPort(semantics.agentVersion);
+  const podGrants = vpcCniPodGrants(grants, partitions[semantics.ipFamily], ofEveryHost, isLeaking);
+  return { partitions, podGrants, ofEveryHost, aborts };
 }
 
 function vpcCniPartition(
@@ -117,7 +121,7 @@ function vpcCniPartition(
   }
   // Neighbour discovery has to work, so the IPv6 program passes ICMPv6 before it looks anything up.
   const finish = (table: ReturnType<typeof uniformTable>) =>
-    family === "ipv6" ? withProtocol(table, "ICMPv6", "allow") : table;
+    family === "ipv6" ? withPorts(table, "ICMPv6", { verdict: "allow", grants: [] }) : table;
   if (aborted) {
     const table = finish(uniformTable("order-dependent", PROTOCOLS));
     return uniformPartition(family, { table, origin: { kind: "aborted" } });

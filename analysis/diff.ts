@@ -1,4 +1,5 @@
 import type { AddressFamily } from "./address.ts";
+import { byFamily } from "./addressMap.ts";
 import { type Change, type ChangeBox, changedBoxes, witnessOf } from "./boxes.ts";
 import type { AddressRange } from "./cidr.ts";
 import { type Explanation, explain } from "./explain.ts";
@@ -83,20 +84,15 @@ export function countDiff(
   protocols: readonly Protocol[],
 ): { gained: DiffCounts; lost: DiffCounts } {
   const { gained, lost } = bareDiff(before, after);
-  const count = (boxes: readonly ChangeBox[]): DiffCounts => {
-    const sums = { ipv4: zeros(protocols), ipv6: zeros(protocols) };
-    for (const { range, protocols: changed, ports } of boxes) {
-      for (const protocol of changed) {
-        sums[range.family][protocol] = (sums[range.family][protocol] ?? 0n) + boxSize(range, ports);
-      }
-    }
-    return sums;
-  };
+  const count = (boxes: readonly ChangeBox[]): DiffCounts =>
+    byFamily((family) => {
+      const sizeOf = (protocol: Protocol) =>
+        boxes
+          .filter(({ range, protocols }) => range.family === family && protocols.includes(protocol))
+          .reduce((sum, { range, ports }) => sum + boxSize(range, ports), 0n);
+      return Object.fromEntries(protocols.map((protocol) => [protocol, sizeOf(protocol)]));
+    });
   return { gained: count(gained.boxes), lost: count(lost.boxes) };
-}
-
-function zeros(protocols: readonly Protocol[]): Partial<Record<Protocol, bigint>> {
-  return Object.fromEntries(protocols.map((protocol) => [protocol, 0n]));
 }
 
 /** The same difference without explanations, for callers that count or compare, or show only some of it. */

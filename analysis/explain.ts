@@ -1,4 +1,4 @@
-import { type Address, formatAddress } from "./address.ts";
+import { formatAddress } from "./address.ts";
 import { type Cidr, contains, formatCidr } from "./cidr.ts";
 import { nearestRule } from "./nearestRule.ts";
 import { type NetworkPolicy, policyId } from "./networkPolicy.ts";
@@ -11,7 +11,7 @@ import { unplacedGrants } from "./selectorRegions.ts";
 import {
   awsEndpointAt,
   describeBlock,
-  type EmbeddingMechanism,
+  type EmbeddedIpv4,
   embeddedIpv4,
   onTheWire,
   type SpecialPurposeBlock,
@@ -51,10 +51,7 @@ export type Reason =
   | "aborted";
 
 /** An IPv4 address that the asked address carries, and what would happen to it when sent as IPv4. */
-export interface EmbeddedVerdict {
-  readonly mechanism: EmbeddingMechanism;
-  readonly reference: string;
-  readonly ipv4: Address;
+export interface EmbeddedVerdict extends EmbeddedIpv4 {
   readonly verdict: Verdict;
 }
 

@@ -6,6 +6,7 @@ import type { NetworkPolicy } from "./networkPolicy.ts";
 import { type Cell, type Partition, partitionOf } from "./normalForm.ts";
 import { anyGrantAllows, type PortTable, portTable } from "./ports.ts";
 import { POLICY_PROTOCOLS } from "./protocol.ts";
+import type { KubernetesSemantics } from "./semantics.ts";
 import { type AddressTerm, addressTerms, type ExceptedTerm, podPermissions, podTerms, rulePeers } from "./terms.ts";
 
 /**
@@ -37,7 +38,7 @@ export function kubernetesPartition(
   family: AddressFamily,
   terms: readonly AddressTerm[],
   inventory: Inventory | undefined,
-  ipBlockMatchesPods: boolean,
+  { ipBlockMatchesPods = true }: KubernetesSemantics,
 ): Partition {
   const edges = terms
     // A policy's selectors do not see the pods of the host network: their traffic is the node's (API reference).

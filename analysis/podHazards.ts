@@ -10,7 +10,7 @@ import { labelWorlds } from "./reach/labelWorlds.ts";
 import { formatPodSet, isNarrowerPodSet, type PodSet } from "./reach/podSets.ts";
 import { type Reference, referenceTo } from "./reference.ts";
 import { podGrants, podTable } from "./selectorRegions.ts";
-import { leaksEveryPort, NEWEST_AGENT, type VpcCniSemantics } from "./semantics.ts";
+import { leaksEveryPort, type VpcCniSemantics } from "./semantics.ts";
 import type { PodGrant } from "./terms.ts";
 import { type AddressTerm, addressTerms } from "./terms.ts";
 import { PORT_SLOTS, slotKey } from "./vpcCniSlots.ts";
@@ -95,7 +95,7 @@ function hazards(analysis: EgressAnalysis, podBlocks: readonly Cidr[]): Hazard[]
   const entriesOf = (peers: readonly PodGrant[]) =>
     new Set([...peers.flatMap(itemsOf), ...inherited.map(slotKey)]).size;
   // Agents before 1.2.4 give the ports of rules for the whole internet to every narrower block, the excepted ones included.
-  const leaking = leaksEveryPort(semantics.agentVersion ?? NEWEST_AGENT)
+  const leaking = leaksEveryPort(semantics.agentVersion)
     ? blocks.filter(({ cidr, excepts }) => cidr.prefixLength === 0 && excepts.length > 0)
     : [];
   if (leaking.length === 0 && entriesOf(written) <= PORT_SLOTS) {

@@ -141,28 +141,22 @@ export function* spanPairs(
   }
 }
 
-/** The same table with one protocol replaced. */
-export function withProtocol(table: PortTable, protocol: Protocol, verdict: Verdict): PortTable {
-  return withSignature({ ...table.spans, [protocol]: [{ ...portsOf(protocol), verdict, grants: [] }] });
-}
-
-/** The same table with one port of one protocol replaced. */
-export function withPort(
+/** The same table with some ports of one protocol replaced; its one port where it has none. */
+export function withPorts(
   table: PortTable,
   protocol: Protocol,
-  port: number,
   { verdict, grants }: Pick<PortSpan, "verdict" | "grants">,
+  { from, to } = portsOf(protocol),
 ): PortTable {
-  const spans = (table.spans[protocol] ?? []).flatMap((span): PortSpan[] =>
-    span.from <= port && port <= span.to
-      ? [
-          ...(span.from < port ? [{ ...span, to: port - 1 }] : []),
-          { from: port, to: port, verdict, grants },
-          ...(port < span.to ? [{ ...span, from: port + 1 }] : []),
-        ]
-      : [span],
-  );
-  return withSignature({ ...table.spans, [protocol]: spans });
+  const spans = table.spans[protocol] ?? [];
+  return withSignature({
+    ...table.spans,
+    [protocol]: [
+      ...spans.filter((span) => span.from < from).map((span) => ({ ...span, to: Math.min(span.to, from - 1) })),
+      { from, to, verdict, grants },
+      ...spans.filter((span) => span.to > to).map((span) => ({ ...span, from: Math.max(span.from, to + 1) })),
+    ],
+  });
 }
 
 /** The span that holds a port; spans cover all ports, so a missing one is a protocol without a verdict. */

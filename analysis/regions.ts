@@ -47,11 +47,8 @@ export function sizeByVerdict(
   protocol: Protocol,
 ): Readonly<Record<Verdict, bigint>> {
   const sizes: Record<Verdict, bigint> = { allow: 0n, deny: 0n, "order-dependent": 0n };
-  const partition = analysis.partitions[family];
-  for (const [index, { table }] of partition.cells.entries()) {
-    for (const span of table.spans[protocol] ?? []) {
-      sizes[span.verdict] += boxSize(cellRange(partition, index), span);
-    }
+  for (const { range, ports, verdict } of regions(analysis).filter((each) => each.protocol === protocol)) {
+    sizes[verdict] += range.family === family ? boxSize(range, ports) : 0n;
   }
   return sizes;
 }

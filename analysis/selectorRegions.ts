@@ -1,15 +1,7 @@
 import type { EgressRule, NetworkPolicy } from "./networkPolicy.ts";
 import type { EgressAnalysis, Partition, SelectorRegion } from "./normalForm.ts";
-import {
-  anyGrantAllows,
-  type PortGrant,
-  type PortQuestion,
-  type PortTable,
-  permitsSome,
-  portTable,
-  uniformTable,
-} from "./ports.ts";
-import { POLICY_PROTOCOLS } from "./protocol.ts";
+import { anyGrantAllows, type PortGrant, type PortQuestion, type PortTable, permitsSome, portTable } from "./ports.ts";
+import { EVERY_PORT, POLICY_PROTOCOLS } from "./protocol.ts";
 import { EVERY_POD, formatPodSet, isNarrowerPodSet, namespaceNamed, type PodSet } from "./reach/podSets.ts";
 import type { NamedPortGrant, PodGrant } from "./terms.ts";
 import { numericPermissions, type RulePlace, rulePeers } from "./terms.ts";
@@ -103,15 +95,13 @@ function distinctItems(permissions: readonly PortGrant[]): PortGrant[] {
   return [...items.values()];
 }
 
-/** The region of a pod that no policy isolates. */
-export function everyPodAllowed(): SelectorRegion {
-  return {
-    text: formatPodSet(EVERY_POD),
-    pods: EVERY_POD,
-    table: uniformTable("allow", POLICY_PROTOCOLS),
-    namedPorts: [],
-  };
-}
+/** What a pod that no policy isolates may reach by label. */
+export const EVERYTHING_BY_LABEL: PodGrant = {
+  place: undefined,
+  pods: EVERY_POD,
+  permissions: [{ protocol: "any", range: EVERY_PORT, grants: [] }],
+  namedPorts: [],
+};
 
 /** Whether a grant allows some of the ports; a named port may be any number. */
 export function mayAllow({ permissions, namedPorts }: PodGrant, asked: PortQuestion): boolean {

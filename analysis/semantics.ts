@@ -44,7 +44,7 @@ export function protocolsOf(semantics: Semantics): readonly Protocol[] {
  *
  * @throws {RangeError} if the version is not MAJOR.MINOR.PATCH.
  */
-export function leaksEveryPort(agentVersion: string): boolean {
+export function leaksEveryPort(agentVersion = NEWEST_AGENT): boolean {
   return isAtMost(agentVersion, LAST_LEAKING_AGENT);
 }
 
@@ -54,7 +54,7 @@ export function leaksEveryPort(agentVersion: string): boolean {
  *
  * @throws {RangeError} as {@link leaksEveryPort} does.
  */
-export function tellsBlocksByText(agentVersion: string): boolean {
+export function tellsBlocksByText(agentVersion = NEWEST_AGENT): boolean {
   return isAtMost(agentVersion, LAST_TEXTUAL_AGENT);
 }
 
@@ -63,11 +63,7 @@ function isAtMost(agentVersion: string, last: readonly [number, number, number])
   if (match === null) {
     throw new RangeError(`"${agentVersion}" is not an agent version, which is MAJOR.MINOR.PATCH such as 1.3.7`);
   }
-  for (const [index, limit] of last.entries()) {
-    const part = Number(match[index + 1]);
-    if (part !== limit) {
-      return part < limit;
-    }
-  }
-  return true;
+  const parts = match.slice(1).map(Number);
+  const at = last.findIndex((limit, index) => parts[index] !== limit);
+  return at < 0 || (parts[at] as number) < (last[at] as number);
 }

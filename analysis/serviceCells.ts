@@ -3,7 +3,7 @@ import { hostOf } from "./cidr.ts";
 import { backendsOf, type Inventory, type Pod, type ServicePort, targetNumber } from "./inventory.ts";
 import type { Point } from "./normalForm.ts";
 import { type Cell, cellIndexAt, type Partition, partitionOf, type ServicePoint } from "./normalForm.ts";
-import { spanAt, withPort } from "./ports.ts";
+import { spanAt, withPorts } from "./ports.ts";
 
 /**
  * Judges each ClusterIP of a Service as that Service: by its backends at their target ports, which is where its packets
@@ -30,7 +30,7 @@ export function withServices(partition: Partition, inventory: Inventory | undefi
   );
   const cellOf = (base: Cell, { origin }: (typeof hosts)[0]): Cell => ({
     table: origin.points.reduce(
-      (table, { protocol, port, ...span }) => withPort(table, protocol, port, span),
+      (table, { protocol, port, ...span }) => withPorts(table, protocol, span, { from: port, to: port }),
       base.table,
     ),
     origin: { ...origin, base },

@@ -4,7 +4,7 @@ import type { EntryValue, MapEntry, RefusedBlock } from "./normalForm.ts";
 import { isReadableByAgent, isWrittenMapped, writtenAddress } from "./policyCidr.ts";
 import type { PortGrant } from "./ports.ts";
 import { EVERY_PORT } from "./protocol.ts";
-import { leaksEveryPort, NEWEST_AGENT, tellsBlocksByText, type VpcCniSemantics } from "./semantics.ts";
+import { leaksEveryPort, tellsBlocksByText, type VpcCniSemantics } from "./semantics.ts";
 import type { AddressTerm } from "./terms.ts";
 import { type Drafts, mergeRules, mergeRulesLeaking } from "./vpcCniRules.ts";
 
@@ -22,9 +22,8 @@ export interface AgentMap {
  */
 export function agentMap(terms: readonly AddressTerm[], semantics: VpcCniSemantics): AgentMap {
   const { ipFamily, nodeIp } = semantics;
-  const agent = semantics.agentVersion ?? NEWEST_AGENT;
-  const leaking = leaksEveryPort(agent);
-  const byText = tellsBlocksByText(agent);
+  const leaking = leaksEveryPort(semantics.agentVersion);
+  const byText = tellsBlocksByText(semantics.agentVersion);
   const keyOf = byText ? textKey : cidrKey;
   // A rule without a numeric port is never emitted (`ports` with names only).
   const emitted = terms.filter((term) => term.permissions.length > 0);

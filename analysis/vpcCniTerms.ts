@@ -16,6 +16,7 @@ import {
   type AddressTerm,
   addressTerms,
   matchingPods,
+  numericPermissions,
   podPermissions,
   type RulePeer,
   type RulePlace,
@@ -77,29 +78,20 @@ function servicePermissions(rule: EgressRule, place: RulePlace, service: Service
   if (rule.ports === undefined) {
     return [{ protocol: "any", range: EVERY_PORT, grants: [{ ...place, port: undefined }] }];
   }
+  const allowed = numericPermissions(rule, place);
   return rule.ports.flatMap((port, index): PortGrant[] => {
+    const { protocol, endPort } = port;
     const grants = [{ ...place, port: index }];
     if (port.range?.from === 0) {
-      return [{ protocol: port.protocol, range: port.range, grants }];
+      return [{ protocol, range: port.range, grants }];
     }
     const listen = listenPort(port, service, inventory);
-    if (
-      listen === undefined ||
-      (port.name === undefined && bypasses(listen, port, rule.ports ?? [], service, inventory))
-    ) {
+    if (listen === undefined || (port.name === undefined && bypasses(listen, protocol, allowed, service, inventory))) {
       return [];
     }
     // An `endPort` is copied as it is next to the translated port.
-    return port.endPort === undefined
-      ? [{ protocol: port.protocol, range: { from: listen, to: listen }, grants }]
-      : [
-          {
-            protocol: port.protocol,
-            range: { from: listen, to: Math.max(port.endPort, listen) },
-            endPort: port.endPort,
-            grants,
-          },
-        ];
+    const range = { from: listen, to: Math.max(endPort ?? listen, listen) };
+    return [{ protocol, range, ...(endPort === undefined ? {} : { endPort }), grants }];
   });
 }
 
@@ -128,11 +120,11 @@ function listenPort(port: PolicyPort, service: Service, inventory: Inventory): n
   return undefined;
 }
 
-/** Whether a named target leads to a port that the policy does not allow by number (`hasTargetPortBypass`). */
+/** Whether a named target leads to a port that the rule does not allow by number (`hasTargetPortBypass`). */
 function bypasses(
   listen: number,
-  { protocol }: PolicyPort,
-  allowed: readonly PolicyPort[],
+  protocol: PolicyProtocol,
+  allowed: readonly PortGrant[],
   service: Service,
   inventory: Inventory,
 ): boolean {
@@ -140,17 +132,8 @@ function bypasses(
   return (
     typeof target === "string" &&
     podsBehind(service, inventory).some((pod) => {
-      const number = declaredPort(pod, protocol, target);
-      return (
-        number !== undefined &&
-        !allowed.some(
-          (port) =>
-            port.protocol === protocol &&
-            port.range !== undefined &&
-            port.range.from <= number &&
-            number <= port.range.to,
-        )
-      );
+      const port = declaredPort(pod, protocol, target);
+      return port !== undefined && !permits(allowed, { protocol, port });
     })
   );
 }

@@ -17,7 +17,7 @@ import { boxSize } from "../regions.ts";
 import type { PodGrant } from "../terms.ts";
 import { openness, type Verdict } from "../verdict.ts";
 import { intersectPodGrants, type PodRow, podRows, subtractPodGrants } from "./podReach.ts";
-import { EVERY_POD, type PodSet } from "./podSets.ts";
+import type { PodSet } from "./podSets.ts";
 
 /** A box of destinations: every address of a range, on every one of some ports of some protocols. */
 export interface ReachBox {
@@ -37,16 +37,6 @@ export interface Space {
   /** Default: all. */
   readonly ports?: readonly PortRange[];
 }
-
-/** Of a pod that no policy isolates. */
-const EVERYTHING_BY_LABEL: readonly PodGrant[] = [
-  {
-    place: undefined,
-    pods: EVERY_POD,
-    permissions: [{ protocol: "any", range: EVERY_PORT, grants: [] }],
-    namedPorts: [],
-  },
-];
 
 const DENIED = uniformTable("deny", PROTOCOLS);
 
@@ -72,10 +62,10 @@ export class Reach {
   }
 
   /** What the pod of an analysis can send to. */
-  static of({ partitions, podGrants, isolated }: Pick<EgressAnalysis, "partitions" | "podGrants" | "isolated">): Reach {
+  static of({ partitions, podGrants }: Pick<EgressAnalysis, "partitions" | "podGrants">): Reach {
     return new Reach(
       byFamily((family) => ({ ...partitions[family], cells: partitions[family].cells.map(({ table }) => table) })),
-      isolated ? podGrants : EVERYTHING_BY_LABEL,
+      podGrants,
     );
   }
 

@@ -87,7 +87,7 @@ export function reviewRows(comparisons: readonly Comparison[], names: Names): Re
  */
 function isReachedByAddress(
   { protocols, ports }: PodRow,
-  { isolated, ...side }: EgressAnalysis,
+  side: EgressAnalysis,
   ipFamily: AddressFamily | undefined,
   { blocks }: Names,
 ): boolean {
@@ -95,9 +95,7 @@ function isReachedByAddress(
     .filter(({ place, cidr: { family } }) => place === "vpc" && family === (ipFamily ?? family))
     .map(({ cidr }) => cidr);
   const space = { addresses, protocols, ...(typeof ports === "string" ? {} : { ports: [ports] }) };
-  return (
-    isolated && addresses.length > 0 && Reach.over(space).minus(Reach.of({ isolated, ...side })).boxes.length === 0
-  );
+  return side.isolated && addresses.length > 0 && Reach.over(space).minus(Reach.of(side)).boxes.length === 0;
 }
 
 /**
