@@ -1,14 +1,13 @@
 import type { Address, AddressFamily } from "./address.ts";
 import type { ChangeBox } from "./boxes.ts";
-import { type Cidr, contains, hostOf, wholeFamily } from "./cidr.ts";
+import { type Cidr, cidrKey, contains, hostOf, wholeFamily } from "./cidr.ts";
 import { type CompileOptions, compile } from "./compile.ts";
 import { bareDiff, type DiffBox, describeBox } from "./diff.ts";
 import type { Explanation } from "./explain.ts";
 import { backendsOf, type Inventory, targetNumber } from "./inventory.ts";
 import type { NamedAddresses } from "./names.ts";
-import type { NetworkPolicy } from "./networkPolicy.ts";
-import type { EgressAnalysis, MapEntry, Point } from "./normalForm.ts";
-import { locate } from "./point.ts";
+import type { NetworkPolicy, Peer, PolicyPort } from "./networkPolicy.ts";
+import type { EgressAnalysis, Point } from "./normalForm.ts";
 import type { Reference } from "./reference.ts";
 import type { VpcCniSemantics } from "./semantics.ts";
 import { rulePeers } from "./terms.ts";
@@ -65,7 +64,7 @@ export function divergences(
   return boxes.map((box) => ({
     ...box,
     direction: box.after === "order-dependent" ? "order-dependent" : box.after === "allow" ? "over-allow" : "over-deny",
-    shape: shapeOf(specified, enforced, options.semantics, box),
+    shape: shapeOf(specified, enforced, options.semantics.nodeIp, box),
   }));
 }
 
@@ -104,7 +103,7 @@ function onServicePorts(box: ChangeBox, inventory: Inventory | undefined): Chang
 function shapeOf(
   specified: EgressAnalysis,
   enforced: EgressAnalysis,
-  semantics: VpcCniSemantics,
+  nodeIp: Address | undefined,
   { witness, explanations: { before, after } }: DiffBox,
 ): DivergenceShape {
   switch (after.reason) {
@@ -118,13 +117,16 @@ function shapeOf(
       return after.reason;
     case "other-family":
       return "other-family-not-enforced";
-    default:
-      return after.verdict === "allow"
-        ? overAllowShape(specified, enforced, before, after)
-        : specified.isolated
-          ? overDenyShape(enforced, semantics, witness, before, after)
-          : "policy-types-ignored";
   }
+  if (after.verdict === "allow") {
+    return overAllowShape(specified, enforced, before, after);
+  }
+  if (!specified.isolated) {
+    return "policy-types-ignored";
+  }
+  return before.reason === "service"
+    ? serviceShape(enforced, witness)
+    : overDenyShape(enforced, nodeIp, witness, before, after);
 }
 
 function overAllowShape(
@@ -137,66 +139,61 @@ function overAllowShape(
     return "policy-types-ignored";
   }
   if (before.reason === "service") {
-    const rules = allowedBy.map(({ policyIndex, rule, port }) =>
-      port === undefined ? undefined : enforced.policies[policyIndex]?.egress[rule]?.ports?.[port],
-    );
-    return allowedBy.every((reference) => peerOf(enforced, reference)?.kind !== "pods")
+    const places = allowedBy.map((reference) => placeOf(enforced, reference));
+    return places.every(({ peer }) => peer?.kind !== "pods")
       ? "service-by-cluster-ip"
-      : rules.some((port) => port?.endPort !== undefined)
+      : places.some(({ port }) => port?.endPort !== undefined)
         ? "service-port-range"
         : "service-backends-differ";
   }
-  return allowedBy.some(({ through }) => through !== undefined && through.prefixLength === 0)
+  const passedOn = allowedBy.flatMap(({ through }) => through ?? []);
+  return passedOn.some(({ prefixLength }) => prefixLength === 0)
     ? "every-port-leak"
-    : allowedBy.some(({ through }) => through !== undefined)
+    : passedOn.length > 0
       ? "inherited-through-intermediate"
       : "unclassified";
 }
 
 function overDenyShape(
   enforced: EgressAnalysis,
-  { nodeIp }: VpcCniSemantics,
+  nodeIp: Address | undefined,
   witness: Point,
-  specified: Explanation,
-  { exceptedBy }: Explanation,
+  { allowedBy }: Explanation,
+  { exceptedBy, entry }: Explanation,
 ): DivergenceShape {
   const { family } = witness.address;
-  const entry = entryAt(enforced, witness);
-  if (specified.reason === "service") {
-    return serviceShape(enforced, witness);
-  }
-  if (
-    specified.allowedBy.length > 0 &&
-    specified.allowedBy.every((reference) => isNameForEveryPod(enforced, reference))
-  ) {
+  const granting = allowedBy.map((reference) => placeOf(enforced, reference, family));
+  if (granting.length > 0 && granting.every(({ peer, port }) => peer === undefined && port?.name !== undefined)) {
     return "named-port-without-to";
   }
-  const granting = specified.allowedBy.map((reference) => blockOf(enforced, reference, family));
-  const isNode = ({ family, first }: Cidr) => nodeIp?.family === family && nodeIp.value === first;
+  const blocks = granting.flatMap(({ block }) => block ?? []);
+  const isNode = (cidr: Cidr) => nodeIp?.family === cidr.family && nodeIp.value === cidr.first;
   if (exceptedBy.length > 0) {
-    const blocks = exceptedBy.map((reference) => blockOf(enforced, reference, family));
-    if (blocks.some((block) => block !== undefined && block.family !== family)) {
+    const excepting = exceptedBy.flatMap((reference) => placeOf(enforced, reference, family).block ?? []);
+    if (excepting.some((block) => block.family !== family)) {
       return "other-family-except";
     }
-    if (entry !== undefined && isNode(entry.cidr) && entry.cidr.first === entry.cidr.last) {
+    if (entry !== undefined && isNode(entry) && entry.first === entry.last) {
       return "node-address-excepted";
     }
-    const shares = blocks.some((block) => granting.some((other) => block && other && isSame(block, other)));
-    return shares ? "same-cidr-except" : "except-of-another-rule";
+    return excepting.some((block) => blocks.some((other) => isSame(block, other)))
+      ? "same-cidr-except"
+      : "except-of-another-rule";
   }
-  if (granting.some((block) => block !== undefined && isNode(block))) {
+  if (blocks.some(isNode)) {
     return "node-address-rule-skipped";
   }
-  if (granting.some((block) => block?.family === "ipv6" && block.prefixLength === 32)) {
+  if (blocks.some((block) => block.family === "ipv6" && block.prefixLength === 32)) {
     return "ipv6-prefix-32";
+  }
+  if (entry === undefined) {
+    return "unclassified";
   }
   // The entry did not inherit, because its first address lies in an `except`: of the rule itself, or of another one
   // with the same block.
-  return entry === undefined
-    ? "unclassified"
-    : sharesExcept(enforced, specified, entry)
-      ? "same-cidr-except"
-      : "shared-first-address";
+  return granting.some((place) => isExceptedElsewhere(enforced, place, entry))
+    ? "same-cidr-except"
+    : "shared-first-address";
 }
 
 /** Why the agent denies a ClusterIP whose backends are allowed. */
@@ -204,17 +201,16 @@ function serviceShape(
   { inventory, policies, applying }: EgressAnalysis,
   { address, protocol, port }: Point,
 ): DivergenceShape {
-  const found = (inventory?.services ?? []).flatMap((service) =>
-    service.clusterIps.some(({ family, value }) => family === address.family && value === address.value)
-      ? service.ports
-          .filter((servicePort) => servicePort.protocol === protocol && servicePort.port === port)
-          .flatMap((servicePort) =>
-            clusterIpObstacles(policies, applying, service, servicePort, inventory as Inventory).map(
-              ({ kind }) => kind,
-            ),
-          )
-      : [],
-  );
+  const found = (inventory?.services ?? [])
+    .filter(({ clusterIps }) =>
+      clusterIps.some(({ family, value }) => family === address.family && value === address.value),
+    )
+    .flatMap((service) =>
+      service.ports
+        .filter((own) => own.protocol === protocol && own.port === port)
+        .flatMap((own) => clusterIpObstacles(policies, applying, service, own, inventory as Inventory)),
+    )
+    .map(({ kind }) => kind);
   return found.includes("selector-lacks-label")
     ? "service-selector-lacks-label"
     : found.includes("port-not-resolved")
@@ -222,50 +218,41 @@ function serviceShape(
       : "service-outside-block";
 }
 
-/** Whether a permission is a port name of a rule without `to`. */
-function isNameForEveryPod({ policies }: EgressAnalysis, { policyIndex, rule, peer, port }: Reference): boolean {
+/** What a reference is about. */
+interface Place {
+  /** `undefined`: the rule has no `to`. */
+  readonly peer: Peer | undefined;
+  readonly port: PolicyPort | undefined;
+  /** The peer's block; the whole of a family for a rule without `to`. */
+  readonly block: Cidr | undefined;
+}
+
+function placeOf(
+  { policies }: EgressAnalysis,
+  { policyIndex, rule: ruleIndex, ...reference }: Reference,
+  family: AddressFamily = "ipv4",
+): Place {
+  const rule = policies[policyIndex]?.egress[ruleIndex];
+  const peer = reference.peer === undefined ? undefined : rule?.to?.[reference.peer];
+  const port = reference.port === undefined ? undefined : rule?.ports?.[reference.port];
+  const block = peer === undefined ? wholeFamily(family) : peer.kind === "ipBlock" ? peer.cidr : undefined;
+  return { peer, port, block };
+}
+
+/** Whether an entry is in an `except` of another rule with the block of a rule whose own `except`s leave it. */
+function isExceptedElsewhere({ policies, applying }: EgressAnalysis, { peer, block }: Place, entry: Cidr): boolean {
+  const first = { ...entry, last: entry.first };
+  const excepts = (other: Peer | undefined) =>
+    other?.kind === "ipBlock" && other.excepts.some((except) => contains(except, first));
   return (
-    peer === undefined && port !== undefined && policies[policyIndex]?.egress[rule]?.ports?.[port]?.name !== undefined
+    block !== undefined &&
+    !excepts(peer) &&
+    rulePeers(policies, applying).some(
+      ({ peer: other }) => other?.kind === "ipBlock" && isSame(other.cidr, block) && excepts(other),
+    )
   );
 }
 
-function sharesExcept(enforced: EgressAnalysis, specified: Explanation, entry: MapEntry): boolean {
-  const { family } = entry.cidr;
-  return specified.allowedBy.some((reference) => {
-    const block = blockOf(enforced, reference, family);
-    const peer = peerOf(enforced, reference);
-    return (
-      block !== undefined &&
-      !(peer?.kind === "ipBlock" && peer.excepts.some((except) => holdsFirst(except, entry.cidr))) &&
-      rulePeers(enforced.policies, enforced.applying).some(
-        ({ peer: other }) =>
-          other?.kind === "ipBlock" &&
-          isSame(other.cidr, block) &&
-          other.excepts.some((except) => contains(except, entry.cidr) || holdsFirst(except, entry.cidr)),
-      )
-    );
-  });
-}
-
-function holdsFirst(except: Cidr, { family, first }: Cidr): boolean {
-  return contains(except, { family, first, last: first });
-}
-
 function isSame(a: Cidr, b: Cidr): boolean {
-  return a.family === b.family && a.first === b.first && a.prefixLength === b.prefixLength;
-}
-
-function entryAt(analysis: EgressAnalysis, witness: Point): MapEntry | undefined {
-  const { origin } = locate(analysis, witness).cell;
-  return origin.kind === "map-entry" ? origin.entry : undefined;
-}
-
-function peerOf({ policies }: EgressAnalysis, { policyIndex, rule, peer }: Reference) {
-  return peer === undefined ? undefined : policies[policyIndex]?.egress[rule]?.to?.[peer];
-}
-
-/** The block that a reference is about, given the family in question; the whole family for a rule without `to`. */
-function blockOf(analysis: EgressAnalysis, reference: Reference, family: AddressFamily): Cidr | undefined {
-  const peer = peerOf(analysis, reference);
-  return reference.peer === undefined ? wholeFamily(family) : peer?.kind === "ipBlock" ? peer.cidr : undefined;
+  return cidrKey(a) === cidrKey(b);
 }
