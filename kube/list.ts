@@ -88,15 +88,11 @@ export async function servedKinds(access: ClusterAccess): Promise<ResourceKind[]
     throw new Error("the API server does not list its kinds in one answer, as those since Kubernetes 1.27 do");
   }
   return items.flatMap(({ metadata: { name: group }, versions = [] }) => {
-    const seen = new Set<string>();
-    return versions.flatMap(({ version, resources = [] }) =>
-      resources.flatMap(({ resource, responseKind }) => {
-        if (responseKind === undefined || seen.has(resource)) {
-          return [];
-        }
-        seen.add(resource);
-        return [{ group, version, resource, kind: responseKind.kind }];
-      }),
+    const found = versions.flatMap(({ version, resources = [] }) =>
+      resources.flatMap(({ resource, responseKind }) =>
+        responseKind === undefined ? [] : [{ group, version, resource, kind: responseKind.kind }],
+      ),
     );
+    return [...Map.groupBy(found, ({ resource }) => resource).values()].flatMap(([preferred]) => preferred ?? []);
   });
 }

@@ -31,13 +31,8 @@ export function senderOf(policies: readonly NetworkPolicy[], flags: PodFlags): S
     const text = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
     return { source: { namespace, labels }, namespace, text: `a pod with ${text.join(",")} in namespace ${namespace}` };
   }
-  const selectors = new Map<string, string>();
-  for (const { podSelector, namespace: home, name } of policies) {
-    if (home === namespace) {
-      const text = formatSelector(podSelector) || "every pod";
-      selectors.set(text, [selectors.get(text) ?? [], name].flat().join(", "));
-    }
-  }
+  const own = policies.filter((policy) => policy.namespace === namespace);
+  const selectors = Map.groupBy(own, ({ podSelector }) => formatSelector(podSelector) || "every pod");
   const [only, ...others] = selectors.keys();
   if (only === undefined) {
     throw new UsageError(
@@ -45,7 +40,7 @@ export function senderOf(policies: readonly NetworkPolicy[], flags: PodFlags): S
     );
   }
   if (others.length > 0) {
-    const list = [...selectors].map(([text, names]) => `  - ${text} (${names})`).sort();
+    const list = [...selectors].map(([text, all]) => `  - ${text} (${all.map(({ name }) => name).join(", ")})`).sort();
     throw new UsageError(
       `the policies of namespace ${namespace} select different pods:\n${list.join("\n")}\nSay which pod is meant with --pod-label KEY=VALUE, once for each of its labels.`,
     );
