@@ -73,7 +73,7 @@ function report(error: unknown, terminal: Terminal): ExitCode {
   return INCONCLUSIVE;
 }
 
-/** The parser, with every command; all but the one that is named are only for the list of them. */
+/** The parser, with the command that is run or, where none is, with the list of all: each takes a while to add. */
 async function buildProgram(
   argv: readonly string[],
   terminal: Terminal,
@@ -92,9 +92,12 @@ async function buildProgram(
     .showHelpAfterError("(--help shows usage and examples)")
     .addHelpText("after", EXIT_CODES_HELP)
     .hook("preAction", (_, command) => refuseTwoReaders(command));
-  for (const [usage, [summary, load]] of Object.entries(COMMANDS)) {
+  const all = Object.entries(COMMANDS);
+  const named = all.filter(([usage]) => usage.split(" ")[0] === argv[0]);
+  for (const [usage, [summary, load]] of named.length > 0 ? named : all) {
     const command = program.command(usage).summary(summary);
-    if (argv.includes(command.name())) {
+    // `explain --help`, or `help explain`.
+    if (argv.slice(0, 2).includes(command.name())) {
       define(command, (await load()).command, terminal, done);
     } else {
       // Any one, so that the list says that the command has options.
