@@ -1,6 +1,6 @@
 import { parseCidr } from "../analysis/cidr.ts";
 import type { Declaration, DeclarationSource, Destination, PublicReach } from "../guardrails/declaration.ts";
-import type { InternetDestination, RunnerContract } from "../runner/contract.ts";
+import type { InternetDestination, RunnerContract, ServiceDestination } from "../runner/contract.ts";
 import type { NetworkFacts } from "../runner/networkFacts.ts";
 import type { MustReach } from "./config/mustReach.ts";
 
@@ -22,33 +22,15 @@ export function declarationOf(
 ): Declaration {
   const { policyName, namespace, podLabels, services, database, cidrs, internet } = contract;
   const publicReach = publicReachOf(internet);
-  const destinations: Destination[] = [
-    ...services.map(({ name, namespace, podLabels, ports, required = true }) => ({
-      name,
-      cidrs: [],
-      pods: [{ namespace, labels: podLabels }],
-      ports: ports,
-      required,
-    })),
+  const databaseCidrs = facts.databaseSubnets.flatMap(({ cidrs }) => cidrs).map(parseCidr);
+  const destinations = [
+    ...services.map((service) =>
+      destination(service, { pods: [{ namespace: service.namespace, labels: service.podLabels }] }),
+    ),
     ...(database === undefined
       ? []
-      : [
-          {
-            name: "database",
-            cidrs: facts.databaseSubnets.flatMap((subnet) => subnet.cidrs).map(parseCidr),
-            pods: [],
-            ports: database.ports,
-            required: database.required ?? true,
-            isRecorded: true,
-          },
-        ]),
-    ...cidrs.map(({ name, cidrs, ports, required = true }) => ({
-      name,
-      cidrs: cidrs.map(parseCidr),
-      pods: [],
-      ports: ports,
-      required,
-    })),
+      : [destination({ name: "database", ...database }, { cidrs: databaseCidrs, isRecorded: true })]),
+    ...cidrs.map((blocks) => destination(blocks, { cidrs: blocks.cidrs.map(parseCidr) })),
   ];
   return {
     ...(source && { source }),
@@ -61,6 +43,13 @@ export function declarationOf(
     endpoints: mustReach.endpoints,
     ...(publicReach && { publicReach }),
   };
+}
+
+function destination(
+  { name, ports, required = true }: Pick<ServiceDestination, "name" | "ports" | "required">,
+  where: Partial<Pick<Destination, "cidrs" | "pods" | "isRecorded">>,
+): Destination {
+  return { name, cidrs: [], pods: [], ports, required, ...where };
 }
 
 function requiredPorts(internet: InternetDestination | undefined): Declaration["internet"] {

@@ -12,8 +12,8 @@ export function differencesFrom(recorded: RecordedFacts, live: RecordedFacts): s
     ...(isReal("vpc.id") ? changed("vpc.id", recorded.vpc.id, live.vpc.id) : []),
     ...listed("VPC block", blocksOf(recorded), blocksOf(live)),
     ...listed("database subnet", was, is),
-    ...(isReal("cluster") ? members("cluster", recorded.cluster, live.cluster) : []),
-    ...(isReal("vpcCni") ? members("vpcCni", recorded.vpcCni, live.vpcCni) : []),
+    ...(isReal("cluster") ? members("cluster", { ...recorded.cluster }, { ...live.cluster }) : []),
+    ...(isReal("vpcCni") ? members("vpcCni", { ...recorded.vpcCni }, { ...live.vpcCni }) : []),
   ];
 }
 
@@ -32,11 +32,9 @@ function listed(what: string, was: readonly string[], is: readonly string[]): st
   ];
 }
 
-function members(name: string, was: object | undefined, is: object | undefined): string[] {
-  const [old, now] = [was ?? {}, is ?? {}] as Record<string, unknown>[];
-  return [...new Set([...Object.keys(old ?? {}), ...Object.keys(now ?? {})])]
-    .sort()
-    .flatMap((key) => changed(`${name}.${key}`, old?.[key], now?.[key]));
+function members(name: string, was: Record<string, unknown>, is: Record<string, unknown>): string[] {
+  const keys = Object.keys({ ...was, ...is }).sort();
+  return keys.flatMap((key) => changed(`${name}.${key}`, was[key], is[key]));
 }
 
 function changed(name: string, was: unknown, is: unknown): string[] {

@@ -1,3 +1,4 @@
+import { defined } from "../../analysis/input.ts";
 import type { StackConfig } from "../config/stackConfig.ts";
 import {
   type AddOnAnswer,
@@ -36,12 +37,7 @@ export async function askQuestions(config: StackConfig, lookups: AwsLookups): Pr
     vpc,
     findSubnets(),
   ]);
-  return {
-    ...(clusterAnswer && { cluster: clusterAnswer }),
-    ...(addOnAnswer && { addOn: addOnAnswer }),
-    ...(vpcAnswer && { vpc: vpcAnswer }),
-    ...subnetAnswers,
-  };
+  return { ...defined({ cluster: clusterAnswer, addOn: addOnAnswer, vpc: vpcAnswer }), ...subnetAnswers };
 
   async function findVpc(): Promise<Answer<VpcAnswer> | undefined> {
     const choice = config.vpc;

@@ -4,12 +4,8 @@ import type { AwsConfig, StackConfig } from "../config/stackConfig.ts";
 import type { Cluster } from "./livePolicy.ts";
 
 /** The AWS provider of every lookup. It manages nothing. */
-export function awsProvider({ region, profile, allowedAccountIds }: AwsConfig): AwsProvider {
-  return new AwsProvider("aws", {
-    region,
-    ...(profile !== undefined && { profile }),
-    ...(allowedAccountIds && { allowedAccountIds: [...allowedAccountIds] }),
-  });
+export function awsProvider({ allowedAccountIds, ...config }: AwsConfig): AwsProvider {
+  return new AwsProvider("aws", { ...config, ...(allowedAccountIds && { allowedAccountIds: [...allowedAccountIds] }) });
 }
 
 /**
