@@ -29,7 +29,7 @@ describe.each([
 ] as const)("what is told about the excepts of a plan of %s", (_, mutants, good) => {
   const cases = mutants.map((mutant) => [mutant.name, mutant] as const);
 
-  it.each(cases)("makes nothing worse: %s", async (_, { edit }) => {
+  it.each(cases)("makes nothing worse, and settles an except that is dropped: %s", async (name, { edit }) => {
     const plan: Edited = { ...good(), rules: [], options: {}, others: [] };
     plan.rules = plan.policy.spec.egress;
     edit(plan);
@@ -37,23 +37,16 @@ describe.each([
     const fixes = Object.values(before.messages)
       .flat()
       .map((message) => message.split("\nFix: ")[1] ?? "");
+    // An except that is dropped can always be put back, and then nothing is left to say.
+    const isDropped = name.endsWith("is dropped");
     if (repaired(plan, fixes) === 0) {
+      expect(isDropped).toBe(false);
       return;
     }
     const after = await judge(plan);
     expect(before.fired).toEqual(expect.arrayContaining([...after.fired]));
     const count = ({ messages }: typeof after) => Object.values(messages).flat().length;
     expect(count(after)).toBeLessThan(count(before));
-  });
-
-  it("settles an except that is dropped", async () => {
-    for (const { name, edit } of mutants.filter(({ name }) => name.endsWith("is dropped"))) {
-      const plan: Edited = { ...good(), rules: [], options: {}, others: [] };
-      plan.rules = plan.policy.spec.egress;
-      edit(plan);
-      const { messages } = await judge(plan);
-      repaired(plan, Object.values(messages).flat());
-      expect([name, (await judge(plan)).messages]).toEqual([name, {}]);
-    }
+    expect(isDropped ? after.messages : {}).toEqual({});
   });
 });
