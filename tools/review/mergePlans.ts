@@ -9,12 +9,8 @@ import { PreviewError } from "./readPreview.ts";
  * @throws {PreviewError} for two previews of one stack, because one of them would go unread.
  */
 export function mergePlans(plans: readonly StackPlan[]): StackPlan[] {
-  const byStack = new Map<string, StackPlan>();
-  for (const plan of plans) {
-    const known = byStack.get(plan.stack);
-    byStack.set(plan.stack, known === undefined ? plan : merge(known, plan));
-  }
-  return [...byStack.values()];
+  const byStack = Map.groupBy(plans, ({ stack }) => stack);
+  return [...byStack.values()].map((same) => same.reduce(merge));
 }
 
 function merge(a: StackPlan, b: StackPlan): StackPlan {
@@ -24,12 +20,10 @@ function merge(a: StackPlan, b: StackPlan): StackPlan {
       `there are two different previews of stack ${a.stack}; give one, or the digest and the events of the same run`,
     );
   }
-  const findings = [...(a.findings ?? []), ...(b.findings ?? [])];
   const errors = [...new Set([...events.errors, ...digest.errors])];
   return {
+    // A digest has no policy results; of the same file twice either has them.
     ...events,
-    findings: a.findings === undefined && b.findings === undefined ? undefined : distinct(findings),
-    judged: events.judged,
     packs: [...new Set([...a.packs, ...b.packs])].sort(),
     // The events have the reason that a digest lacks: a violation, where there is no error.
     errors: events.isComplete ? errors.filter((error) => error !== NO_REASON_IN_DIGEST) : errors,
@@ -44,8 +38,4 @@ function isSamePreview(a: StackPlan, b: StackPlan): boolean {
   }
   const counts = ({ changes }: StackPlan) => JSON.stringify(Object.entries(changes).sort());
   return [a, b].some(({ changes }) => Object.keys(changes).length === 0) || counts(a) === counts(b);
-}
-
-function distinct<T>(values: readonly T[]): T[] {
-  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()];
 }

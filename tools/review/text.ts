@@ -1,7 +1,7 @@
 import { formatCount } from "../words.ts";
 import { unguarded } from "./guardrails.ts";
 import { formatRowPorts, type ReviewRow } from "./rows.ts";
-import type { StackReview } from "./stackReview.ts";
+import type { ReachEntry, StackReview, SubjectReview } from "./stackReview.ts";
 import {
   alarmOf,
   credentials,
@@ -10,6 +10,7 @@ import {
   nextSteps,
   specialChanges,
   subjectName,
+  type Wording,
   whyItMatters,
   wordingOf,
 } from "./wording.ts";
@@ -21,44 +22,38 @@ export function renderText(reviews: readonly StackReview[]): string {
 
 function stackText(review: StackReview): string {
   const wording = wordingOf(review);
-  const lines = [`${review.stack}: ${wording.verdicts[review.verdict]}`];
   const alarm = alarmOf(review);
-  lines.push(...(alarm === undefined ? [] : [`  DANGER: ${alarm.headline} ${alarm.meaning}`]));
-  lines.push(...review.cautions.map((caution) => `  caution: ${caution}`));
-  lines.push(...review.obstacles.map((obstacle) => `  ! ${obstacle.replaceAll("\n", "\n    ")}`));
-  for (const subject of review.subjects) {
-    lines.push(`  ${subjectName(subject)}${subject.stage === "change" ? "" : ` (${subject.stage})`}`);
-    if (subject.stage === "first deploy") {
-      lines.push(
-        ...subject.reach.map(
-          ({ destination, ports, excepts }) =>
-            `    = ${destination}${excepts.length > 0 ? ` except ${excepts.map(({ block }) => block).join(", ")}` : ""}, ${ports}`,
-        ),
-      );
-    }
-    const shown =
-      subject.stage === "first deploy" ? subject.rows.filter(({ direction }) => direction === "gained") : subject.rows;
-    lines.push(...shown.map((row) => rowText(row, review)));
-    lines.push(
-      ...credentials(subject).map((sentence) => `    ${sentence.replace(/\.$/, "")}`),
-      ...whyItMatters(subject.rows).map((reason) => `    why it matters: it opens the way to ${reason}`),
-      ...nextSteps(subject, wording).map((step) => `    next: ${step}`),
-    );
-  }
-  lines.push(
+  const gap = unguarded(review.guardrails);
+  return [
+    `${review.stack}: ${wording.verdicts[review.verdict]}`,
+    ...(alarm === undefined ? [] : [`  DANGER: ${alarm.headline} ${alarm.meaning}`]),
+    ...review.cautions.map((caution) => `  caution: ${caution}`),
+    ...review.obstacles.map((obstacle) => `  ! ${obstacle.replaceAll("\n", "\n    ")}`),
+    ...review.subjects.flatMap((subject) => subjectLines(subject, review, wording)),
     ...specialChanges(review.policies).map(({ id, kind }) => `  NetworkPolicy ${id} is ${kind}`),
     ...review.facts.map(({ what, before, after }) => `  network: ${what}: ${before ?? "–"} -> ${after ?? "–"}`),
-  );
-  const gap = unguarded(review.guardrails);
-  lines.push(
     ...(gap === undefined ? [] : [`  guardrails: ${gap}`]),
     ...(review.findings ?? []).map(
       ({ severity, policy, message }) => `  ${severity}: ${policy}: ${message.replace(/\s+/g, " ")}`,
     ),
-  );
-  lines.push(...review.warnings.map((warning) => `  warning: ${warning.replaceAll("\n", "\n    ")}`));
-  lines.push(...review.notes.map((note) => `  note: ${note}`));
-  return lines.join("\n");
+    ...review.warnings.map((warning) => `  warning: ${warning.replaceAll("\n", "\n    ")}`),
+    ...review.notes.map((note) => `  note: ${note}`),
+  ].join("\n");
+}
+
+function subjectLines(subject: SubjectReview, review: StackReview, wording: Wording): string[] {
+  const { stage, rows, reach } = subject;
+  const isFirst = stage === "first deploy";
+  const except = ({ excepts }: ReachEntry) =>
+    excepts.length === 0 ? "" : ` except ${excepts.map(({ block }) => block).join(", ")}`;
+  return [
+    `  ${subjectName(subject)}${stage === "change" ? "" : ` (${stage})`}`,
+    ...(isFirst ? reach.map((entry) => `    = ${entry.destination}${except(entry)}, ${entry.ports}`) : []),
+    ...rows.filter(({ direction }) => !isFirst || direction === "gained").map((row) => rowText(row, review)),
+    ...credentials(subject).map((sentence) => `    ${sentence.replace(/\.$/, "")}`),
+    ...whyItMatters(rows).map((reason) => `    why it matters: it opens the way to ${reason}`),
+    ...nextSteps(subject, wording).map((step) => `    next: ${step}`),
+  ];
 }
 
 function rowText(row: ReviewRow, review: StackReview): string {

@@ -1,6 +1,6 @@
 import { CONCERNS, type Concern } from "./concerns.ts";
 import type { PolicyChange } from "./plannedPolicies.ts";
-import type { ReviewRow } from "./rows.ts";
+import type { ReviewRow, SemanticsName } from "./rows.ts";
 import type { Perspective, ReviewVerdict, StackReview, SubjectReview } from "./stackReview.ts";
 
 /** Words that depend on what is compared with what. */
@@ -138,12 +138,16 @@ export function nextSteps({ stage, rows }: SubjectReview, { next }: Wording): st
 
 /** Where a row holds: under both readings, or only one. */
 export function holds({ semantics }: Pick<ReviewRow, "semantics">): string {
-  return semantics.length > 1
-    ? "as specified and as enforced"
-    : semantics[0] === "vpc-cni"
-      ? "only as the VPC CNI enforces it"
-      : "only as Kubernetes specifies it";
+  const [only, ...others] = semantics;
+  return only === undefined || others.length > 0 ? BOTH_READINGS : `only ${READING_WORDS[only]}`;
 }
+
+/** How policies are read, and that two readings agree. */
+export const READING_WORDS: Readonly<Record<SemanticsName, string>> = {
+  "vpc-cni": "as the VPC CNI enforces it",
+  kubernetes: "as Kubernetes specifies it",
+};
+export const BOTH_READINGS = "as specified and as enforced";
 
 /** More names than this a reader can't take in. */
 const MOST_NAMES = 3;

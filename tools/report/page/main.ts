@@ -1,5 +1,5 @@
 import { formatPorts } from "../../../analysis/index.ts";
-import { subjectName } from "../../review/wording.ts";
+import { READING_WORDS, subjectName } from "../../review/wording.ts";
 import { capital } from "../../words.ts";
 import { type ReportData, reportModel } from "../reportData.ts";
 import { startBlocks } from "./blocks.ts";
@@ -11,7 +11,6 @@ import { startSearch } from "./search.ts";
 import { type Side, type State, Store } from "./state.ts";
 import { startTheme } from "./theme.ts";
 import { startTree } from "./tree.ts";
-import { READING_WORDS } from "./words.ts";
 
 const SIDES: readonly (readonly [Side, string])[] = [
   ["before", "Before"],

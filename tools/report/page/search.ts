@@ -11,10 +11,11 @@ import {
 } from "../../../analysis/index.ts";
 import { spanAt } from "../../../analysis/ports.ts";
 import { formatRanges } from "../../../analysis/reach/words.ts";
+import { BOTH_READINGS, READING_WORDS } from "../../review/wording.ts";
 import { capital } from "../../words.ts";
 import { byId, element } from "./dom.ts";
 import type { State, Store } from "./state.ts";
-import { READING_WORDS, TONE_WORDS, VERDICT_TONES } from "./words.ts";
+import { TONE_WORDS, VERDICT_TONES } from "./words.ts";
 
 /** A port of a protocol. */
 type AskedPort = NonNullable<State["filter"]>;
@@ -61,7 +62,7 @@ function answerTo(
     const [first] = answers;
     // Where both readings agree, one answer says so.
     const isSame = answers.length > 1 && answers.every(({ answer }) => answer.isEqualNode(first?.answer ?? null));
-    const told = isSame && first !== undefined ? [{ ...first, reading: "as specified and as enforced" }] : answers;
+    const told = isSame && first !== undefined ? [{ ...first, reading: BOTH_READINGS }] : answers;
     return told.map(({ reading, answer }) => {
       answer.prepend(element("h3", {}, capital(isChange ? `${side}, ${reading}` : reading)));
       return answer;

@@ -12,7 +12,6 @@ import {
 import { type PortTable, uniformTable } from "../../../analysis/ports.ts";
 import { formatRowPorts } from "../../review/rows.ts";
 import { shortName } from "../../review/wording.ts";
-import type { ReportReading } from "../reportData.ts";
 import type { Tone } from "../tones.ts";
 
 /** What a tone means, for the legend and for readers who can't see it. */
@@ -32,11 +31,6 @@ export const VERDICT_TONES: Readonly<Record<Verdict, Tone>> = {
   allow: "open",
   deny: "closed",
   "order-dependent": "random",
-};
-
-export const READING_WORDS: Readonly<Record<ReportReading["name"], string>> = {
-  "vpc-cni": "as the VPC CNI enforces it",
-  kubernetes: "as Kubernetes specifies it",
 };
 
 const NOTHING = uniformTable("deny", PROTOCOLS);
