@@ -55,9 +55,8 @@ export interface ReviewRow {
 export function reviewRows(comparisons: readonly Comparison[], names: Names): ReviewRow[] {
   const rows = new Map<string, ReviewRow>();
   const add = (row: ReviewRow) => {
-    const protocols = row.protocols === "all" ? "all" : row.protocols.join();
-    const ports = typeof row.ports === "string" ? row.ports : `${row.ports.from}-${row.ports.to}`;
-    const key = [row.direction, row.kind, row.destination, protocols, ports, row.before, row.after].join("|");
+    const { direction, kind, destination, protocols, ports, before, after } = row;
+    const key = JSON.stringify([direction, kind, destination, protocols, ports, before, after]);
     const known = rows.get(key);
     rows.set(key, known === undefined ? row : { ...known, semantics: [...known.semantics, ...row.semantics] });
   };

@@ -1,6 +1,6 @@
 import { type Cidr, formatCidr } from "../../../analysis/index.ts";
 import { namedBlocks } from "../blockTree.ts";
-import { byId, element } from "./dom.ts";
+import { byId, element, limited } from "./dom.ts";
 import type { AddressMap } from "./map.ts";
 import { analysesOf, type State, type Store, tonesOf } from "./state.ts";
 import { nameOfBlock, TONE_WORDS } from "./words.ts";
@@ -10,23 +10,10 @@ const MOST_BLOCKS = 24;
 
 /** The named IPv4 blocks as buttons, each of which shows its block on the map. */
 export function startBlocks(store: Store, map: AddressMap): void {
-  let most = MOST_BLOCKS;
-  const draw = (state: State) => {
+  store.follow((state) => {
     const blocks = namedBlocks("ipv4", analysesOf(state), state.model.names.blocks);
-    const more = () => {
-      most = blocks.length;
-      draw(store.state);
-    };
-    byId("blocks").replaceChildren(
-      ...blocks.slice(0, most).map((cidr) => button(cidr, state, map)),
-      ...(blocks.length > most ? [moreButton(blocks.length - most, more)] : []),
-    );
-  };
-  store.follow(draw);
-}
-
-function moreButton(count: number, onclick: () => void): HTMLElement {
-  return element("li", {}, element("button", { type: "button", class: "quiet", onclick }, `${count} more blocks`));
+    byId("blocks").replaceChildren(...limited(blocks, MOST_BLOCKS, "li", (cidr) => button(cidr, state, map)));
+  });
 }
 
 function button(cidr: Cidr, state: State, map: AddressMap): HTMLElement {

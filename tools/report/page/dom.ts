@@ -33,3 +33,17 @@ export function byId(id: string): HTMLElement {
   }
   return found;
 }
+
+/** The first items as elements, and in an element of its own a button that shows the rest in its place. */
+export function limited<Item>(
+  items: readonly Item[],
+  most: number,
+  wrapper: "li" | "div",
+  make: (item: Item) => HTMLElement,
+): HTMLElement[] {
+  const rest = items.slice(most);
+  const onclick = () => place.replaceWith(...rest.map(make));
+  const button = element("button", { type: "button", class: "quiet", onclick }, `${rest.length} more blocks`);
+  const place = element(wrapper, {}, button);
+  return [...items.slice(0, most).map(make), ...(rest.length > 0 ? [place] : [])];
+}

@@ -1,7 +1,7 @@
 import { formatCidr } from "../../../analysis/index.ts";
 import { type BlockNode, blockTree, ownAddress } from "../blockTree.ts";
 import { describeRange } from "./describe.ts";
-import { byId, element } from "./dom.ts";
+import { byId, element, limited } from "./dom.ts";
 import { analysesOf, type State, type Store, shown, tonesOf } from "./state.ts";
 import { nameOfBlock, TONE_WORDS } from "./words.ts";
 
@@ -30,16 +30,14 @@ function branch(node: BlockNode, state: State, depth: number, open: ReadonlySet<
   const outside = own === undefined ? undefined : { family: node.cidr.family, first: own, last: own };
   const [tone] = outside === undefined ? [] : tonesOf(outside, state);
   const body = element("div", { class: "branch" });
-  let isFilled = false;
   const fill = () => {
-    if (isFilled) {
+    if (body.hasChildNodes()) {
       return;
     }
-    isFilled = true;
     if (outside !== undefined) {
       body.append(describeRange(node.children.length === 0 ? node.cidr : outside, state));
     }
-    appendChildren(body, node.children, state, depth, open);
+    body.append(...limited(node.children, MOST_CHILDREN, "div", (child) => branch(child, state, depth + 1, open)));
   };
   const isOpen = open.size === 0 ? depth === 0 : open.has(text);
   const made = element(
@@ -63,23 +61,4 @@ function branch(node: BlockNode, state: State, depth: number, open: ReadonlySet<
     fill();
   }
   return made;
-}
-
-function appendChildren(
-  body: HTMLElement,
-  children: readonly BlockNode[],
-  state: State,
-  depth: number,
-  open: ReadonlySet<string | null>,
-): void {
-  body.append(...children.slice(0, MOST_CHILDREN).map((child) => branch(child, state, depth + 1, open)));
-  const rest = children.slice(MOST_CHILDREN);
-  if (rest.length > 0) {
-    const more = element("button", { type: "button", class: "quiet" }, `${rest.length} more blocks`);
-    more.addEventListener("click", () => {
-      more.remove();
-      appendChildren(body, rest, state, depth, open);
-    });
-    body.append(more);
-  }
 }
