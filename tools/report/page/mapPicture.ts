@@ -33,20 +33,32 @@ export function paintPicture(canvas: HTMLCanvasElement, picture: Picture, shownW
   paintRings(context, canvas.width, picture);
 }
 
-/** Each cell in its first tone, and a corner of it in the second one where it has two. */
+/** Each square of equal cells in its first tone, and a corner of it in the second one where it has two. */
 function paintCells(context: CanvasRenderingContext2D, width: number, { side, bits }: Picture): void {
-  const size = width / side;
   const colours = new Map(TONES.map((tone) => [tone, colour(tone)]));
-  for (const [index, set] of bits.entries()) {
-    const { x, y } = hilbertCell(side, index);
-    const [first = "closed", second] = tonesIn(set);
-    context.fillStyle = colours.get(first) ?? "";
-    context.fillRect(x * size, y * size, size, size);
-    if (second !== undefined) {
-      context.fillStyle = colours.get(second) ?? "";
-      context.fillRect((x + 0.5) * size, (y + 0.5) * size, size / 2, size / 2);
+  const fill = (tone: Tone, x: number, y: number, edge: number) => {
+    context.fillStyle = colours.get(tone) ?? "";
+    context.fillRect(x, y, edge, edge);
+  };
+  // A quarter of the curve is a quarter of the square.
+  const paint = (first: number, cells: number) => {
+    const set = bits[first] ?? 0;
+    if (!bits.subarray(first, first + cells).every((other) => other === set)) {
+      for (let quarter = first; quarter < first + cells; quarter += cells / 4) {
+        paint(quarter, cells / 4);
+      }
+      return;
     }
-  }
+    const edge = Math.sqrt(cells) * (width / side);
+    const cell = hilbertCell(side, first);
+    const [left, top] = [cell.x, cell.y].map((at) => Math.floor((at * width) / side / edge) * edge) as [number, number];
+    const [tone = "closed", second] = tonesIn(set);
+    fill(tone, left, top, edge);
+    if (second !== undefined) {
+      fill(second, left + edge / 2, top + edge / 2, edge / 2);
+    }
+  };
+  paint(0, bits.length);
 }
 
 /** Height of a label as shown, and width of a letter in parts of its height. */
