@@ -42,10 +42,11 @@ function branch(node: BlockNode, state: State, depth: number, open: ReadonlySet<
   const isOpen = open.size === 0 ? depth === 0 : open.has(text);
   const made = element(
     "details",
-    { "data-cidr": text, open: isOpen, ontoggle: fill },
+    { "data-cidr": text, open: isOpen },
     element(
       "summary",
-      {},
+      // Before it opens, by whatever means.
+      { onclick: fill },
       element("span", { class: "swatch", tone }),
       element("code", {}, text),
       element(
