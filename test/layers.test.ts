@@ -68,6 +68,16 @@ it.each(ROWS.map((folders, row) => [folders.join(", "), row] as const))("%s: imp
   expect(wrong).toEqual([]);
 });
 
+it("what runs names only dependencies, which a job that deploys installs without the development packages", () => {
+  const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { dependencies: object };
+  const packages = FILES.filter((file) => !isIn("dev")(file)).flatMap((file) =>
+    importsOf(file)
+      .filter((target) => !/^\.|^node:/.test(target))
+      .map((target) => target.match(/^(@[^/]+\/)?[^/]+/)?.[0] ?? target),
+  );
+  expect([...new Set(packages)].sort()).toEqual(Object.keys(dependencies).sort());
+});
+
 describe.each(PURE)("%s/ is pure", (folder) => {
   const files = FILES.filter(isIn(folder));
 
