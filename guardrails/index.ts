@@ -19,7 +19,6 @@ export * from "./acknowledgement.ts";
 export * from "./declaration.ts";
 export { isOpaqueKind, opaquePolicies } from "./opaquePolicy.ts";
 export type { PlannedPolicy } from "./plannedPolicy.ts";
-export { mightSelect } from "./selection.ts";
 export {
   type GuardrailInput,
   type OpaquePolicy,

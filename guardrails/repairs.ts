@@ -54,8 +54,9 @@ export function triedEdit(situation: Situation, reach: RunnerReach, edit: Except
   const text = edit.action === "add" ? `add ${blocks} to ${where}` : `drop ${blocks} from ${where}`;
   const tried = TRIED.get(situation.reachesOf) ?? new Map<string, boolean>();
   TRIED.set(situation.reachesOf, tried);
-  const helps = tried.get(text) ?? improves(situation, policy, withEdit(policy, edit));
-  tried.set(text, helps);
+  const key = `${policy.planned.resource} ${text}`;
+  const helps = tried.get(key) ?? improves(situation, policy, withEdit(policy, edit));
+  tried.set(key, helps);
   return helps ? text : undefined;
 }
 
@@ -64,7 +65,7 @@ function fits({ action, blocks }: ExceptEdit, { cidr }: IpBlockPeer): boolean {
   return blocks.length > 0 && blocks.length <= MOST_VALUES && (action === "drop" || blocks.every(isInside));
 }
 
-/** Whether an edit, by its text, helps a plan. */
+/** Whether an edit, by its resource and text, helps a plan. */
 const TRIED = new WeakMap<ReachesOf, Map<string, boolean>>();
 
 /** The edit that takes boxes out of the block that allows them: whole blocks of the registries and of the VPC where those fit. */
