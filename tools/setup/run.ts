@@ -36,49 +36,28 @@ export function setupScript(steps: readonly Step[]): string {
     .join("\n");
 }
 
-/** Asks for every part and changes nothing. */
-export async function checkSetup(
+/**
+ * Asks for every part; with `isApplied` also makes what is missing, reads it back, and stops at the first part that is not as
+ * it should be. What is there and different is left to a person, with the command that changes it.
+ */
+export async function walkSteps(
   steps: readonly Step[],
   where: Surroundings,
+  isApplied: boolean,
   tell: (line: string) => Promise<unknown>,
 ): Promise<ExitCode> {
   const values: Record<string, string> = {};
   const codes: ExitCode[] = [];
   for (const [index, { title, parts }] of steps.entries()) {
     await tell(`${index + 1}. ${title}`);
-    // What sets a value comes before what needs it; all else of a step may be asked at once.
-    const setting = parts.filter(({ sets }) => sets !== undefined);
-    const found = new Map<Part, Found>();
-    for (const batch of [setting, parts.filter((part) => !setting.includes(part))]) {
-      await Promise.all(batch.map(async (part) => found.set(part, await look(part, values, where))));
-    }
+    const asked = isApplied ? new Map<Part, Promise<Found>>() : await lookAtOnce(parts, values, where);
     for (const part of parts) {
-      const result = found.get(part) as Found;
-      codes.push(CODES[result.state]);
-      await tell(lineOf(part, result, result.state));
-    }
-  }
-  return worst(codes);
-}
-
-/**
- * Makes what is missing, and reads each part back. What is there and different is left to a person, with the command that
- * changes it. Stops at the first part that is not as it should be.
- */
-export async function applySetup(
-  steps: readonly Step[],
-  where: Surroundings,
-  tell: (line: string) => Promise<unknown>,
-): Promise<ExitCode> {
-  const values: Record<string, string> = {};
-  for (const [index, { title, parts }] of steps.entries()) {
-    await tell(`${index + 1}. ${title}`);
-    for (const part of parts) {
-      const before = await look(part, values, where);
-      const isMade = before.state === "missing" && part.makes !== undefined;
+      const before = await (asked.get(part) ?? look(part, values, where));
+      const isMade = isApplied && before.state === "missing" && part.makes !== undefined;
       const found = isMade ? await makePart(part, values, where) : before;
       await tell(lineOf(part, found, isMade && found.state === "ok" ? "made" : found.state));
-      if (found.state !== "ok") {
+      codes.push(CODES[found.state]);
+      if (isApplied && found.state !== "ok") {
         const changes = found.state === "different" ? (part.changes ?? part.makes ?? []) : [];
         for (const call of changes) {
           await tell(`  To change it: ${shell(fill(call, values))}`);
@@ -89,7 +68,20 @@ export async function applySetup(
       }
     }
   }
-  return CLEAN;
+  return worst(codes);
+}
+
+/** Asks for the parts of a step at once, as far as none sets what another needs. */
+async function lookAtOnce(parts: readonly Part[], values: Record<string, string>, where: Surroundings) {
+  const asked = new Map<Part, Promise<Found>>();
+  for (const part of [...parts].sort((a, b) => Number(b.sets !== undefined) - Number(a.sets !== undefined))) {
+    const found = look(part, values, where);
+    asked.set(part, found);
+    if (part.sets !== undefined) {
+      await found;
+    }
+  }
+  return asked;
 }
 
 async function makePart(part: Part, values: Record<string, string>, where: Surroundings): Promise<Found> {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { fill, shell } from "../../../tools/setup/call.ts";
 import { requiredChecks } from "../../../tools/setup/repositoryFiles.ts";
-import { applySetup, checkSetup } from "../../../tools/setup/run.ts";
+import { walkSteps } from "../../../tools/setup/run.ts";
 import type { Part, Step } from "../../../tools/setup/step.ts";
 import { egress } from "../../support/cli.ts";
 import { FakeGitHub } from "../../support/fakeGitHub.ts";
@@ -96,17 +96,17 @@ describe("checking and making", () => {
   });
 
   it("missing is made and read back, and is then there for good", async () => {
-    expect(await checkSetup(steps(variable("A")), where(), tell)).toBe(1);
-    expect(await applySetup(steps(variable("A")), where(), tell)).toBe(0);
+    expect(await walkSteps(steps(variable("A")), where(), false, tell)).toBe(1);
+    expect(await walkSteps(steps(variable("A")), where(), true, tell)).toBe(0);
     expect(lines).toEqual(["1. A", "  missing    A", "1. A", "  made       A"]);
-    expect(await applySetup(steps(variable("A")), where(), tell)).toBe(0);
+    expect(await walkSteps(steps(variable("A")), where(), true, tell)).toBe(0);
     expect(github.requests.filter((request) => request.startsWith("POST"))).toHaveLength(1);
   });
 
   it("different is never overwritten, and ends it", async () => {
-    await applySetup(steps(variable("A")), where(), tell);
+    await walkSteps(steps(variable("A")), where(), true, tell);
     const other = variable("A", { has: "w", changes: [{ run: ["change", "it"] }] });
-    expect(await applySetup(steps(other, variable("B")), where(), tell)).toBe(1);
+    expect(await walkSteps(steps(other, variable("B")), where(), true, tell)).toBe(1);
     expect(lines.slice(-4).join("\n")).toContain("is v, not w");
     expect(lines).toContain("  To change it: change it");
     expect(lines.at(-1)).toBe("Stopped in step 1. Steps before it are done. Not begun: 2. B.");
@@ -115,7 +115,7 @@ describe("checking and making", () => {
 
   it("what is made and can't be read back is not done", async () => {
     const makes = [{ run: ["true"] }];
-    expect(await applySetup(steps(variable("A", { makes }), variable("B")), where(), tell)).toBe(1);
+    expect(await walkSteps(steps(variable("A", { makes }), variable("B")), where(), true, tell)).toBe(1);
     expect(lines).toContain("  missing    A");
     expect(lines.at(-1)).toContain("Stopped in step 1.");
   });
@@ -124,7 +124,7 @@ describe("checking and making", () => {
     ["can't be asked", { reads: { run: ["false"] } }],
     ["can't be made", { makes: [{ run: ["sh", "-c", "echo no >&2; exit 3"] }] }],
   ])("2: what %s", async (_, more) => {
-    expect(await applySetup(steps(variable("A", more)), where(), tell)).toBe(2);
+    expect(await walkSteps(steps(variable("A", more)), where(), true, tell)).toBe(2);
     expect(lines.join("\n")).toMatch(/unknown +A\n +(false|sh -c .*) ended with/);
   });
 
@@ -136,15 +136,15 @@ describe("checking and making", () => {
       makes: [],
     };
     const needs: Part = { what: "needs", reads: { run: ["never", "{{KEY}}"] }, makes: [] };
-    expect(await checkSetup([{ title: "t", why: "", parts: [needs, key] }], where(), tell)).toBe(1);
+    expect(await walkSteps([{ title: "t", why: "", parts: [needs, key] }], where(), false, tell)).toBe(1);
     expect(lines).toEqual(["1. t", "  missing    needs", "  missing    key"]);
   });
 
   it("a list has at least what it should, and a text is what it should be", async () => {
     writeFileSync(join(folder, "answer.json"), JSON.stringify({ list: [1, { a: 1, b: 2 }], off: false }));
     const part = (has: unknown): Part => ({ what: "x", reads: { run: ["cat", "answer.json"] }, has });
-    expect(await checkSetup(steps(part({ list: [{ a: 1 }] }), part({ off: false })), where(), tell)).toBe(0);
-    expect(await checkSetup(steps(part({ list: [2] }), part({ off: true })), where(), tell)).toBe(1);
+    expect(await walkSteps(steps(part({ list: [{ a: 1 }] }), part({ off: false })), where(), false, tell)).toBe(0);
+    expect(await walkSteps(steps(part({ list: [2] }), part({ off: true })), where(), false, tell)).toBe(1);
     expect(lines.join("\n")).toContain("list lacks 2");
     expect(lines.join("\n")).toContain("off is false, not true");
   });

@@ -3,7 +3,7 @@ import { type Project, readProject, stacksOf } from "../../../program/project.ts
 import { readConfigFile } from "../../../program/stackFiles.ts";
 import type { ExitCode } from "../../exitCodes.ts";
 import { CLEAN } from "../../exitCodes.ts";
-import { applySetup, checkSetup, setupScript } from "../../setup/run.ts";
+import { setupScript, walkSteps } from "../../setup/run.ts";
 import type { SetupStack } from "../../setup/step.ts";
 import { setupSteps } from "../../setup/steps.ts";
 import type { CommandDefinition } from "../command.ts";
@@ -75,7 +75,7 @@ async function runSetup(terminal: Terminal, flags: SetupFlags): Promise<ExitCode
     throw new UsageError("GITHUB_TOKEN is not set; a repository's administrator gets one with gh auth token");
   }
   const where = { cwd: project.directory, github, token };
-  return (flags.apply ? applySetup : checkSetup)(steps, where, (line) => print(terminal, `${line}\n`));
+  return walkSteps(steps, where, flags.apply === true, (line) => print(terminal, `${line}\n`));
 }
 
 async function setupStacks(project: Project, { stack, context = [] }: SetupFlags): Promise<SetupStack[]> {
