@@ -58,6 +58,7 @@ describe("what is printed", () => {
     ["an alias for the key", [...ORGANISATION, "--key", "alias/x"], "must be the ARN of a key"],
     ["two reviewers in one", [...ORGANISATION, "--reviewer", "a b"], "--reviewer a b"],
     ["both ways at once", [...ORGANISATION, "--check", "--apply"], "cannot be used with option '--apply'"],
+    ["all of it at once", ["--state", "file:///x"], "--state file:///x: must be s3"],
   ])("refuses %s", async (_, args, told) => {
     const { code, stdout, stderr } = await egress(["setup", ...args]);
     expect(stderr).toContain(told);

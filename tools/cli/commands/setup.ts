@@ -51,20 +51,35 @@ export const command = {
 } satisfies CommandDefinition;
 
 async function runSetup(terminal: Terminal, flags: SetupFlags): Promise<ExitCode> {
-  const { repository = "", reviewer } = flags;
-  if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) {
-    throw new UsageError(`--repository ${repository}: must be OWNER/NAME on GitHub`);
-  }
-  if (flags.key !== undefined && !/^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/.test(flags.key)) {
-    throw new UsageError(`--key ${flags.key}: must be the ARN of a key, not of an alias`);
-  }
+  const { repository = "", state = "", key, reviewer } = flags;
   const project = await readProject();
+  const stacks = await chosenStacks(project, flags.stack);
+  const contexts = new Map(
+    (flags.context ?? []).map((text) => [text.split("=", 1)[0] ?? "", text.replace(/^[^=]*=/, "")]),
+  );
+  const strays = [...contexts.keys()].filter((name) => !stacks.includes(name));
+  const [, bucket = "", region = ""] = /^s3:\/\/([a-z0-9.-]+)\?(?:.*&)?region=([a-z0-9-]+)/.exec(state) ?? [];
+  requireForms([
+    ["--repository", repository, /^[\w.-]+\/[\w.-]+$/, "OWNER/NAME on GitHub"],
+    ["--state", bucket === "" ? state : "s3", /^s3$/, "s3://BUCKET?region=REGION"],
+    [
+      "--key",
+      key ?? "arn:aws:kms:r:000000000000:key/k",
+      /^arn:[\w-]+:kms:[\w-]+:\d{12}:key\/[\w-]+$/,
+      "the ARN of a key, not of an alias",
+    ],
+    ...(reviewer ?? []).map(
+      (name): Form => ["--reviewer", name, /^@?[\w-]+(\/[\w.-]+)?$/, "a user, or ORGANISATION/TEAM"],
+    ),
+    ...strays.map((name): Form => ["--context", name, /^$/, `STACK=CONTEXT with one of ${stacks.join(", ")}`]),
+  ]);
   const steps = setupSteps({
     repository,
-    ...stateOf(flags.state),
-    key: flags.key,
-    stacks: await setupStacks(project, flags),
-    ...(reviewer && { reviewers: reviewer.map(reviewerOf) }),
+    bucket,
+    region,
+    key,
+    stacks: await Promise.all(stacks.map((name) => setupStack(project, name, contexts.get(name)))),
+    ...(reviewer && { reviewers: reviewer.map((name) => name.replace("@", "")) }),
   });
   if (!flags.check && !flags.apply) {
     await print(terminal, setupScript(steps));
@@ -78,46 +93,25 @@ async function runSetup(terminal: Terminal, flags: SetupFlags): Promise<ExitCode
   return walkSteps(steps, where, flags.apply === true, (line) => print(terminal, `${line}\n`));
 }
 
-async function setupStacks(project: Project, { stack, context = [] }: SetupFlags): Promise<SetupStack[]> {
-  const all = await stacksOf(project);
-  const stacks = await chosenStacks(project, stack);
-  const contexts = new Map(
-    context.map((text) => [text.slice(0, text.indexOf("=")), text.slice(text.indexOf("=") + 1)]),
-  );
-  const stray = [...contexts.keys()].filter((name) => !stacks.includes(name));
-  if (stray.length > 0) {
-    throw new UsageError(`--context ${stray.join(", ")}: must be STACK=CONTEXT with one of ${stacks.join(", ")}`);
+/** An option, its value, what it has to look like, and that in words. */
+type Form = readonly [option: string, value: string, form: RegExp, words: string];
+
+/** @throws {UsageError} with every option that does not look as it has to. */
+function requireForms(forms: readonly Form[]): void {
+  const wrong = forms.filter(([, value, form]) => !form.test(value));
+  if (wrong.length > 0) {
+    throw new UsageError(wrong.map(([option, value, , words]) => `${option} ${value}: must be ${words}`).join("\n"));
   }
-  return Promise.all(
-    stacks.map(async (name) => {
-      const { config } = await readConfigFile(project, name);
-      if (!("eks" in config.cluster)) {
-        throw new UsageError(
-          `Pulumi.${name}.yaml: runner-egress:cluster.eks is not set; set-up is for clusters of Amazon EKS`,
-        );
-      }
-      return {
-        name,
-        config,
-        cluster: config.cluster.eks,
-        context: contexts.get(name) ?? config.cluster.context,
-        isFirst: name === all[0],
-      };
-    }),
-  );
 }
 
-function stateOf(url = ""): { bucket: string; region: string } {
-  const [, bucket, region] = /^s3:\/\/([a-z0-9.-]+)\?(?:.*&)?region=([a-z0-9-]+)/.exec(url) ?? [];
-  if (bucket === undefined || region === undefined) {
-    throw new UsageError(`--state ${url}: must be s3://BUCKET?region=REGION`);
+async function setupStack(project: Project, name: string, context: string | undefined): Promise<SetupStack> {
+  const { config } = await readConfigFile(project, name);
+  const { cluster } = config;
+  if (!("eks" in cluster)) {
+    throw new UsageError(
+      `Pulumi.${name}.yaml: runner-egress:cluster.eks is not set; set-up is for clusters of Amazon EKS`,
+    );
   }
-  return { bucket, region };
-}
-
-function reviewerOf(name: string): string {
-  if (!/^@?[\w-]+(\/[\w.-]+)?$/.test(name)) {
-    throw new UsageError(`--reviewer ${name}: must be a user, or ORGANISATION/TEAM`);
-  }
-  return name.replace("@", "");
+  const [first] = await stacksOf(project);
+  return { name, config, cluster: cluster.eks, context: context ?? cluster.context, isFirst: name === first };
 }
