@@ -139,6 +139,7 @@ describe("the steps of the workflows", () => {
     });
 
     it("know the deployed commit behind more updates than a page of the history has", async () => {
+      await project.commit("the newest commit");
       const deployed = await commitOf(project);
       expect(await preview("prod")).toMatchObject({ status: 0 });
       expect(await deploy("prod")).toMatchObject({ status: 0 });
