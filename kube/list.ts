@@ -13,7 +13,7 @@ export interface ResourceKind {
 }
 
 /** An object as the API server has it. */
-export type KubernetesObject = Readonly<Record<string, unknown>> & {
+type KubernetesObject = Readonly<Record<string, unknown>> & {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 };
 

@@ -10,7 +10,7 @@ import { type NamedTarget, probeKindOf, UNTRIABLE } from "./targetsFile.ts";
 /** More would make a round of attempts longer than the time for which a denial is watched. */
 export const MOST_TARGETS = 40;
 
-export interface PlanInput extends Analyses {
+interface PlanInput extends Analyses {
   readonly snapshot: Snapshot;
   readonly named: readonly NamedTarget[];
 }
@@ -60,7 +60,7 @@ function rank({ expected, source }: Pick<Target, "expected" | "source">): number
  * The families that pods can send from: those of their addresses. An IPv6 cluster also counts as IPv4, because the VPC
  * CNI gives its pods an IPv4 way out that the agent does not watch (`ENABLE_V4_EGRESS`, default true).
  */
-export function podFamilies({ inventory, apiServer }: Pick<Snapshot, "inventory" | "apiServer">): Set<AddressFamily> {
+function podFamilies({ inventory, apiServer }: Pick<Snapshot, "inventory" | "apiServer">): Set<AddressFamily> {
   const families = new Set(inventory.pods.flatMap(({ addresses }) => addresses.map(({ family }) => family)));
   const service = parseAddress(apiServer.service?.spec.clusterIP ?? "");
   if (service !== undefined) {

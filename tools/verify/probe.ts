@@ -74,6 +74,6 @@ export function jobDeadline(timing: Timing, targets: number): number {
 }
 
 /** A round in which nothing answers. */
-export function roundSeconds({ attempt }: Timing, targets: number): number {
+function roundSeconds({ attempt }: Timing, targets: number): number {
   return Math.ceil(targets / AT_ONCE) * (attempt + 1) + 1;
 }

@@ -20,7 +20,7 @@ export interface Probed {
   readonly failure?: string;
 }
 
-export interface ProbeRun {
+interface ProbeRun {
   readonly cluster: Cluster;
   readonly jobs: readonly [runner: JobManifest, control: JobManifest];
   readonly targets: readonly Target[];

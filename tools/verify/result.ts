@@ -8,7 +8,7 @@ import type { Accepted } from "./targetsFile.ts";
 import { type Assessment, assess, type Judged, type Sighting, sightingOf, VERDICTS } from "./verdicts.ts";
 
 /** How a run ended. */
-export type Status = "verified" | "contradicted" | "inconclusive" | "could not run";
+type Status = "verified" | "contradicted" | "inconclusive" | "could not run";
 
 /** Exit code of the command for each ending. */
 export const EXIT_CODES: Readonly<Record<Status, ExitCode>> = {
@@ -51,7 +51,7 @@ export interface VerifyResult {
 }
 
 /** What there is to judge targets by. */
-export interface Evidence {
+interface Evidence {
   readonly runner: ProbeLog;
   readonly control: ProbeLog;
   /** A policy holds the control back too, so that its silence contradicts nobody. */

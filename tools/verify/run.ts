@@ -55,7 +55,7 @@ interface VerifyInput extends VerifyOptions {
 }
 
 /** Where a run writes, and how it is told to stop. */
-export interface VerifyIo {
+interface VerifyIo {
   /** Results. */
   readonly write: (text: string) => void;
   /** Progress and failures, one line each. */

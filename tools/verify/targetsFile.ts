@@ -29,7 +29,7 @@ export interface NamedTargets {
 export const NO_NAMED_TARGETS: NamedTargets = { targets: [], accepted: [] };
 
 /** Finds the addresses of a host name. */
-export type Resolve = (host: string) => Promise<readonly string[]>;
+type Resolve = (host: string) => Promise<readonly string[]>;
 
 /** A name with a dot and a letter, and what follows its colon. */
 const HOST_NAME = /^(?<host>(?=[^:]*[a-z])[a-z0-9-]+(?:\.[a-z0-9-]+)+):(?<rest>.+)$/i;

@@ -35,7 +35,7 @@ import { note, type Terminal } from "../terminal.ts";
 import { COMPARISON } from "./diffLines.ts";
 
 /** The flags of `diff`; the policies are its operands. */
-export type DiffFlags = Omit<PolicyFlags, "policy" | "stack"> &
+type DiffFlags = Omit<PolicyFlags, "policy" | "stack"> &
   SemanticsFlags &
   OutputFlags & { readonly lines?: true; readonly names?: readonly NamedAddresses[]; readonly limit: number };
 

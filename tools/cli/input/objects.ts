@@ -36,7 +36,7 @@ export async function loadObjects(path: string, terminal: Terminal): Promise<Loa
   if (path === "-") {
     return openLists(await parseText(await readStdin(terminal), "stdin"), "stdin", refuse);
   }
-  if (!isFolder(path)) {
+  if (!orUsageError(path, () => statSync(path).isDirectory())) {
     return openLists(await loadFile(path), path, refuse);
   }
   const files = readdirSync(path)
@@ -111,15 +111,6 @@ function openLists(documents: readonly unknown[], file: string, onOther: (path: 
     open(document, documents.length === 1 ? file : `${file} document ${index + 1}`);
   }
   return objects;
-}
-
-/**
- * Whether a path names a folder.
- *
- * @throws {UsageError} if there is nothing.
- */
-export function isFolder(path: string): boolean {
-  return orUsageError(path, () => statSync(path).isDirectory());
 }
 
 /**

@@ -16,7 +16,7 @@ import { loadPolicyFiles, type PolicySet, policySetOf } from "./policySet.ts";
 import { type NamedPod, namedPod, policiesFor, type Sender, senderOf } from "./sender.ts";
 
 /** What runs in the cluster around the policies, and the pod that is named; `undefined`: not told. */
-export interface Surroundings {
+interface Surroundings {
   readonly inventory: Inventory | undefined;
   readonly pod: NamedPod | undefined;
 }

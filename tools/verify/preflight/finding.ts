@@ -1,5 +1,5 @@
 /** How much a finding weighs, the lightest first. */
-export const FINDING_LEVELS = [
+const FINDING_LEVELS = [
   /** Looked at, and as it should be. */
   "ok",
   /** Worth knowing; changes nothing. */

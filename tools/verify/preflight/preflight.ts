@@ -14,7 +14,7 @@ import { judgeControl, judgeLivePolicy, judgeNewerKinds, judgeOtherPolicies } fr
 import { judgePolicyEndpoints } from "./policyEndpoints.ts";
 import { judgeRunnerPods, runnerPods } from "./runnerPods.ts";
 
-export interface PreflightInput {
+interface PreflightInput {
   readonly program: NetworkPolicy;
   readonly semantics: Semantics;
   readonly snapshot: Snapshot;
@@ -23,13 +23,8 @@ export interface PreflightInput {
 }
 
 /** Looks at everything that can be judged without sending a packet. */
-export function preflight({
-  program,
-  semantics,
-  snapshot,
-  controlNamespace,
-  controlLabels,
-}: PreflightInput): Finding[] {
+export function preflight(input: PreflightInput): Finding[] {
+  const { program, semantics, snapshot } = input;
   const live = runnerPods(program, snapshot.pods).map(({ metadata }) => metadata.labels ?? {});
   const labelSets = [labelsFor(program.podSelector), ...live];
   return [
@@ -38,7 +33,7 @@ export function preflight({
     ...judgeNewerKinds({ ...snapshot, labelSets }),
     ...judgePeers(program, snapshot.inventory),
     ...judgeRunnerPods(program, snapshot.pods),
-    ...judgeControl(controlLabels, controlNamespace, snapshot.controlPolicies),
+    ...judgeControl(input.controlLabels, input.controlNamespace, snapshot.controlPolicies),
     ...judgeEnforcer(snapshot.enforcer),
     ...(semantics.name === "vpc-cni" ? judgePolicyEndpoints(program, semantics, snapshot) : []),
   ];

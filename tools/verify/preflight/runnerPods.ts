@@ -5,7 +5,7 @@ import type { ContainerObject, PodObject } from "../objects.ts";
 import { checked, contradiction, doubt, type Finding, type Found, note } from "./finding.ts";
 
 /** The longest name of a Job whose pods keep a dash before their suffix (aws-network-policy-agent #671). */
-export const LONGEST_JOB_NAME = 57;
+const LONGEST_JOB_NAME = 57;
 
 /** The live pods that a policy is for, without those of a verify run. */
 export function runnerPods(policy: NetworkPolicy, pods: readonly PodObject[]): PodObject[] {
