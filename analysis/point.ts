@@ -19,7 +19,6 @@ export function verdict(analysis: EgressAnalysis, point: Point): Verdict {
 export interface Location {
   /** The address that is on the wire, IPv4 for an IPv4-mapped one. */
   readonly address: Address;
-  readonly cellIndex: number;
   readonly cell: Cell;
   readonly span: PortSpan;
 }
@@ -28,8 +27,7 @@ export interface Location {
 export function locate(analysis: EgressAnalysis, point: Point): Location {
   const address = onTheWire(point.address);
   const partition = analysis.partitions[address.family];
-  const cellIndex = cellIndexAt(partition, address);
-  const cell = partition.cells[cellIndex] as Cell;
+  const cell = partition.cells[cellIndexAt(partition, address)] as Cell;
   const spans = cell.table.spans[point.protocol];
   if (spans === undefined) {
     throw new RangeError(`${point.protocol} has no verdict under ${analysis.semantics.name} semantics`);
@@ -38,7 +36,7 @@ export function locate(analysis: EgressAnalysis, point: Point): Location {
   if (span === undefined || !Number.isInteger(point.port) || point.port < span.from || point.port > span.to) {
     throw new RangeError(`${point.protocol} has no port ${point.port}`);
   }
-  return { address, cellIndex, cell, span };
+  return { address, cell, span };
 }
 
 /**

@@ -38,8 +38,5 @@ export function subtract(set: RangeSet, removed: readonly AddressRange[]): Range
 
 /** Every address there is. */
 export function wholeFamilies(): RangeSet {
-  return ADDRESS_FAMILIES.map((family) => {
-    const { first, last } = wholeFamily(family);
-    return { family, first, last };
-  });
+  return ADDRESS_FAMILIES.map(wholeFamily);
 }

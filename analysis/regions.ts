@@ -12,27 +12,22 @@ export interface Region {
   readonly protocol: Protocol;
   readonly ports: PortRange;
   readonly verdict: Verdict;
-  /** Index of the cell in its family's partition; {@link explain} any point of the region for the reasons. */
-  readonly cellIndex: number;
   readonly span: PortSpan;
 }
 
 /** All regions, by family, address, protocol and port. Together they cover each family's space once for each protocol. */
 export function regions(analysis: EgressAnalysis): Region[] {
-  const found: Region[] = [];
-  for (const family of ADDRESS_FAMILIES) {
-    const partition = analysis.partitions[family];
-    for (const [cellIndex, { table }] of partition.cells.entries()) {
-      const range = cellRange(partition, cellIndex);
-      for (const protocol of PROTOCOLS) {
-        for (const span of table.spans[protocol] ?? []) {
+  return ADDRESS_FAMILIES.flatMap((family) =>
+    analysis.partitions[family].cells.flatMap(({ table }, index) => {
+      const range = cellRange(analysis.partitions[family], index);
+      return PROTOCOLS.flatMap((protocol) =>
+        (table.spans[protocol] ?? []).map((span): Region => {
           const { from, to, verdict } = span;
-          found.push({ range, protocol, ports: { from, to }, verdict, cellIndex, span });
-        }
-      }
-    }
-  }
-  return found;
+          return { range, protocol, ports: { from, to }, verdict, span };
+        }),
+      );
+    }),
+  );
 }
 
 /** How many (address, port) pairs a range and a run of ports hold. */

@@ -29,7 +29,10 @@ interface Choice {
  * are independent, and on one key only the values that some requirement names differ, its absence, and any other value.
  */
 export function labelWorlds(selectors: readonly LabelSelector[], pods: LabelSelector, most = MOST_WORLDS): Worlds {
-  const byKey = Map.groupBy([pods, ...selectors].flatMap(requirementsOf), ({ key }) => key);
+  const byKey = Map.groupBy(
+    [pods, ...selectors].flatMap(({ requirements }) => requirements),
+    ({ key }) => key,
+  );
   let found = new Map<bigint, readonly LabelRequirement[]>([[(1n << BigInt(selectors.length)) - 1n, []]]);
   let isComplete = true;
   for (const [key, requirements] of byKey) {
@@ -51,10 +54,6 @@ export function labelWorlds(selectors: readonly LabelSelector[], pods: LabelSele
     labels: labelSelector(labels),
   }));
   return { worlds, isComplete };
-}
-
-function requirementsOf({ requirements }: LabelSelector): readonly LabelRequirement[] {
-  return requirements;
 }
 
 /** What a pod may have of one key, each set of selectors that it leaves once, the absence of the label first. */
