@@ -97,6 +97,17 @@ describe("planTargets", () => {
     });
   });
 
+  it.each([
+    ["all of its hosts", ["10.1.20.200/32", "10.1.21.200/32"], "allow"],
+    ["none of them", ["10.9.0.0/16"], "deny"],
+    ["one of them", ["10.1.20.200/32"], "order-dependent"],
+  ])("judges the API server's Service under kubernetes by its hosts: %s allowed", (_, cidrs, expected) => {
+    const spec = { podSelector: {}, egress: [{ to: cidrs.map((cidr) => ({ ipBlock: { cidr } })) }] };
+    const [policy] = parseNetworkPolicies([{ metadata: { name: "p", namespace: "keeperhub" }, spec }]);
+    const { targets } = plan(snapshot(), { policy: policy as NetworkPolicy, semantics: KUBERNETES });
+    expect(targets.find(({ name }) => name === "Service default/kubernetes")).toMatchObject({ expected });
+  });
+
   it("expects exactly what the analysis says", () => {
     const address = fc.constantFrom(
       "10.1.100.10",
