@@ -162,10 +162,9 @@ export class World {
 
   /** Takes the state of a stack away, with its history. */
   async loseState(stack: Environment["stack"]): Promise<void> {
-    for (const path of [`stacks/runner-egress/${stack}.json`, `history/runner-egress/${stack}/`]) {
-      const objects = `s3://${BUCKET}/.pulumi/${path}`;
-      await mustRun(join(process.env.E2E_AWS_FOLDER ?? "", "aws"), ["s3", "rm", "--recursive", objects]);
-    }
+    const aws = (...args: string[]) => mustRun(join(process.env.E2E_AWS_FOLDER ?? "", "aws"), args);
+    await aws("s3", "rm", `s3://${BUCKET}/.pulumi/stacks/runner-egress/${stack}.json`);
+    await aws("s3", "rm", "--recursive", `s3://${BUCKET}/.pulumi/history/runner-egress/${stack}/`);
   }
 
   host(run: string, commit: string): Host {
