@@ -1,16 +1,15 @@
 /**
- * Compiles the command line into `dist/`, a package with a manifest of its own: `npm run prepack`. Node.js strips no types
- * under `node_modules`, and somebody with a folder of YAML needs none of the libraries that the Pulumi program depends on.
+ * Compiles the command line into `dist/`, which is what `npm pack` puts into the tarball. Node.js strips no types under
+ * `node_modules`, and somebody with a folder of YAML needs none of the libraries that the Pulumi program depends on, which
+ * is why those are the dependencies of `program/package.json`.
  */
-import { copyFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { type BuildOptions, build, type Plugin } from "esbuild";
-import manifest from "../package.json" with { type: "json" };
 import { pageParts } from "../tools/report/pageParts.ts";
 
 const ROOT = join(import.meta.dirname, "..");
-const PACKAGE = join(ROOT, "dist");
-const OUT = join(PACKAGE, "cli");
+const OUT = join(ROOT, "dist", "cli");
 
 /** What runs the Pulumi program has no place where its libraries are not installed. */
 const notHere = (name: string, script: string) => `
@@ -75,13 +74,7 @@ const common: BuildOptions = {
   banner: { js: 'const importMetaUrl = require("node:url").pathToFileURL(__filename).href;' },
 };
 
-rmSync(PACKAGE, { recursive: true, force: true });
+rmSync(join(ROOT, "dist"), { recursive: true, force: true });
 await build({ ...common, entryPoints: ["tools/cli/main.ts"], plugins: [split] });
 await build({ ...common, entryPoints: ["tools/cli/process.ts"], plugins: [replacements] });
 copyFileSync(join(ROOT, "tools", "verify", "probe.sh"), join(OUT, "probe.sh"));
-const { name, version, private: isPrivate, description, license, engines } = manifest;
-const bin = { [name]: "cli/main.cjs" };
-writeFileSync(
-  join(PACKAGE, "package.json"),
-  `${JSON.stringify({ name, version, private: isPrivate, description, license, bin, engines }, undefined, 2)}\n`,
-);

@@ -68,8 +68,9 @@ it.each(ROWS.map((folders, row) => [folders.join(", "), row] as const))("%s: imp
   expect(wrong).toEqual([]);
 });
 
-it("what runs names only dependencies, which a job that deploys installs without the development packages", () => {
-  const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { dependencies: object };
+it("what runs names only the dependencies of program/, which a job that deploys installs without the development packages", () => {
+  const manifest = readFileSync(join(ROOT, "program", "package.json"), "utf8");
+  const { dependencies } = JSON.parse(manifest) as { dependencies: object };
   const packages = FILES.filter((file) => !isIn("dev")(file)).flatMap((file) =>
     importsOf(file)
       .filter((target) => !/^\.|^node:/.test(target))

@@ -40,7 +40,7 @@ const shell = (command: string, cwd = folder, env: NodeJS.ProcessEnv = {}) =>
 const installed = (node: string) => ({ command: [node, join(folder, "node_modules", ".bin", "runner-egress")] });
 
 beforeAll(async () => {
-  await shell(`npm run package -- --pack-destination ${folder}`, ROOT);
+  await shell(`npm pack --pack-destination ${folder}`, ROOT);
   writeFileSync(join(folder, "package.json"), "{}");
   await shell("npm install --save-dev ./runner-egress-0.1.0.tgz");
 }, 120_000);
