@@ -165,12 +165,12 @@ describe("runner-egress setup, from nothing", () => {
       "variable PULUMI_BACKEND_URL": "missing",
     });
     expect(check.stdout).toContain("enforce_admins.enabled is false, not true");
-    expect(check.stdout).toContain("refs is branch staging, tag v*, not branch staging");
+    expect(check.stdout).toContain(" is branch staging, tag v*, not branch staging");
 
     const applied = await setup("--apply");
     expect(applied.status).toBe(1);
     expect(applied.stdout).toMatch(
-      /To change it: aws s3api put-bucket-versioning .* Status=Enabled\nStopped in step 2\./,
+      /To change it: aws s3api put-bucket-versioning .* Status=Enabled --region eu-west-1\nStopped in step 2\./,
     );
     expect(applied.stdout).toContain("Not begun: 3. State key; 4. Stacks; 5.");
     expect(onlyWith(applied, "made")).toEqual([]);
