@@ -50,3 +50,19 @@ describe.each([
     expect(isDropped ? after.messages : {}).toEqual({});
   });
 });
+
+it("proposes no except to drop that alone keeps other ports closed", async () => {
+  const config = packConfig("staging");
+  Object.assign(config.declaration?.destinations ?? {}, { wide: { cidrs: ["10.0.0.0/11"], ports: ["443/TCP"] } });
+  const policy = runnerPolicy("staging");
+  const rules: Plain[] = policy.spec.egress;
+  const internet = rules.find(({ to }) => to[0].ipBlock?.cidr === "0.0.0.0/0")?.to[0].ipBlock;
+  // 10.0.0.0/8 in two halves and a bit: the first lies in the wide block, and the agent takes it out of that as well.
+  const halves = ["10.0.0.0/12", "10.16.0.0/12", "10.32.0.0/11", "10.64.0.0/10", "10.128.0.0/9"];
+  internet.except = internet.except.flatMap((block: string) => (block === "10.0.0.0/8" ? halves : [block]));
+  rules.push({ to: [{ ipBlock: { cidr: "10.0.0.0/11" } }], ports: [{ protocol: "TCP", port: 443 }] });
+  const { messages } = await judge({ policy, rules, options: {}, others: [], config } as Edited);
+  const said = Object.values(messages).flat();
+  expect(said.join("\n")).toContain("except-of-another-rule");
+  expect(said.flatMap((message) => [...message.matchAll(EDIT)])).toEqual([]);
+});
