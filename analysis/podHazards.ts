@@ -60,15 +60,14 @@ export function podDivergences(
 }
 
 /**
- * The worst hazard of each shape; none under another semantics, or where an inventory gives the pods their addresses.
+ * The hazards of all pods, the worst first; none under another semantics, or where an inventory gives the pods their addresses.
  *
  * @param podBlocks where pods have their addresses, such as the VPC's blocks. Default: not known, and then nothing is
  * inherited from blocks.
  */
 export function podHazards(analysis: EgressAnalysis, podBlocks: readonly Cidr[] = []): PodHazard[] {
-  return [...Map.groupBy(hazards(analysis, podBlocks), ({ shape }) => shape).values()].flatMap(
-    ([worst]) => worst ?? [],
-  );
+  const same = Map.groupBy(hazards(analysis, podBlocks), ({ shape, pods }) => `${shape} ${pods}`);
+  return [...same.values()].flatMap(([worst]) => worst ?? []);
 }
 
 /** A hazard of one kind of pod, how many port entries such a pod has, and the ports that are not as specified. */

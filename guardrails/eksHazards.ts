@@ -4,6 +4,7 @@ import {
   formatCidr,
   formatPoint,
   formatReference,
+  type PodHazard,
   parsePolicyCidr,
   podHazards,
   policyId,
@@ -76,7 +77,7 @@ export function eksHazards(situation: Situation): Objection[] {
   const policies = new Set(runners.flatMap((runner) => selecting(plan, runner).filter(isRead)));
   return [
     ...[...policies].flatMap(ofOnePolicy),
-    ...allReaches(situation).flatMap((reach) => reachHazards(situation, reach)),
+    ...allReaches(situation).flatMap((reach) => reachHazards(situation, reach, worstOfEachShape)),
     ...(scope === "plan" ? ofCluster(situation) : []),
   ];
 }
@@ -121,11 +122,24 @@ function ofOnePolicy({ policy, planned: { resource } }: ReadPolicy): Objection[]
   ];
 }
 
-/** What the agent makes of the policies of a reach, on addresses and on pods by label. */
-export function reachHazards(situation: Situation, reach: RunnerReach): Objection[] {
+/** One cause often befalls all pods, so one of them is enough to say it. */
+function worstOfEachShape(hazards: readonly PodHazard[]): PodHazard[] {
+  return [...Map.groupBy(hazards, ({ shape }) => shape).values()].flatMap(([worst]) => worst ?? []);
+}
+
+/**
+ * What the agent makes of the policies of a reach, on addresses and on pods by label.
+ *
+ * @param told Which hazards of pods are told. Default: all.
+ */
+export function reachHazards(
+  situation: Situation,
+  reach: RunnerReach,
+  told: (hazards: readonly PodHazard[]) => readonly PodHazard[] = (hazards) => hazards,
+): Objection[] {
   return [
     ...[...hazardsOf(reach).values()].map((same) => ofDivergences(situation, reach, same)),
-    ...podHazards(reach.analysis, situation.declaration.vpcCidrs).map(({ shape, pods, what, rules }) => {
+    ...told(podHazards(reach.analysis, situation.declaration.vpcCidrs)).map(({ shape, pods, what, rules }) => {
       const [name, fix] = SHAPES[shape];
       const places = [...new Set(rules.map(formatReference))];
       return {

@@ -69,6 +69,20 @@ describe("union", () => {
     ]);
   });
 
+  it("finds the port entries that a policy adds to pods, also beside a worse overflow of the declared one", () => {
+    const web = (app: string, count: number) => ({
+      to: [{ podSelector: { matchLabels: { app } } }],
+      ports: Array.from({ length: count }, (_, index) => ({ port: 9000 + 2 * index, protocol: "TCP" })),
+    });
+    const of = declare({
+      destinations: ["shop", "till"].map((app) => pods("keeperhub", { app }, tcp(9000, 9100))),
+    });
+    const found = judge([runner(web("shop", 30), web("till", 20)), named("more", [web("till", 25)])], undefined, of);
+    expect(found).toEqual([
+      expect.stringMatching(/^slot-overflow: .* On EKS pods app=till in .* have 25 port entries/),
+    ]);
+  });
+
   it("takes the planned form of a policy that is deployed too", () => {
     expect(judge([runner(DATABASE)], [runner(block("10.0.0.0/8"))])).toEqual([]);
   });
