@@ -47,6 +47,7 @@ export const TEXT_TESTS: readonly string[] = [
   "test/e2e/documents/clone.test.ts",
   "test/e2e/documents/workflows.test.ts",
   "test/e2e/setup.test.ts",
+  "test/workflows.test.ts",
   "test/package.test.ts",
 ];
 
