@@ -10,7 +10,14 @@ import { verdict } from "./point.ts";
 import { type PortQuestion, permitsSome } from "./ports.ts";
 import { formatPorts, POLICY_PROTOCOLS, type PortRange } from "./protocol.ts";
 import { areDisjoint } from "./reach/labelSets.ts";
-import { EVERY_POD, formatPodSet, isNarrowerPodSet, type PodSet } from "./reach/podSets.ts";
+import {
+  EVERY_POD,
+  formatPodSet,
+  intersectPodSets,
+  isNarrowerPodSet,
+  type PodSet,
+  subtractPodSets,
+} from "./reach/podSets.ts";
 import { formatReference, type Reference, referenceTo } from "./reference.ts";
 import { mayAllow, selectorRegion } from "./selectorRegions.ts";
 import { addressTerms } from "./terms.ts";
@@ -47,7 +54,26 @@ export function judgePods(analysis: EgressAnalysis, set: PodSet, assertion: Asse
           ),
         };
   }
-  return analysis.inventory === undefined ? byRules(analysis, set, assertion) : byAddresses(analysis, set, assertion);
+  if (analysis.inventory !== undefined) {
+    return byAddresses(analysis, set, assertion);
+  }
+  const answers = partsByRule(analysis, set, assertion).map((part) => byRules(analysis, part, assertion));
+  return {
+    ...HOLDS,
+    contradictions: answers.flatMap(({ contradictions }) => contradictions),
+    doubts: [...new Set(answers.flatMap(({ doubts }) => doubts))],
+  };
+}
+
+/** The parts of a set that rules name, where together they are all of it: `app in (a, b)` beside peers for a and for b. */
+function partsByRule({ podGrants }: EgressAnalysis, set: PodSet, { expect, ...asked }: Assertion): readonly PodSet[] {
+  const grants = expect === "allow" ? podGrants.filter((grant) => mayAllow(grant, asked)) : [];
+  const named = grants.flatMap(({ pods }) => intersectPodSets(set, pods));
+  const parts = [...new Map(named.map((part) => [formatPodSet(part), part])).values()];
+  const isAllOfIt = subtractPodSets(set, parts).length === 0;
+  const isNarrower = (part: PodSet) => (other: PodSet) =>
+    isNarrowerPodSet(other, part) && !isNarrowerPodSet(part, other);
+  return isAllOfIt ? parts.filter((part) => subtractPodSets(part, parts.filter(isNarrower(part))).length > 0) : [set];
 }
 
 function byAddresses(analysis: EgressAnalysis, set: PodSet, assertion: Assertion): PodAnswer {

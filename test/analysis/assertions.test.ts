@@ -121,6 +121,20 @@ describe("check", () => {
     expect(to({ key: "tier", operator: "NotIn", values: ["web"] })).toBe("inconclusive");
   });
 
+  it.each<[string, readonly string[], string]>([
+    ["with the label and without it", ["Exists", "DoesNotExist"], "holds"],
+    ["only with it", ["Exists"], "inconclusive"],
+  ])("takes several rules together for pods that no rule names alone: %s", (_, operators, outcome) => {
+    const egress = operators.map((operator) => ({
+      to: [{ podSelector: { matchLabels: { app: "web" }, matchExpressions: [{ key: "tier", operator }] } }],
+      ports: [{ port: 80 }],
+    }));
+    const to = [{ namespace: "keeperhub", labels: { app: "web" } }];
+    const assertion = { name: "web", expect: "allow", to, protocols: ["TCP"], ports: [80] };
+    expect(outcomes([assertion], [policy(egress)])).toEqual([outcome]);
+    expect(outcomes([assertion], [policy(egress)], { name: "vpc-cni", ipFamily: "ipv4" })).toEqual([outcome]);
+  });
+
   it("does not deny a port that pods may call by the name that a rule has", () => {
     const rules = [policy([{ to: [{ podSelector: { matchLabels: { app: "db" } } }], ports: [{ port: "postgres" }] }])];
     const deny = (app: string, protocol = "TCP") =>
