@@ -12,6 +12,10 @@ const REPOSITORY = "example/runner-egress";
 const BUCKET = "setup-state";
 const STATE = `s3://${BUCKET}?region=eu-west-1`;
 const PROTECTION = `/repos/${REPOSITORY}/branches/staging/protection`;
+const STACKS = [
+  ["staging", "us-east-1", "eu-central-1", "10.1"],
+  ["prod", "us-east-2", "eu-west-3", "10.0"],
+] as const;
 const PROD = `/repos/${REPOSITORY}/environments/prod`;
 
 // What docs/promotion.md and docs/troubleshooting.md say of it: `runner-egress setup --check`.
@@ -58,8 +62,11 @@ describe("runner-egress setup, from nothing", () => {
       GITHUB_TOKEN: "secret",
     };
     await createNamespace("keeperhub");
-    await Network.create({ name: "techops-staging", prefix: "10.1" });
-    await Network.create({ name: "techops-prod", prefix: "10.0", region: "us-east-2" });
+    // Regions of its own: other suites make clusters of these names.
+    for (const [stack, given, region, prefix] of STACKS) {
+      await project.patch(`Pulumi.${stack}.yaml`, `aws:region: ${given}`, `aws:region: ${region}`);
+      await Network.create({ name: `techops-${stack}`, prefix, region });
+    }
   });
   afterAll(async () => {
     github.stop();
