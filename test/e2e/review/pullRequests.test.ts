@@ -108,8 +108,8 @@ describe("the comment on a pull request, from real previews of both stacks", () 
       for (const row of rows) {
         expect(row).toContain("shared address space (RFC 6598)");
         expect(row).toContain("| every protocol and port | 4,194,304 | `100.64.0.1:443/tcp` |");
-        expect(row).toContain("after: allowed by `0.0.0.0/0` at `spec.egress[4].to[0]`");
-        expect(row).toContain("`except 100.64.0.0/10`");
+        expect(row).toContain("(0.0.0.0/0, spec.egress[4].to[0])");
+        expect(row).toContain("(except 100.64.0.0/10, spec.egress[4].to[0].ipBlock.except[");
       }
     });
   });
