@@ -1,4 +1,4 @@
-import { type Problem, ProblemsError, throwIfWrong } from "../analysis/problems.ts";
+import { type Problem, ProblemsError } from "../analysis/problems.ts";
 import { checkPolicies } from "../guardrails/index.ts";
 import type { RunnerContract } from "../runner/contract.ts";
 import type { NetworkFacts } from "../runner/networkFacts.ts";
@@ -7,8 +7,6 @@ import { buildRunnerPolicy, type RunnerPolicy, ruleOrigins } from "../runner/run
 import { configKey } from "./config/contractConfig.ts";
 import type { StackConfig } from "./config/stackConfig.ts";
 import { declarationOf } from "./declaration.ts";
-
-const REFUSED = "The policy can't be built; nothing was written:";
 
 /**
  * The policy that a stack's config means in a network, held to the guardrails that hold for a policy by itself.
@@ -36,17 +34,23 @@ export function guardedPolicy(
   placeOf: (member: string) => string,
 ): RunnerPolicy {
   try {
-    const planned = buildRunnerPolicy(contract, facts);
-    throwIfWrong(REFUSED, guardrailProblems(planned.policy, contract, facts));
-    return planned;
+    return buildRunnerPolicy(contract, facts, (policy, found) =>
+      // What a contract says of its blocks is a hazard, too; beside it only what opens something is said.
+      guardrailProblems(policy, contract, facts).filter(
+        ({ guardrail }) => found.length === 0 || OPENING.includes(guardrail),
+      ),
+    );
   } catch (error) {
     if (!(error instanceof ProblemsError)) {
       throw error;
     }
-    const problems = error.problems.map((problem) => ({ ...problem, where: placeOf(problem.where) }));
-    throw new ProblemsError(REFUSED, problems);
+    const problems = error.problems.map(({ where, ...problem }) => ({ ...problem, where: placeOf(where) }));
+    throw new ProblemsError("The policy can't be built; nothing was written:", problems);
   }
 }
+
+/** Guardrails about what a policy opens. */
+const OPENING: readonly string[] = ["metadata-endpoints", "private-reach"];
 
 /**
  * What the guardrails say about one policy, each problem with the member of the contract that is at fault. The policy pack
@@ -59,7 +63,7 @@ export function guardrailProblems(
   policy: EgressNetworkPolicy,
   contract: RunnerContract,
   facts: NetworkFacts,
-): Problem[] {
+): (Problem & { readonly guardrail: string })[] {
   const id = `${policy.metadata.namespace}/${policy.metadata.name}`;
   const origins = ruleOrigins(contract);
   return checkPolicies({
@@ -72,6 +76,6 @@ export function guardrailProblems(
       guardrail === "metadata-endpoints" && where.startsWith("cidrs.")
         ? `take it out of the blocks of ${where}; of EKS Pod Identity, allow 80/TCP alone.`
         : fix;
-    return { where, reason: `it breaks the guardrail ${guardrail}: ${message}\n    Fix: ${ownFix}` };
+    return { guardrail, where, reason: `it breaks the guardrail ${guardrail}: ${message}\n    Fix: ${ownFix}` };
   });
 }

@@ -19,9 +19,11 @@ export interface ResolvedContract {
   readonly excepts: ExceptLists;
   /** Everything that is wrong with the contract, by itself and in this network. */
   readonly problems: readonly Problem[];
+  /** Whether every block could be read, so that a policy can be judged in spite of problems. */
+  readonly isComplete: boolean;
 }
 
-/** Holds a contract against a network. With problems the other members are worth nothing. */
+/** Holds a contract against a network. Unless it is complete, the other members are worth nothing. */
 export function resolveContract(contract: RunnerContract, facts: NetworkFacts): ResolvedContract {
   const problems: Problem[] = checkContract(contract);
   const isContractSound = problems.length === 0;
@@ -49,6 +51,7 @@ export function resolveContract(contract: RunnerContract, facts: NetworkFacts): 
   const excepts = exceptLists({ ipFamily, vpcCidrs, allowedCidrs, further });
   const open = blocks && ofContract("internet.blocks", blocks);
   const internet = contract.internet === undefined ? [] : internetBlocks(open, excepts, ipFamily);
+  const isComplete = problems.length === 0;
   if (isContractSound) {
     const found = checkNetwork({
       allowed: ported,
@@ -61,7 +64,7 @@ export function resolveContract(contract: RunnerContract, facts: NetworkFacts): 
     });
     problems.push(...found);
   }
-  return { database, cidrs, internet, ported, excepts, problems };
+  return { database, cidrs, internet, ported, excepts, problems, isComplete };
 }
 
 function databaseBlocks({ databaseSubnets, cluster: { ipFamily } }: NetworkFacts, problems: Problem[]): Cidr[] {

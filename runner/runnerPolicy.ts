@@ -1,7 +1,7 @@
 import { type Cidr, contains, formatCidr, leastSet } from "../analysis/cidr.ts";
 import { NAMESPACE_NAME_LABEL } from "../analysis/inventory.ts";
 import type { Labels } from "../analysis/labelSelector.ts";
-import { ProblemsError } from "../analysis/problems.ts";
+import { type Problem, throwIfWrong } from "../analysis/problems.ts";
 import { POLICY_PROTOCOLS } from "../analysis/protocol.ts";
 import { KEEPERHUB_CONTRACT, type Ports, type RunnerContract } from "./contract.ts";
 import type { NetworkFacts } from "./networkFacts.ts";
@@ -19,14 +19,27 @@ export interface RunnerPolicy {
  * Builds the runner's egress NetworkPolicy: one rule for each destination of the contract, in the order of
  * {@link ruleOrigins}. Everything else is denied. The same facts in any order give the same policy, byte for byte.
  *
+ * @param further what else is wrong with a policy, said together with what was found before; not asked where a block can't
+ *   be read. Default: nothing.
  * @throws {ProblemsError} with everything that is wrong with the contract or the facts.
  */
-export function buildRunnerPolicy(contract: RunnerContract, facts: NetworkFacts): RunnerPolicy {
+export function buildRunnerPolicy(
+  contract: RunnerContract,
+  facts: NetworkFacts,
+  further: (policy: EgressNetworkPolicy, found: readonly Problem[]) => readonly Problem[] = () => [],
+): RunnerPolicy {
   const resolved = resolveContract(contract, facts);
-  const { database, cidrs, internet, excepts, problems } = resolved;
-  if (problems.length > 0) {
-    throw new ProblemsError("The runner's egress policy can't be built:", problems);
-  }
+  const { problems, isComplete } = resolved;
+  const built = policyOf(contract, facts, resolved);
+  throwIfWrong("The runner's egress policy can't be built:", [
+    ...problems,
+    ...(isComplete ? further(built.policy, problems) : []),
+  ]);
+  return built;
+}
+
+function policyOf(contract: RunnerContract, facts: NetworkFacts, resolved: ResolvedContract): RunnerPolicy {
+  const { database, cidrs, internet, excepts } = resolved;
   const { ipFamily } = facts.cluster;
   const egress: EgressRule[] = [
     ...inOrder(contract.services).map(({ namespace, podLabels, ports }) => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { guardrailProblems } from "../../program/plannedPolicy.ts";
+import { guardedPolicy, guardrailProblems } from "../../program/plannedPolicy.ts";
 import { KEEPERHUB_CONTRACT, type RunnerContract } from "../../runner/contract.ts";
 import type { NetworkFacts } from "../../runner/networkFacts.ts";
 import { buildRunnerPolicy } from "../../runner/runnerPolicy.ts";
@@ -34,6 +34,17 @@ describe("the guardrails of one policy", () => {
     ["runners that use EKS Pod Identity", { ...KEEPERHUB_CONTRACT, cidrs: [IDENTITY] }, keeperhubFacts()],
   ])("have nothing to say of what the rules build for %s", (_, contract, facts) => {
     expect(problems(contract, facts)).toEqual([]);
+  });
+
+  it("are asked together with what is wrong with the blocks, each by its own place", () => {
+    const open = (name: string, block: string) => ({ ...IDENTITY, name, cidrs: [block] });
+    const contract = {
+      ...KEEPERHUB_CONTRACT,
+      cidrs: [open("imds", "169.254.169.254/32"), open("premises", "192.168.7.0/24")],
+    };
+    expect(() => guardedPolicy(contract, keeperhubFacts(), (where) => `<${where}>`)).toThrow(
+      /<cidrs\.premises\.cidrs> is "192\.168\.7\.0\/24": is private[^]*<cidrs\.imds>: it breaks the guardrail metadata-endpoints/,
+    );
   });
 
   it("catch what the rules should never build", () => {
