@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { ADDRESS_FAMILIES } from "../../analysis/address.ts";
+import { formatCidr, parseCidr } from "../../analysis/cidr.ts";
 import { defined, Input } from "../../analysis/input.ts";
 import { isObject } from "../../analysis/plainObject.ts";
 import { type Problem, ProblemsError, throwIfWrong } from "../../analysis/problems.ts";
@@ -81,12 +82,10 @@ export function parseRecordedFacts(path: string, content: unknown): RecordedFact
     vpc: {
       id: (vpc && recorded(vpc, "id").text("a VPC id")) ?? "",
       ...defined({ name: vpc?.at("name").text("the Name tag of the VPC") }),
-      ipv4Cidrs: (vpc && recorded(vpc, "ipv4Cidrs").texts("CIDR blocks")) ?? [],
-      ipv6Cidrs: vpc?.at("ipv6Cidrs").texts("CIDR blocks") ?? [],
+      ipv4Cidrs: (vpc && blocks(recorded(vpc, "ipv4Cidrs"))) ?? [],
+      ipv6Cidrs: (vpc && blocks(vpc.at("ipv6Cidrs"))) ?? [],
     },
-    databaseSubnets: new Map(
-      databaseSubnets.map(([id, subnet]) => [id, recorded(subnet, "cidrs").texts("CIDR blocks") ?? []]),
-    ),
+    databaseSubnets: new Map(databaseSubnets.map(([id, subnet]) => [id, blocks(recorded(subnet, "cidrs")) ?? []])),
     ...defined({
       databaseSubnetGroup: file.at("databaseSubnetGroup").text("the name of a DB subnet group"),
       databaseSubnetTags: file.at("databaseSubnetTags").textMap("tags of the subnets"),
@@ -116,6 +115,10 @@ function readAddOn(own: Input | undefined): RecordedAddOn | undefined {
       ipv4Egress: own.at("ipv4Egress").flag() ?? true,
     }
   );
+}
+
+function blocks(own: Input): string[] | undefined {
+  return own.parsedTexts("CIDR blocks", parseCidr)?.map(formatCidr);
 }
 
 function recorded(own: Input, name: string): Input {

@@ -100,7 +100,7 @@ describe("recorded facts", () => {
       parseRecordedFacts("x.json", {
         source: "",
         vpc: { id: 1 },
-        databaseSubnets: { "subnet-a": { cidrs: [] } },
+        databaseSubnets: { "subnet-a": { cidrs: [] }, "subnet-b": { cidrs: ["10.1.0.0/33"] } },
         cluster: { name: "c", ipFamily: "ipv5" },
         vpcCni: { version: "v1" },
         databseSubnetGroup: "db",
@@ -116,6 +116,7 @@ describe("recorded facts", () => {
       "x.json.vpc.id is 1",
       "x.json.vpc.ipv4Cidrs",
       "x.json.databaseSubnets.subnet-a.cidrs",
+      'x.json.databaseSubnets.subnet-b.cidrs is ["10.1.0.0/33"]: "10.1.0.0/33" has prefix length 33',
       "x.json.cluster.ipFamily",
       "x.json.vpcCni.networkPolicyEnabled",
     ];
