@@ -35,9 +35,9 @@ export function guardedPolicy(
 ): RunnerPolicy {
   try {
     return buildRunnerPolicy(contract, facts, (policy, found) =>
-      // What a contract says of its blocks is a hazard, too; beside it only what opens something is said.
+      // What is wrong with a contract's blocks sets off other guardrails as well; only an open endpoint is news beside it.
       guardrailProblems(policy, contract, facts).filter(
-        ({ guardrail }) => found.length === 0 || OPENING.includes(guardrail),
+        ({ guardrail }) => found.length === 0 || guardrail === "metadata-endpoints",
       ),
     );
   } catch (error) {
@@ -48,9 +48,6 @@ export function guardedPolicy(
     throw new ProblemsError("The policy can't be built; nothing was written:", problems);
   }
 }
-
-/** Guardrails about what a policy opens. */
-const OPENING: readonly string[] = ["metadata-endpoints", "private-reach"];
 
 /**
  * What the guardrails say about one policy, each problem with the member of the contract that is at fault. The policy pack

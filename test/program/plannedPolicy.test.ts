@@ -47,6 +47,25 @@ describe("the guardrails of one policy", () => {
     );
   });
 
+  it("refuse a contract that only they find wrong", () => {
+    const ports = (from: number, count: number) =>
+      Array.from({ length: count }, (_, index) => ({ protocol: "TCP" as const, port: from + 2 * index }));
+    const [service] = KEEPERHUB_CONTRACT.services.slice(-1);
+    const two = [ports(8000, 13), ports(9000, 12)].flatMap((ports, index) =>
+      service === undefined ? [] : [{ ...service, name: `part-${index}`, ports }],
+    );
+    expect(() => guardedPolicy({ ...KEEPERHUB_CONTRACT, services: two }, keeperhubFacts(), String)).toThrow(
+      /it breaks the guardrail eks-hazards: slot-overflow/,
+    );
+  });
+
+  it("do not repeat as a hazard what is said of a contract's blocks", () => {
+    const contract = { ...KEEPERHUB_CONTRACT, cidrs: [{ ...IDENTITY, name: "wide", cidrs: ["8.0.0.0/5"] }] };
+    expect(() => guardedPolicy(contract, keeperhubFacts(), String)).toThrow(
+      /^The policy can't be built; nothing was written:\n {2}- cidrs\.wide is "8\.0\.0\.0\/5": it contains 10\.0\.0\.0\/8[^\n]*$/,
+    );
+  });
+
   it("catch what the rules should never build", () => {
     const edits: [string, (policy: Plain) => void][] = [
       ["private-reach", (policy) => policy.spec.egress[4].to[0].ipBlock.except.splice(1, 1)],
