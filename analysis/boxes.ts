@@ -100,7 +100,7 @@ export function changedBoxes(
  * with all ports cut at the same places; each then merges along addresses, the second along ports too. For the shapes
  * that policies have, the better one is the fewest possible; in general that is a covering problem.
  */
-export function fewestBoxes(ranges: readonly ChangedRange[]): ChangeBox[] {
+function fewestBoxes(ranges: readonly ChangedRange[]): ChangeBox[] {
   const whole = mergeAlongAddresses(ranges);
   // Protocols without ports, whose only port is 0, would cut every other box there for nothing.
   const withPorts = whole.filter(

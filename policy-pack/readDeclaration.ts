@@ -16,7 +16,7 @@ import { readPorts } from "../program/config/ports.ts";
 import { REGION_KEYS, readCidrs, readRegion } from "../program/config/region.ts";
 
 /** Keys of the policy `declaration`; docs/guardrails.md explains each. */
-export const DECLARATION_KEYS = [
+const DECLARATION_KEYS = [
   "runner",
   "policies",
   "cluster",

@@ -137,7 +137,7 @@ function formatPortsOf(protocols: readonly Protocol[], ports: PortRange, suffix 
 }
 
 /** `pods app=web in namespace shop on 8080/TCP`, `all pods in namespace shop on port "http"/TCP`. */
-export function formatPodRow({ text, protocols, ports }: PodRow): string {
+function formatPodRow({ text, protocols, ports }: PodRow): string {
   return `${text} on ${
     typeof ports === "string"
       ? protocols.map((protocol) => `"${ports}"/${protocol}`).join(", ")

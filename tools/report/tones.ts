@@ -16,7 +16,7 @@ export const TONES: readonly Tone[] = ["gained", "both", "lost", "narrowed", "ra
 export type PortFilter = { readonly protocol: Protocol; readonly port: number } | undefined;
 
 /** What a pod may do at some addresses. */
-export function toneOf(table: PortTable, filter: PortFilter): Tone {
+function toneOf(table: PortTable, filter: PortFilter): Tone {
   const verdicts =
     filter === undefined
       ? POLICY_PROTOCOLS.flatMap((protocol) => (table.spans[protocol] ?? []).map(({ verdict }) => verdict))
@@ -29,7 +29,7 @@ export function toneOf(table: PortTable, filter: PortFilter): Tone {
 }
 
 /** How what a pod may do at some addresses changes; the tone that it keeps where nothing does. */
-export function changeTone(before: PortTable, after: PortTable, filter: PortFilter): Tone {
+function changeTone(before: PortTable, after: PortTable, filter: PortFilter): Tone {
   const changes =
     filter === undefined
       ? tableChanges(before, after)
